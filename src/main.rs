@@ -1,0 +1,3 @@
+//! The `fieldbook` program: hands its arguments to the shell.
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! Values: the field types, what they hold, their order and their text.
+//!
+//! This is the lowest layer: it knows no book, no file and no query. Dates, money and periods are
+//! plain numbers inside (days, ten-thousandths, pairs of days), so that the layers above store
+//! and compare them as integers.
+
+mod clock;
+mod date;
+mod fold;
+mod ids;
+mod money;
+mod parse;
+mod period;
+mod show;
+mod types;
+
+pub use clock::Clock;
+pub use date::{Date, DateTime, Duration};
+pub(crate) use fold::{fold, matches_like};
+pub(crate) use ids::{ChunkId, FieldId, IndexId};
+pub use ids::{LabelCode, ObjectId, RecordId};
+pub use money::{Currency, Money};
+pub use period::{Period, Unit};
+pub(crate) use types::Shape;
+pub use types::{FieldType, Record, RecordName, Value};
