@@ -325,7 +325,10 @@ fn excerpt(text: &str, span: &Span, expected: Option<&str>) -> String {
     let number = text[..start].matches('\n').count() + 1;
     let line: Vec<char> = text[line_start..line_end].chars().collect();
     let column = text[line_start..start].chars().count();
-    let width = text[start..end.min(line_end).max(start)].chars().count().max(1);
+    let width = text[start..end.min(line_end).max(start)]
+        .chars()
+        .count()
+        .max(1);
     let cut = column.saturating_sub(WIDTH / 2);
     let clean = |c: &char| if c.is_control() { ' ' } else { *c };
     let shown: String = line.iter().skip(cut).take(WIDTH).map(clean).collect();
@@ -333,16 +336,15 @@ fn excerpt(text: &str, span: &Span, expected: Option<&str>) -> String {
     let gutter = " ".repeat(number.to_string().len());
     let pad = " ".repeat(column - cut + lead.len());
     let carets = "^".repeat(width.min(WIDTH - (column - cut).min(WIDTH - 1)));
-    let expected = expected.map(|e| format!(" expected {e}")).unwrap_or_default();
+    let expected = expected
+        .map(|e| format!(" expected {e}"))
+        .unwrap_or_default();
     let shown = shown.trim_end();
     format!("{gutter} |\n{number} | {lead}{shown}\n{gutter} | {pad}{carets}{expected}\n")
 }
 
 /// The name of `names` nearest to `word` by edit distance, ignoring case, if any is near enough.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.to_lowercase().chars().take(64).collect();
     let limit = (word.len() / 3).max(1);
     names

@@ -1,6 +1,8 @@
 //! Fieldbook: an embedded CRM database engine.
 
+mod column;
 mod error;
+mod storage;
 mod value;
 
 pub use error::{Code, Error, Kind, Result, Span};

@@ -24,7 +24,12 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         let now = DateTime::from_micros(jiff::Timestamp::now().as_microsecond());
-        Self { now, zone: TimeZone::UTC, fiscal_start: 1, base: Currency::USD }
+        Self {
+            now,
+            zone: TimeZone::UTC,
+            fiscal_start: 1,
+            base: Currency::USD,
+        }
     }
 
     /// The day it is.

@@ -125,5 +125,8 @@ impl Duration {
 }
 
 pub(super) fn out_of_range(what: &str) -> Error {
-    Error::new(Code::Overflow, format!("the {what} leaves the years 1 to 9999"))
+    Error::new(
+        Code::Overflow,
+        format!("the {what} leaves the years 1 to 9999"),
+    )
 }

@@ -9,14 +9,22 @@ pub(crate) const FOLDING_VERSION: u32 = 1;
 
 /// `text` in lower case and without accents (compatibility decomposition, marks dropped).
 pub(crate) fn fold(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+    if text
+        .bytes()
+        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+    {
         return Cow::Borrowed(text);
     }
     if text.is_ascii() {
         return Cow::Owned(text.to_ascii_lowercase());
     }
     let marked = text.nfkd().filter(|c| !is_combining_mark(*c));
-    Cow::Owned(marked.flat_map(char::to_lowercase).filter(|c| !is_combining_mark(*c)).collect())
+    Cow::Owned(
+        marked
+            .flat_map(char::to_lowercase)
+            .filter(|c| !is_combining_mark(*c))
+            .collect(),
+    )
 }
 
 /// Whether `text` fits `pattern`, both folded: `*` is any text, `?` any one character.

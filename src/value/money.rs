@@ -44,7 +44,13 @@ impl Currency {
 impl std::fmt::Display for Currency {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let letter = |n: u16| char::from(b'A' + u8::try_from(n % 26).unwrap_or(0));
-        write!(f, "{}{}{}", letter(self.0 / 676), letter(self.0 / 26), letter(self.0))
+        write!(
+            f,
+            "{}{}{}",
+            letter(self.0 / 676),
+            letter(self.0 / 26),
+            letter(self.0)
+        )
     }
 }
 
@@ -102,7 +108,10 @@ mod tests {
     fn currencies_pack_and_print() {
         assert_eq!(Currency::new("usd"), Some(Currency::USD));
         assert_eq!(Currency::USD.to_string(), "USD");
-        assert_eq!(Currency::new("EUR").map(|c| c.to_string()).as_deref(), Some("EUR"));
+        assert_eq!(
+            Currency::new("EUR").map(|c| c.to_string()).as_deref(),
+            Some("EUR")
+        );
         assert_eq!(Currency::new("U$D"), None);
     }
 }

@@ -38,7 +38,10 @@ impl Period {
     /// The days from `start` up to but not including `end`; an end before the start is the start.
     #[must_use]
     pub fn new(start: Date, end: Date) -> Self {
-        Self { start, end: end.max(start) }
+        Self {
+            start,
+            end: end.max(start),
+        }
     }
 
     /// The first day.
@@ -89,7 +92,10 @@ impl Period {
     /// `last n units`: from today less n units up to and including today.
     pub fn last(n: i64, unit: Unit, clock: &Clock) -> Result<Self> {
         let today = clock.today();
-        Ok(Self::new(unit.add_to(today, n.saturating_neg())?, today.add_days(1)?))
+        Ok(Self::new(
+            unit.add_to(today, n.saturating_neg())?,
+            today.add_days(1)?,
+        ))
     }
 
     /// `next n units`: from today up to and including today plus n units.
@@ -124,7 +130,10 @@ mod tests {
 
     #[test]
     fn calendar_units_hold_the_day() {
-        let clock = Clock { fiscal_start: 2, ..Clock::system() };
+        let clock = Clock {
+            fiscal_start: 2,
+            ..Clock::system()
+        };
         let day = date("2026-05-15");
         for (unit, offset, start, end) in [
             (Unit::Week, 0, "2026-05-11", "2026-05-18"),
@@ -136,12 +145,19 @@ mod tests {
             (Unit::FiscalYear, 0, "2026-02-01", "2027-02-01"),
         ] {
             let period = Period::of_unit(unit, day, offset, &clock).unwrap();
-            assert_eq!(period, Period::new(date(start), date(end)), "{unit:?} {offset}");
+            assert_eq!(
+                period,
+                Period::new(date(start), date(end)),
+                "{unit:?} {offset}"
+            );
         }
     }
 
     #[test]
     fn months_clamp() {
-        assert_eq!(date("2026-03-31").add_months(-1).unwrap(), date("2026-02-28"));
+        assert_eq!(
+            date("2026-03-31").add_months(-1).unwrap(),
+            date("2026-02-28")
+        );
     }
 }

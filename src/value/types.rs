@@ -1,8 +1,6 @@
 //! Field types and the value a field holds.
 
-use super::{
-    Currency, Date, DateTime, Duration, LabelCode, Money, ObjectId, Period, RecordId,
-};
+use super::{Currency, Date, DateTime, Duration, LabelCode, Money, ObjectId, Period, RecordId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -191,9 +189,7 @@ impl Value {
     pub(crate) fn as_pair(&self) -> Option<(i64, i64)> {
         match self {
             Self::Money(m) => Some((m.units(), i64::from(m.currency().code()))),
-            Self::Period(p) => {
-                Some((i64::from(p.start().days()), i64::from(p.end().days())))
-            }
+            Self::Period(p) => Some((i64::from(p.start().days()), i64::from(p.end().days()))),
             Self::AnyReference(object, id) => Some((i64::from(object.0), id.0.cast_signed())),
             _ => None,
         }

@@ -1,0 +1,29 @@
+//! Columns in memory: bitsets, typed vectors of one chunk's values, and kernels over them.
+//!
+//! Vectors keep the small codes they were stored in, so that kernels compare codes instead of
+//! decoded values. This layer knows no file and no names.
+
+mod bitset;
+mod floats;
+mod ints;
+mod texts;
+mod vector;
+
+pub(crate) use bitset::Bitset;
+pub(crate) use floats::Floats;
+pub(crate) use ints::Ints;
+pub(crate) use texts::{TextBlock, Texts};
+pub(crate) use vector::{Bits, Tags, Vector};
+
+/// Records in a chunk: 62 words of a bitset. Chunk = id / 3968, slot = id % 3968.
+pub(crate) const CHUNK_RECORDS: usize = 3968;
+
+/// An ordering comparison. `!=` is the complement of `=`, so it needs no kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Comparison {
+    Equal,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
