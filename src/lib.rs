@@ -1,7 +1,9 @@
 //! Fieldbook: an embedded CRM database engine.
 
+mod catalog;
 mod column;
 mod error;
+mod query;
 mod storage;
 mod value;
 

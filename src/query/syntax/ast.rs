@@ -16,23 +16,47 @@ pub(crate) struct Name {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Statement {
     Query(Query),
-    Explain { analyze: bool, query: Query },
+    Explain {
+        analyze: bool,
+        query: Query,
+    },
     Add(Add),
     Update(Update),
     Upsert(Upsert),
     Delete(Delete),
     Import(Import),
-    Export { query: Query, file: Text },
+    Export {
+        query: Query,
+        file: Text,
+    },
     CreateObject(CreateObject),
-    AlterObject { object: Name, changes: Vec<Alteration> },
-    CreateIndex { object: Name, fields: Vec<Name>, unique: bool },
+    AlterObject {
+        object: Name,
+        changes: Vec<Alteration>,
+    },
+    CreateIndex {
+        object: Name,
+        fields: Vec<Name>,
+        unique: bool,
+    },
     CreateView(CreateView),
-    Drop { kind: DropKind, name: Name, /** of an index: its fields */ fields: Vec<Name> },
-    Begin { at: Option<Expr>, actor: Option<Expr> },
+    Drop {
+        kind: DropKind,
+        name: Name,
+        /** of an index: its fields */
+        fields: Vec<Name>,
+    },
+    Begin {
+        at: Option<Expr>,
+        actor: Option<Expr>,
+    },
     Commit,
     Rollback,
     /// `set base currency = USD`, `set zone = "America/Phoenix"`, `set fiscal year = 2`.
-    Set { setting: Setting, value: Expr },
+    Set {
+        setting: Setting,
+        value: Expr,
+    },
 }
 
 /// A string literal with its place.
@@ -154,15 +178,32 @@ pub(crate) enum ExprKind {
     /// `count(…)`, `opportunities.amount` stands in `arguments`.
     Call(Call),
     /// `a and b`, `a + b`, `a >= b`
-    Binary { op: BinaryOp, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        op: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Not(Box<Expr>),
     Negate(Box<Expr>),
     /// `a in b`; `b` is a list, a query, a period or a path.
-    In { value: Box<Expr>, list: Box<Expr>, negated: bool },
+    In {
+        value: Box<Expr>,
+        list: Box<Expr>,
+        negated: bool,
+    },
     /// `a between b and c`, both included.
-    Between { value: Box<Expr>, low: Box<Expr>, high: Box<Expr>, negated: bool },
+    Between {
+        value: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+        negated: bool,
+    },
     /// `a is empty`, `a is opportunity`
-    Is { value: Box<Expr>, what: Name, negated: bool },
+    Is {
+        value: Box<Expr>,
+        what: Name,
+        negated: bool,
+    },
     /// `(a, b, c)`, after `in`.
     List(Vec<Expr>),
     /// `(accounts where …)`
@@ -197,11 +238,21 @@ pub(crate) enum Literal {
     /// `2026`, `2026-Q3`, `2026-07`. A plain `2026` is an integer until bound beside a time.
     Period(Period),
     /// `this|last|next [fiscal] unit`: offset 0, -1, 1.
-    RelativePeriod { offset: i64, unit: Unit },
+    RelativePeriod {
+        offset: i64,
+        unit: Unit,
+    },
     /// `last 6 months`, `next 3 weeks`
-    Span { count: i64, unit: Unit, forward: bool },
+    Span {
+        count: i64,
+        unit: Unit,
+        forward: bool,
+    },
     /// `7 days`
-    Duration { count: i64, unit: Unit },
+    Duration {
+        count: i64,
+        unit: Unit,
+    },
     /// `#42`
     Record(u64),
 }
@@ -335,12 +386,18 @@ pub(crate) enum FieldOption {
 pub(crate) enum Alteration {
     AddField(FieldDefinition),
     DropField(Name),
-    RenameField { from: Name, to: Name },
+    RenameField {
+        from: Name,
+        to: Name,
+    },
     /// `rename to visits`
     Rename(Name),
     AddCheck(Expr),
     /// `add label stage gold` to a picklist
-    AddLabel { field: Name, label: Name },
+    AddLabel {
+        field: Name,
+        label: Name,
+    },
     SetShow(Vec<Name>),
 }
 

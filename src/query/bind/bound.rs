@@ -1,0 +1,407 @@
+//! The bound tree: what a query means once names are ids and every expression has a type.
+//!
+//! Binding needs the catalog alone. What depends on data, clock or parameters (labels, `today`,
+//! sub-queries, hierarchies) stays a node here and is folded into constants and sets by `plan`
+//! when the query runs, so that a prepared query stays good while records change.
+
+use crate::column::{Bitset, Comparison};
+use crate::error::Span;
+use crate::value::{FieldId, FieldType, LabelCode, ObjectId, Period, Shape, Unit, Value};
+use std::sync::Arc;
+
+/// The type of an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// Fits every type: the word `empty`, or a parameter without a value.
+    Missing,
+    /// A field's type that needs no more than itself.
+    Plain(FieldType),
+    /// A label of this picklist.
+    Label(ObjectId, FieldId),
+    /// Labels of this tags field.
+    Tags(ObjectId, FieldId),
+    /// Values of a type, as `list(x)` gives; only in results.
+    List(Box<Type>),
+    /// Records of a nested collection; only in results.
+    Nested,
+}
+
+/// An expression with its type.
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub node: Node,
+    pub ty: Type,
+    /// The user's words, for errors that come up while running.
+    pub span: Span,
+}
+
+/// What an expression does. The frame is what its columns belong to: an object's records, or the
+/// slots of a group or a sub-query.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Constant(Value),
+    /// The record's own id, as a reference.
+    Id,
+    /// A field of the frame's object.
+    Column(FieldId),
+    /// A column of a frame without object: group keys then aggregates; a sub-query's columns;
+    /// an import's cells.
+    Slot(usize),
+    /// `inner`, whose frame is the object that `reference` points to, at that record; missing
+    /// where there is none. For a reference to any of several: only where it is `object`.
+    Follow {
+        reference: Box<Expr>,
+        object: ObjectId,
+        inner: Arc<Expr>,
+    },
+    /// An aggregate over the records of a collection, for each record of the frame.
+    Collect(Arc<Collect>),
+
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+    /// Two operands of one shape; false where either is missing. Money is in base by then.
+    Compare {
+        comparison: Comparison,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    IsMissing(Box<Expr>),
+    /// Equal to any of the constants of the same type.
+    InList {
+        value: Box<Expr>,
+        list: Vec<Expr>,
+    },
+    /// A day or moment within a period: missing is outside.
+    InPeriod {
+        value: Box<Expr>,
+        period: Box<Expr>,
+    },
+    /// A reference to a record that is, or lies below (or above), `root` in its hierarchy.
+    Under {
+        value: Box<Expr>,
+        root: Box<Expr>,
+        object: ObjectId,
+        above: bool,
+    },
+    /// A value among the values of a sub-query of one column.
+    InQuery {
+        value: Box<Expr>,
+        query: Box<Query>,
+    },
+    /// A reference to any of several that points to this object.
+    IsObject {
+        value: Box<Expr>,
+        object: ObjectId,
+    },
+    /// Tags that hold the label.
+    Has {
+        value: Box<Expr>,
+        label: LabelCode,
+    },
+    /// Text that contains the pattern; both folded when compared.
+    Contains {
+        value: Box<Expr>,
+        pattern: Box<Expr>,
+    },
+    /// Text that fits the pattern of `*` and `?`; both folded when compared.
+    Like {
+        value: Box<Expr>,
+        pattern: Box<Expr>,
+    },
+
+    Arithmetic {
+        operator: Arithmetic,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Negate(Box<Expr>),
+    /// A date or moment moved by calendar units (months clamp) and seconds (moments only).
+    Shift {
+        value: Box<Expr>,
+        months: i64,
+        days: i64,
+        seconds: i64,
+    },
+    /// The period of the unit that holds the day or moment.
+    Bucket {
+        unit: Unit,
+        value: Box<Expr>,
+    },
+    /// Money in the base currency at the rate of the day `on`.
+    ToBase {
+        value: Box<Expr>,
+        on: Option<Box<Expr>>,
+    },
+    /// The same quantity as another type: integer to number, date to moment (its first), moment
+    /// to date, number to money in base, money to number, percent to number and back.
+    Cast(Box<Expr>),
+    /// The place of a label among the declared ones; labels by rank.
+    Rank(Box<Expr>),
+    Function {
+        function: Function,
+        arguments: Vec<Expr>,
+    },
+
+    // Folded by `plan`; the executor never meets these.
+    Parameter(String),
+    Today,
+    Now,
+    Me,
+    /// `this quarter`: offset 0.
+    RelativePeriod {
+        offset: i64,
+        unit: Unit,
+    },
+    /// `last 6 months`
+    SpanPeriod {
+        count: i64,
+        unit: Unit,
+        forward: bool,
+    },
+    /// The record of `object` with this label, of type text.
+    Lookup {
+        object: ObjectId,
+        label: Box<Expr>,
+    },
+    /// The one value of a sub-query of one row and column, or the record of one row.
+    Subquery(Box<Query>),
+
+    // Made by `plan`; the binder never makes these.
+    /// A reference whose id is in the set.
+    InRecords {
+        value: Box<Expr>,
+        set: Arc<Bitset>,
+    },
+    /// An integer-shaped value among these, sorted.
+    InIntegers {
+        value: Box<Expr>,
+        set: Arc<[i64]>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// A function of values of one record. Types are settled by the binder: arguments are cast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Function {
+    /// condition, then, else
+    If,
+    Coalesce,
+    Least,
+    Greatest,
+    Abs,
+    /// number, digits (constant; absent: 0)
+    Round,
+    Floor,
+    Ceil,
+    Lower,
+    Upper,
+    Length,
+    Concat,
+    /// 1 (Monday) to 7
+    Weekday,
+    /// 1 to 12
+    MonthOfYear,
+    /// Whole days between two dates: second less first.
+    Days,
+    /// Whole days of a duration, or of a period.
+    DaysOf,
+    PeriodStart,
+    PeriodEnd,
+}
+
+/// An aggregate over the records that refer, directly or through others, to a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Collect {
+    /// The collection's object: the frame of everything below.
+    pub object: ObjectId,
+    /// From a record of the collection to the record it is counted for.
+    pub owner: Expr,
+    pub filter: Option<Expr>,
+    pub aggregate: Aggregate,
+}
+
+/// An aggregate over records of a frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Aggregate {
+    pub function: AggregateFunction,
+    /// Absent for `count()` and `exists`.
+    pub argument: Option<Expr>,
+    pub filter: Option<Expr>,
+    pub distinct: bool,
+    /// For `first`, `last`, `list`: the order in which records come.
+    pub order: Vec<OrderKey>,
+    pub ty: Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum AggregateFunction {
+    /// Records, or values that are not missing; of truth values the true ones.
+    Count,
+    /// Whether there is any record.
+    Exists,
+    Sum,
+    Average,
+    Minimum,
+    Maximum,
+    /// 0.5 is the median; linear between neighbours.
+    Percentile(f64),
+    Deviation,
+    /// True ones among those not missing.
+    Share,
+    First,
+    Last,
+    List,
+}
+
+/// A bound query.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub source: Source,
+    /// Over the source's frame.
+    pub filter: Option<Expr>,
+    /// Absent: every passing record is a row.
+    pub group: Option<Group>,
+    /// Over the frame of rows: groups if grouped, else the source's.
+    pub having: Option<Expr>,
+    pub columns: Vec<Column>,
+    /// Over the frame of rows.
+    pub order: Vec<OrderKey>,
+    pub limit: Option<Limit>,
+    pub offset: Option<Expr>,
+    pub unions: Vec<Query>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Object(ObjectId),
+    /// The rows of a query; its columns are the frame's slots.
+    Query(Box<Query>),
+}
+
+/// Grouping: the rows' frame has the keys' slots, then the aggregates'.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// None: one row over everything.
+    pub keys: Vec<Expr>,
+    pub aggregates: Vec<Aggregate>,
+    pub totals: bool,
+    pub rollup: bool,
+    pub empty: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub name: String,
+    pub value: ColumnValue,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ColumnValue {
+    Expr(Expr),
+    /// Over all rows of the result, before `limit`: `total(x)`, `rank()`, `running(x)`, …
+    Window(Window),
+    Nested(Box<Nested>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    pub function: WindowFunction,
+    pub argument: Option<Expr>,
+    pub ty: Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WindowFunction {
+    Total,
+    Rank,
+    Running,
+    Previous,
+    Growth,
+}
+
+/// Records of a collection inside a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Nested {
+    pub object: ObjectId,
+    /// From a record of the collection to the row's record.
+    pub owner: Expr,
+    pub filter: Option<Expr>,
+    pub columns: Vec<Column>,
+    pub order: Vec<OrderKey>,
+    pub limit: Option<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct OrderKey {
+    /// Already in the form that sorts: ranks for labels, positions for ordered references.
+    pub value: Expr,
+    pub descending: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    pub count: Expr,
+    pub per: Vec<Expr>,
+    pub with_ties: bool,
+}
+
+impl Type {
+    pub(crate) const BOOLEAN: Self = Self::Plain(FieldType::Boolean);
+    pub(crate) const INTEGER: Self = Self::Plain(FieldType::Integer);
+    pub(crate) const NUMBER: Self = Self::Plain(FieldType::Number);
+    pub(crate) const TEXT: Self = Self::Plain(FieldType::Text);
+    pub(crate) const MONEY: Self = Self::Plain(FieldType::Money);
+    pub(crate) const DATE: Self = Self::Plain(FieldType::Date);
+    pub(crate) const DATETIME: Self = Self::Plain(FieldType::DateTime);
+    pub(crate) const PERIOD: Self = Self::Plain(FieldType::Period);
+    pub(crate) const DURATION: Self = Self::Plain(FieldType::Duration);
+
+    /// The field type that decides a value's form; lists and nested records have none.
+    pub(crate) fn field_type(&self) -> FieldType {
+        match self {
+            Self::Plain(ty) => ty.clone(),
+            Self::Label(..) => FieldType::Picklist,
+            Self::Tags(..) => FieldType::Tags,
+            Self::Missing | Self::List(_) | Self::Nested => FieldType::Text,
+        }
+    }
+
+    /// The shape of a vector of this type.
+    pub(crate) fn shape(&self) -> Shape {
+        self.field_type().shape()
+    }
+}
+
+impl Expr {
+    pub(crate) fn new(node: Node, ty: Type, span: &Span) -> Self {
+        Self {
+            node,
+            ty,
+            span: span.clone(),
+        }
+    }
+
+    pub(crate) fn constant(value: Value, ty: Type, span: &Span) -> Self {
+        Self::new(Node::Constant(value), ty, span)
+    }
+
+    /// A constant period.
+    pub(crate) fn period(period: Period, span: &Span) -> Self {
+        Self::constant(Value::Period(period), Type::PERIOD, span)
+    }
+
+    pub(crate) fn as_constant(&self) -> Option<&Value> {
+        match &self.node {
+            Node::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+}
