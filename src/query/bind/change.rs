@@ -1,0 +1,37 @@
+//! Bound statements that change records.
+
+use super::{Expr, Query};
+use crate::value::{FieldId, ObjectId};
+
+/// `field = expression` for each field named.
+pub(crate) type Assignments = Vec<(FieldId, Expr)>;
+
+/// A bound statement that changes records. An assigned expression is of any type; the writer
+/// turns its value into the field's type (text is read as the type, or looked up as a label).
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// Expressions have no frame (slots of an empty frame of one row).
+    Add {
+        object: ObjectId,
+        records: Vec<Assignments>,
+    },
+    /// The query gives the records: its one column is the record itself. Expressions are over
+    /// the object's frame and see the old values.
+    Update {
+        object: ObjectId,
+        query: Query,
+        set: Assignments,
+    },
+    Delete {
+        object: ObjectId,
+        query: Query,
+    },
+    /// Without `from` expressions have no frame; with it they are over the query's columns'
+    /// slots. `on` fields are always assigned.
+    Upsert {
+        object: ObjectId,
+        on: Vec<FieldId>,
+        from: Option<Query>,
+        records: Vec<Assignments>,
+    },
+}

@@ -1,0 +1,64 @@
+//! What a statement gives back.
+
+use crate::query::bind::Type;
+use crate::value::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The result of one statement.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// A query's rows.
+    Rows(Table),
+    /// Records added, updated or deleted.
+    Changed {
+        added: u64,
+        updated: u64,
+        deleted: u64,
+        object: String,
+    },
+    Imported(ImportReport),
+    Exported {
+        file: PathBuf,
+        records: u64,
+    },
+    /// A plan, as `explain` prints it.
+    Plan(String),
+    /// A definition or setting changed; a short sentence.
+    Done(String),
+}
+
+/// Rows under named columns; values carry names (labels, records), not codes.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub columns: Arc<[Heading]>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// A result column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Heading {
+    pub name: Arc<str>,
+    pub ty: Type,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ImportReport {
+    pub object: String,
+    pub added: u64,
+    pub updated: u64,
+    pub refused: Vec<RefusedLine>,
+    /// Where the refused lines went, if there were any.
+    pub rejects: Option<PathBuf>,
+}
+
+/// A line of an import that broke a rule.
+#[derive(Clone, Debug)]
+pub(crate) struct RefusedLine {
+    /// From 1, the header's line being 1.
+    pub line: u64,
+    /// The field at fault, where there is one.
+    pub field: Option<String>,
+    pub reason: String,
+}
