@@ -1,5 +1,6 @@
 //! Periods: half-open spans of days, and the units of the calendar that name them.
 
+use super::date::out_of_range;
 use super::{Clock, Date};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -66,27 +67,98 @@ impl Period {
     ///
     /// `Minute` and `Hour` have no period of days and count as `Day`.
     pub fn of_unit(unit: Unit, day: Date, offset: i64, clock: &Clock) -> Result<Self> {
-        let (year, month, _) = day.ymd();
-        let months = i64::from(year) * 12 + i64::from(month) - 1;
-        let fiscal = months - i64::from(clock.fiscal_start - 1);
-        let (first, width) = match unit {
-            Unit::Minute | Unit::Hour | Unit::Day => {
-                let start = day.add_days(offset)?;
-                return Ok(Self::new(start, start.add_days(1)?));
-            }
-            Unit::Week => {
-                let monday = day.add_days(1 - i64::from(day.weekday()) + 7 * offset)?;
-                return Ok(Self::new(monday, monday.add_days(7)?));
-            }
-            Unit::Month => (months, 1),
-            Unit::Quarter => (months - months.rem_euclid(3), 3),
-            Unit::Year => (months - months.rem_euclid(12), 12),
-            Unit::FiscalQuarter => (months - fiscal.rem_euclid(3), 3),
-            Unit::FiscalYear => (months - fiscal.rem_euclid(12), 12),
+        unit.number_of(day, clock)
+            .checked_add(offset)
+            .ok_or_else(|| out_of_range("period"))
+            .and_then(|number| Self::numbered(unit, number, clock))
+    }
+
+    /// The period of the unit with this number: the reverse of [`Unit::number_of`].
+    pub(crate) fn numbered(unit: Unit, number: i64, clock: &Clock) -> Result<Self> {
+        let start = |number: i64| {
+            let scaled = |width: i64, shift: i64| {
+                let n = number.checked_mul(width).and_then(|n| n.checked_add(shift));
+                n.ok_or_else(|| out_of_range("period"))
+            };
+            let (width, shift) = match unit {
+                Unit::Minute | Unit::Hour | Unit::Day => {
+                    return Date::default().add_days(number);
+                }
+                Unit::Week => return Date::default().add_days(scaled(7, -3)?),
+                Unit::Month => (1, 0),
+                Unit::Quarter => (3, 0),
+                Unit::Year => (12, 0),
+                Unit::FiscalQuarter => (3, i64::from(clock.fiscal_start) - 1),
+                Unit::FiscalYear => (12, i64::from(clock.fiscal_start) - 1),
+            };
+            Date::of_month_number(scaled(width, shift)?)
         };
-        let january = Date::from_ymd(1, 1, 1).unwrap_or_default();
-        let start = january.add_months(first + offset * width - 12)?;
-        Ok(Self::new(start, start.add_months(width)?))
+        let end = number
+            .checked_add(1)
+            .ok_or_else(|| out_of_range("period"))?;
+        // The units that hold the first and the last day are cut at the ends of the calendar.
+        let first = Date::from_days(i32::MIN);
+        let beyond = Date::from_days(i32::MAX);
+        match (start(number), start(end)) {
+            (Ok(start), end) if start < beyond => Ok(Self::new(start, end.unwrap_or(beyond))),
+            (Ok(_), _) => Err(out_of_range("period")),
+            (Err(_), Ok(end)) if end > first => Ok(Self::new(first, end)),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// The calendar year, quarter or month that `text` names: `2026`, `2026-Q3`, `2026-07`.
+    pub(crate) fn parse_name(text: &str) -> Option<Self> {
+        let (year, rest) = text.split_at_checked(4)?;
+        if !year.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let year: i64 = year.parse().ok().filter(|&year| year > 0)?;
+        let small = |text: &str, width: usize, most: i64| {
+            let digits = text.len() == width && text.bytes().all(|b| b.is_ascii_digit());
+            let n: i64 = digits.then(|| text.parse().ok()).flatten()?;
+            (1..=most).contains(&n).then_some(n)
+        };
+        let (unit, number) = match rest.strip_prefix('-') {
+            None if rest.is_empty() => (Unit::Year, year),
+            None => return None,
+            Some(rest) => match rest.strip_prefix(['Q', 'q']) {
+                Some(quarter) => (Unit::Quarter, year * 4 + small(quarter, 1, 4)? - 1),
+                None => (Unit::Month, year * 12 + small(rest, 2, 12)? - 1),
+            },
+        };
+        Self::numbered(unit, number, &Clock::system()).ok()
+    }
+
+    /// The shortest name of the period, which reads as the same period: `2026`,
+    /// `2026-Q3`, `2026-07`, `2026-05-15`; where the fiscal year is not the calendar's `FY2026`
+    /// and `FY2026-Q3`; else first and last day, `2026-01-01..2026-02-15`.
+    #[must_use]
+    pub fn name(self, clock: &Clock) -> String {
+        let (year, month, _) = self.start.ymd();
+        let is = |unit| Self::of_unit(unit, self.start, 0, clock).is_ok_and(|p| p == self);
+        if is(Unit::Year) {
+            return format!("{year:04}");
+        } else if is(Unit::Quarter) {
+            return format!("{year:04}-Q{}", self.start.quarter());
+        } else if is(Unit::Month) {
+            return format!("{year:04}-{month:02}");
+        } else if is(Unit::Day) {
+            return self.start.to_string();
+        }
+        let fiscal_year = Unit::FiscalYear.number_of(self.start, clock) + 1;
+        let quarter = Unit::FiscalQuarter
+            .number_of(self.start, clock)
+            .rem_euclid(4)
+            + 1;
+        if is(Unit::FiscalYear) {
+            format!("FY{fiscal_year:04}")
+        } else if is(Unit::FiscalQuarter) {
+            format!("FY{fiscal_year:04}-Q{quarter}")
+        } else {
+            let last = Date::from_days(self.end.days() - 1);
+            format!("{}..{last}", self.start)
+        }
     }
 
     /// `last n units`: from today less n units up to and including today.
@@ -94,18 +166,56 @@ impl Period {
         let today = clock.today();
         Ok(Self::new(
             unit.add_to(today, n.saturating_neg())?,
-            today.add_days(1)?,
+            today.end(),
         ))
     }
 
     /// `next n units`: from today up to and including today plus n units.
     pub fn next(n: i64, unit: Unit, clock: &Clock) -> Result<Self> {
         let today = clock.today();
-        Ok(Self::new(today, unit.add_to(today, n)?.add_days(1)?))
+        Ok(Self::new(today, unit.add_to(today, n)?.end()))
     }
 }
 
 impl Unit {
+    /// The unit that `word` names, in singular or plural and any case: `months`,
+    /// `fiscal quarter`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase().replace('_', " ");
+        let word: Vec<&str> = word.split_whitespace().collect();
+        let word = word.join(" ");
+        Some(match word.strip_suffix('s').unwrap_or(&word) {
+            "minute" => Self::Minute,
+            "hour" => Self::Hour,
+            "day" => Self::Day,
+            "week" => Self::Week,
+            "month" => Self::Month,
+            "quarter" => Self::Quarter,
+            "year" => Self::Year,
+            "fiscal quarter" => Self::FiscalQuarter,
+            "fiscal year" => Self::FiscalYear,
+            _ => return None,
+        })
+    }
+
+    /// The number of the unit that holds `day`: consecutive for consecutive units, so that a
+    /// bucket is a small integer; [`Period::numbered`] is the period. Fiscal years count from
+    /// the calendar year in which they start, and are named for the one in which they end.
+    pub(crate) fn number_of(self, day: Date, clock: &Clock) -> i64 {
+        let fiscal = || i64::from(day.month_number()) - i64::from(clock.fiscal_start) + 1;
+        match self {
+            Self::Minute | Self::Hour | Self::Day => i64::from(day.days()),
+            // Day -3 was a Monday.
+            Self::Week => (i64::from(day.days()) + 3).div_euclid(7),
+            Self::Month => i64::from(day.month_number()),
+            Self::Quarter => i64::from(day.month_number()).div_euclid(3),
+            Self::Year => i64::from(day.month_number()).div_euclid(12),
+            Self::FiscalQuarter => fiscal().div_euclid(3),
+            Self::FiscalYear => fiscal().div_euclid(12),
+        }
+    }
+
     /// `day` moved by `n` units, months clamped; minutes and hours in whole days.
     pub fn add_to(self, day: Date, n: i64) -> Result<Date> {
         match self {
@@ -124,16 +234,33 @@ impl Unit {
 mod tests {
     use super::*;
 
+    use crate::value::parse_date;
+    use proptest::prelude::*;
+
     fn date(text: &str) -> Date {
-        Date::from_civil(text.parse().unwrap())
+        parse_date(text).unwrap()
     }
+
+    fn fiscal(start: i8) -> Clock {
+        Clock {
+            fiscal_start: start,
+            ..Clock::system()
+        }
+    }
+
+    const UNITS: [Unit; 7] = [
+        Unit::Day,
+        Unit::Week,
+        Unit::Month,
+        Unit::Quarter,
+        Unit::Year,
+        Unit::FiscalQuarter,
+        Unit::FiscalYear,
+    ];
 
     #[test]
     fn calendar_units_hold_the_day() {
-        let clock = Clock {
-            fiscal_start: 2,
-            ..Clock::system()
-        };
+        let clock = fiscal(2);
         let day = date("2026-05-15");
         for (unit, offset, start, end) in [
             (Unit::Week, 0, "2026-05-11", "2026-05-18"),
@@ -154,10 +281,68 @@ mod tests {
     }
 
     #[test]
-    fn months_clamp() {
-        assert_eq!(
-            date("2026-03-31").add_months(-1).unwrap(),
-            date("2026-02-28")
-        );
+    fn periods_have_names() {
+        let clock = fiscal(2);
+        for (start, end, name) in [
+            ("2026-01-01", "2027-01-01", "2026"),
+            ("2026-07-01", "2026-10-01", "2026-Q3"),
+            ("2026-07-01", "2026-08-01", "2026-07"),
+            ("2026-05-15", "2026-05-16", "2026-05-15"),
+            ("2026-02-01", "2027-02-01", "FY2027"),
+            ("2026-11-01", "2027-02-01", "FY2027-Q4"),
+            ("2026-01-01", "2026-02-16", "2026-01-01..2026-02-15"),
+        ] {
+            assert_eq!(Period::new(date(start), date(end)).name(&clock), name);
+        }
+        // With calendar years, there is no second name.
+        let year = Period::of_unit(Unit::FiscalYear, date("2026-05-15"), 0, &fiscal(1));
+        assert_eq!(year.unwrap().name(&fiscal(1)), "2026");
+    }
+
+    #[test]
+    fn names_are_strict() {
+        for text in [
+            "2026-7", "2026-13", "2026-00", "2026-Q5", "2026-Q", "26", "0000", "+202",
+        ] {
+            assert_eq!(Period::parse_name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn units_have_words() {
+        for (word, unit) in [
+            ("Months", Some(Unit::Month)),
+            ("fiscal  quarter", Some(Unit::FiscalQuarter)),
+            ("fiscal_year", Some(Unit::FiscalYear)),
+            ("s", None),
+            ("fortnight", None),
+        ] {
+            assert_eq!(Unit::parse(word), unit);
+        }
+    }
+
+    #[test]
+    fn far_offsets_are_errors() {
+        for unit in UNITS {
+            for offset in [i64::MAX, i64::MIN, 20_000_000] {
+                assert!(Period::of_unit(unit, date("2026-05-15"), offset, &fiscal(3)).is_err());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn units_hold_their_day(days in -719_162i32..=2_932_896, start in 1i8..=12) {
+            let clock = fiscal(start);
+            for day in [Date::from_days(days), date("0001-01-01"), date("9999-12-31")] {
+                for unit in UNITS {
+                    let period = Period::of_unit(unit, day, 0, &clock).unwrap();
+                    prop_assert!(period.contains(day), "{:?} {:?} {:?}", unit, day, period);
+                    if let Ok(next) = Period::of_unit(unit, day, 1, &clock) {
+                        prop_assert_eq!(next.start(), period.end());
+                    }
+                }
+            }
+        }
     }
 }
