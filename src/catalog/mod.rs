@@ -6,6 +6,7 @@
 mod names;
 mod object;
 
+pub(crate) use names::{same as same_name, singular};
 pub(crate) use object::{Field, Formula, Index, Label, Object, View, ViewParameter};
 
 use crate::error::{Code, Error, Result};

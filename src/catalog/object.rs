@@ -45,6 +45,8 @@ pub(crate) struct Field {
     pub dated_by: Option<FieldId>,
     /// Labels of a picklist or tags field, in rank order.
     pub labels: Vec<Label>,
+    /// Whether writing an unknown tag declares it: tags whose labels nobody listed.
+    pub open: bool,
     pub dropped: bool,
 }
 
