@@ -135,3 +135,44 @@ impl Bitset {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn operations_are_those_of_bits(
+            pairs in vec(any::<(bool, bool)>(), 0..200), longer in 0usize..100,
+        ) {
+            let len = pairs.len();
+            let a = Bitset::from_fn(len, |at| pairs[at].0);
+            let b = Bitset::from_fn(len, |at| pairs[at].1);
+            let apply = |change: &dyn Fn(&mut Bitset)| {
+                let mut a = a.clone();
+                change(&mut a);
+                a
+            };
+            let naive = |test: &dyn Fn(bool, bool) -> bool| {
+                Bitset::from_fn(len, |at| test(pairs[at].0, pairs[at].1))
+            };
+            prop_assert_eq!(apply(&|a| a.and(&b)), naive(&|a, b| a && b));
+            prop_assert_eq!(apply(&|a| a.or(&b)), naive(&|a, b| a || b));
+            prop_assert_eq!(apply(&|a| a.and_not(&b)), naive(&|a, b| a && !b));
+            prop_assert_eq!(apply(&|a| a.not()), naive(&|a, _| !a));
+            prop_assert_eq!(a.count(), pairs.iter().filter(|pair| pair.0).count());
+            prop_assert_eq!(a.all(), pairs.iter().all(|pair| pair.0));
+            prop_assert_eq!(a.none(), !pairs.iter().any(|pair| pair.0));
+            let ones: Vec<_> = (0..len).filter(|&at| pairs[at].0).collect();
+            prop_assert_eq!(a.ones().collect::<Vec<_>>(), ones);
+            prop_assert_eq!(Bitset::from_words(vec![u64::MAX; 9], len), Bitset::full(len));
+            let mut resized = a.clone();
+            resized.resize(len + longer);
+            prop_assert_eq!(resized.count(), a.count());
+            resized.resize(len);
+            prop_assert_eq!(resized, a);
+        }
+    }
+}

@@ -4,14 +4,16 @@
 //! decoded values. This layer knows no file and no names.
 
 mod bitset;
+mod codes;
 mod floats;
 mod ints;
+mod lanes;
 mod texts;
 mod vector;
 
 pub(crate) use bitset::Bitset;
 pub(crate) use floats::Floats;
-pub(crate) use ints::Ints;
+pub(crate) use ints::{DenseCodes, Ints};
 pub(crate) use texts::{TextBlock, Texts};
 pub(crate) use vector::{Bits, Tags, Vector};
 
@@ -26,4 +28,17 @@ pub(crate) enum Comparison {
     LessEqual,
     Greater,
     GreaterEqual,
+}
+
+impl Comparison {
+    /// Whether values in this order compare so.
+    pub(crate) fn holds(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Less => order.is_lt(),
+            Self::LessEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterEqual => order.is_ge(),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! A vector of texts or missing values.
 
-use super::Bitset;
+use super::{Bitset, lanes};
+use crate::value::fold;
+use memchr::memmem::Finder;
 use std::sync::Arc;
 
 /// Texts one after the other in a single buffer.
@@ -35,6 +37,19 @@ impl TextBlock {
         (0..self.len()).map(|at| self.get(at))
     }
 
+    /// The texts that contain the needle once they are folded: one search over all of them.
+    fn contains(&self, finder: &Finder<'_>) -> Bitset {
+        if finder.needle().is_empty() {
+            return Bitset::full(self.len());
+        }
+        if self.text.is_ascii() {
+            return hits(&self.ends, &self.text.to_ascii_lowercase(), finder);
+        }
+        let mut folded = Self::default();
+        self.iter().for_each(|text| folded.push(&fold(text)));
+        hits(&folded.ends, &folded.text, finder)
+    }
+
     /// All texts joined, and where each ends.
     pub(crate) fn parts(&self) -> (&str, &[u32]) {
         (&self.text, &self.ends)
@@ -51,6 +66,24 @@ impl TextBlock {
         }
         (last as usize == text.len()).then_some(Self { ends, text })
     }
+}
+
+/// The texts, ending in `text` at `ends`, in which the needle lies as a whole.
+fn hits(ends: &[u32], text: &str, finder: &Finder<'_>) -> Bitset {
+    let mut hits = Bitset::new(ends.len());
+    let (mut slot, mut from) = (0, 0);
+    while let Some(found) = finder.find(&text.as_bytes()[from..]) {
+        let at = from + found;
+        slot += ends[slot..].partition_point(|&end| end as usize <= at);
+        let end = ends[slot] as usize;
+        if at + finder.needle().len() <= end {
+            hits.set(slot, true);
+            from = end;
+        } else {
+            from = at + 1;
+        }
+    }
+    hits
 }
 
 /// Texts of one chunk.
@@ -124,7 +157,7 @@ impl Texts {
             }
             Self::Dictionary { codes, entries } => {
                 let hits = Bitset::from_fn(entries.len(), |at| test(entries.get(at)));
-                Bitset::from_fn(codes.len(), |at| hits.get(codes[at] as usize))
+                in_entries(codes, &hits)
             }
             Self::Plain { texts, missing } => {
                 let mut hits = Bitset::from_fn(texts.len(), |at| test(texts.get(at)));
@@ -136,8 +169,130 @@ impl Texts {
         }
     }
 
+    /// The slots whose text is `text`.
+    pub(crate) fn equals(&self, text: &str) -> Bitset {
+        match self {
+            Self::Dictionary { codes, entries } => {
+                match entries.iter().position(|entry| entry == text) {
+                    Some(entry) => lanes::mask(codes, |code| usize::from(code) == entry),
+                    None => Bitset::new(codes.len()),
+                }
+            }
+            _ => self.matching(|found| found == text),
+        }
+    }
+
+    /// The slots whose text, folded, contains `needle`, which is folded already.
+    pub(crate) fn contains(&self, needle: &str) -> Bitset {
+        let finder = Finder::new(needle);
+        match self {
+            Self::Constant { .. } => {
+                self.matching(|text| finder.find(fold(text).as_bytes()).is_some())
+            }
+            Self::Dictionary { codes, entries } => in_entries(codes, &entries.contains(&finder)),
+            Self::Plain { texts, missing } => {
+                let mut hits = texts.contains(&finder);
+                if let Some(missing) = missing {
+                    hits.and_not(missing);
+                }
+                hits
+            }
+        }
+    }
+
     /// The slots without a value.
     pub(crate) fn missing(&self) -> Bitset {
-        Bitset::from_fn(self.len(), |at| self.get(at).is_none())
+        match self {
+            Self::Constant {
+                value: Some(_),
+                len,
+            } => Bitset::new(*len),
+            Self::Constant { value: None, len } => Bitset::full(*len),
+            Self::Dictionary { codes, .. } => lanes::mask(codes, |code| code == u16::MAX),
+            Self::Plain { texts, missing } => {
+                missing.clone().unwrap_or_else(|| Bitset::new(texts.len()))
+            }
+        }
+    }
+}
+
+/// The slots whose code is one of `hits`.
+fn in_entries(codes: &[u16], hits: &Bitset) -> Bitset {
+    let mut ones = hits.ones();
+    match (ones.next(), ones.next()) {
+        (None, _) => Bitset::new(codes.len()),
+        (Some(only), None) => lanes::mask(codes, |code| usize::from(code) == only),
+        _ if hits.all() => lanes::mask(codes, |code| code != u16::MAX),
+        _ => lanes::mask(codes, |code| hits.get(usize::from(code))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::option::weighted;
+    use proptest::prelude::*;
+
+    fn dictionary(values: &[Option<String>]) -> Texts {
+        let mut entries: Vec<&str> = values.iter().flatten().map(String::as_str).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        let code = |value: &Option<String>| {
+            let text = value.as_deref()?;
+            u16::try_from(entries.binary_search(&text).ok()?).ok()
+        };
+        let codes = values.iter().map(|v| code(v).unwrap_or(u16::MAX)).collect();
+        let mut block = TextBlock::default();
+        entries.iter().for_each(|entry| block.push(entry));
+        Texts::Dictionary {
+            codes,
+            entries: block,
+        }
+    }
+
+    #[test]
+    fn hits_do_not_cross_texts() {
+        let texts = ["aa", "ab", "", "xAAb", "\u{c4}ab"].map(Some);
+        for ascii in [4, 5] {
+            let texts = Texts::from_options(texts[..ascii].iter().copied());
+            let ones = |needle| texts.contains(needle).ones().collect::<Vec<_>>();
+            let more: &[usize] = if ascii == 5 { &[4] } else { &[] };
+            assert_eq!(ones("aab"), [&[3], more].concat());
+            assert_eq!(ones("aa"), [&[0, 3], more].concat());
+            assert_eq!(ones(""), (0..ascii).collect::<Vec<_>>());
+            assert_eq!(ones("aabx"), [0; 0]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn kernels_are_those_of_slots(
+            values in vec(weighted(0.8, prop_oneof!["[aAb]{0,4}", "[ab\u{c4}\u{e4}\u{df}sS]{0,3}"]), 0..140),
+            ascii in any::<bool>(),
+            needle in "[abs]{0,3}",
+        ) {
+            let values: Vec<Option<String>> = if ascii {
+                values.into_iter().map(|v| v.filter(|v| v.is_ascii())).collect()
+            } else {
+                values
+            };
+            let first = values.first().cloned().flatten();
+            for texts in [
+                Texts::from_options(values.iter().map(Option::as_deref)),
+                dictionary(&values),
+                Texts::Constant { value: first.map(Arc::from), len: values.len() },
+            ] {
+                let naive = |test: &dyn Fn(&str) -> bool| {
+                    Bitset::from_fn(texts.len(), |at| texts.get(at).is_some_and(test))
+                };
+                let contains = |text: &str| fold(text).contains(&needle);
+                prop_assert_eq!(texts.contains(&needle), naive(&contains));
+                prop_assert_eq!(texts.matching(contains), naive(&contains));
+                prop_assert_eq!(texts.equals(&needle), naive(&|text| text == needle));
+                let missing = Bitset::from_fn(texts.len(), |at| texts.get(at).is_none());
+                prop_assert_eq!(texts.missing(), missing);
+            }
+        }
     }
 }

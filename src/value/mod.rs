@@ -6,6 +6,7 @@
 
 mod clock;
 mod date;
+mod decimal;
 mod fold;
 mod ids;
 mod money;
