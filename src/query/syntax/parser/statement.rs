@@ -1,0 +1,166 @@
+//! Statements that change records, transactions and settings, and the choice among all.
+
+use super::{Node, Reader, Rule, first, only, parts};
+use crate::error::Result;
+use crate::query::syntax::ast::{
+    Add, Delete, DropKind, Import, Setting, Statement, Update, Upsert,
+};
+
+impl Reader {
+    pub(super) fn statement(self, node: Node) -> Result<Statement> {
+        match node.as_rule() {
+            Rule::query => self.query(node).map(Statement::Query),
+            Rule::explain => self.explain(node),
+            Rule::add => self.add(node).map(Statement::Add),
+            Rule::update => self.update(node).map(Statement::Update),
+            Rule::upsert => self.upsert(node).map(Statement::Upsert),
+            Rule::delete => self.delete(node).map(Statement::Delete),
+            Rule::import => self.import(node).map(Statement::Import),
+            Rule::export => {
+                let mut inner = parts(node);
+                let query = self.query(first(&mut inner))?;
+                let file = self.text(&only(first(&mut inner)));
+                Ok(Statement::Export { query, file })
+            }
+            Rule::create_object => self.create_object(node).map(Statement::CreateObject),
+            Rule::create_index => Ok(self.create_index(node)),
+            Rule::create_view => self.create_view(node).map(Statement::CreateView),
+            Rule::alter_object => self.alter_object(node),
+            Rule::drop => Ok(self.drop_statement(only(node))),
+            Rule::begin => self.begin(node),
+            Rule::commit => Ok(Statement::Commit),
+            Rule::rollback => Ok(Statement::Rollback),
+            _ => self.set(node),
+        }
+    }
+
+    fn explain(self, node: Node) -> Result<Statement> {
+        let mut inner = parts(node).peekable();
+        let analyze = inner
+            .next_if(|part| part.as_rule() == Rule::analyze)
+            .is_some();
+        Ok(Statement::Explain {
+            analyze,
+            query: self.query(first(&mut inner))?,
+        })
+    }
+
+    fn add(self, node: Node) -> Result<Add> {
+        let mut inner = parts(node);
+        let object = self.name(&first(&mut inner));
+        let records = inner
+            .map(|record| self.bindings(record))
+            .collect::<Result<_>>()?;
+        Ok(Add { object, records })
+    }
+
+    fn update(self, node: Node) -> Result<Update> {
+        let mut inner = parts(node);
+        let object = self.name(&first(&mut inner));
+        let mut update = Update {
+            object,
+            key: None,
+            filter: None,
+            set: Vec::new(),
+        };
+        for part in inner {
+            match part.as_rule() {
+                Rule::key => update.key = Some(self.key(part)?),
+                Rule::where_clause => update.filter = Some(self.expression(only(part))?),
+                _ => update.set = self.bindings(part)?,
+            }
+        }
+        Ok(update)
+    }
+
+    fn upsert(self, node: Node) -> Result<Upsert> {
+        let mut inner = parts(node);
+        let object = self.name(&first(&mut inner));
+        let on = self.names(only(first(&mut inner)));
+        let mut upsert = Upsert {
+            object,
+            on,
+            from: None,
+            records: Vec::new(),
+        };
+        for part in inner {
+            match part.as_rule() {
+                Rule::from_query => upsert.from = Some(*self.source_parenthesis(only(part))?),
+                _ => upsert.records.push(self.bindings(part)?),
+            }
+        }
+        Ok(upsert)
+    }
+
+    fn delete(self, node: Node) -> Result<Delete> {
+        let mut inner = parts(node);
+        let object = self.name(&first(&mut inner));
+        let mut delete = Delete {
+            object,
+            key: None,
+            filter: None,
+        };
+        for part in inner {
+            match part.as_rule() {
+                Rule::key => delete.key = Some(self.key(part)?),
+                _ => delete.filter = Some(self.expression(only(part))?),
+            }
+        }
+        Ok(delete)
+    }
+
+    fn import(self, node: Node) -> Result<Import> {
+        let mut inner = parts(node);
+        let object = self.name(&first(&mut inner));
+        let file = self.text(&only(first(&mut inner)));
+        let mut import = Import {
+            object,
+            file,
+            on: Vec::new(),
+            fields: Vec::new(),
+        };
+        for part in inner {
+            match part.as_rule() {
+                Rule::on => import.on = self.names(only(part)),
+                _ => import.fields = self.bindings(part)?,
+            }
+        }
+        Ok(import)
+    }
+
+    fn drop_statement(self, node: Node) -> Statement {
+        let kind = match node.as_rule() {
+            Rule::drop_object => DropKind::Object,
+            Rule::drop_view => DropKind::View,
+            _ => DropKind::Index,
+        };
+        let mut inner = parts(node);
+        let name = self.name(&first(&mut inner));
+        let fields = inner.next().map_or(Vec::new(), |names| self.names(names));
+        Statement::Drop { kind, name, fields }
+    }
+
+    fn begin(self, node: Node) -> Result<Statement> {
+        let (mut at, mut actor) = (None, None);
+        for part in parts(node) {
+            match part.as_rule() {
+                Rule::begin_at => at = Some(self.sum(only(part))?),
+                _ => actor = Some(self.sum(only(part))?),
+            }
+        }
+        Ok(Statement::Begin { at, actor })
+    }
+
+    fn set(self, node: Node) -> Result<Statement> {
+        let mut inner = parts(node);
+        let setting = match first(&mut inner).as_str().as_bytes()[0].to_ascii_lowercase() {
+            b'b' => Setting::BaseCurrency,
+            b'z' => Setting::Zone,
+            _ => Setting::FiscalYear,
+        };
+        Ok(Statement::Set {
+            setting,
+            value: self.sum(first(&mut inner))?,
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! The printer: a tree back to canonical text. Whatever the parser makes prints to a text that
+//! parses to the same tree; stored views, formulas and filters rely on it.
+
+mod expression;
+mod statement;
+
+use super::ast::{Binding, Group, Item, Limit, Name, Nested, OrderKey, Query, Source, Text};
+use super::words::{SPECIAL, STATEMENTS, is_bare_name, is_one_of};
+use std::fmt::{self, Display, Formatter, Write};
+
+/// Writes a list with commas.
+fn list<T: Display>(f: &mut Formatter<'_>, items: impl IntoIterator<Item = T>) -> fmt::Result {
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{item}")?;
+    }
+    Ok(())
+}
+
+fn quoted(f: &mut Formatter<'_>, text: &str, quote: char) -> fmt::Result {
+    f.write_char(quote)?;
+    for c in text.chars() {
+        if c == quote {
+            f.write_char(c)?;
+        }
+        f.write_char(c)?;
+    }
+    f.write_char(quote)
+}
+
+/// A name, in back-quotes where it is no bare word.
+impl Display for Name {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if is_bare_name(&self.text) {
+            f.write_str(&self.text)
+        } else {
+            quoted(f, &self.text, '`')
+        }
+    }
+}
+
+impl Display for Text {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        quoted(f, &self.text, '"')
+    }
+}
+
+/// A path; `this`, `outer` and the like are no names to quote.
+struct Path<'a>(&'a [Name]);
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, name) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_char('.')?;
+            }
+            if is_one_of(SPECIAL, &name.text) {
+                f.write_str(&name.text)?;
+            } else {
+                write!(f, "{name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Display for Query {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source)?;
+        if !self.lets.is_empty() {
+            f.write_str(" let ")?;
+            list(f, &self.lets)?;
+        }
+        if let Some(filter) = &self.filter {
+            write!(f, " where {filter}")?;
+        }
+        if let Some(group) = &self.group {
+            write!(f, " {group}")?;
+        }
+        if let Some(having) = &self.having {
+            write!(f, " having {having}")?;
+        }
+        if !self.select.is_empty() {
+            f.write_str(" select ")?;
+            list(f, &self.select)?;
+        }
+        order_by(f, &self.order)?;
+        if let Some(limit) = &self.limit {
+            write!(f, " {limit}")?;
+        }
+        if let Some(offset) = &self.offset {
+            write!(f, " offset {offset}")?;
+        }
+        for union in &self.unions {
+            write!(f, " union ({union})")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Source {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named { path, key } => {
+                match &path[..] {
+                    [name] if is_one_of(STATEMENTS, &name.text) => quoted(f, &name.text, '`')?,
+                    path => write!(f, "{}", Path(path))?,
+                }
+                key.iter().try_for_each(|key| write!(f, " {key}"))
+            }
+            Self::Call { name, arguments } => {
+                write!(f, "{name}(")?;
+                list(f, arguments)?;
+                f.write_char(')')
+            }
+            Self::Query(query) => write!(f, "({query})"),
+        }
+    }
+}
+
+impl Display for Binding {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, self.value)
+    }
+}
+
+impl Display for Group {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("group by ")?;
+        list(f, &self.keys)?;
+        let extras = [
+            (self.totals, "totals"),
+            (self.rollup, "rollup"),
+            (self.empty, "empty"),
+        ];
+        let extras: Vec<&str> = extras.iter().filter(|e| e.0).map(|e| e.1).collect();
+        if extras.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " with {}", extras.join(", "))
+        }
+    }
+}
+
+impl Display for Item {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(_) => f.write_char('*'),
+            Self::Value { value, alias } => {
+                write!(f, "{value}")?;
+                alias.iter().try_for_each(|alias| write!(f, " as {alias}"))
+            }
+            Self::Nested(nested) => write!(f, "{nested}"),
+        }
+    }
+}
+
+impl Display for Nested {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Path(&self.path))?;
+        if let Some(filter) = &self.filter {
+            write!(f, " where {filter}")?;
+        }
+        f.write_str(" { ")?;
+        list(f, &self.select)?;
+        order_by(f, &self.order)?;
+        if let Some(limit) = &self.limit {
+            write!(f, " limit {limit}")?;
+        }
+        f.write_str(" }")?;
+        self.alias
+            .iter()
+            .try_for_each(|alias| write!(f, " as {alias}"))
+    }
+}
+
+fn order_by(f: &mut Formatter<'_>, keys: &[OrderKey]) -> fmt::Result {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    f.write_str(" order by ")?;
+    list(f, keys)
+}
+
+impl Display for OrderKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}{}",
+            self.value,
+            if self.descending { " desc" } else { "" }
+        )
+    }
+}
+
+impl Display for Limit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "limit {}", self.count)?;
+        if !self.per.is_empty() {
+            f.write_str(" per ")?;
+            list(f, &self.per)?;
+        }
+        f.write_str(if self.with_ties { " with ties" } else { "" })
+    }
+}
+
+/// A function's name: two reserved words are functions too.
+fn function(f: &mut Formatter<'_>, name: &Name) -> fmt::Result {
+    if is_one_of(&["matches", "has"], &name.text) {
+        return f.write_str(&name.text);
+    }
+    write!(f, "{name}")
+}
