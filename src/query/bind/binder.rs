@@ -1,0 +1,605 @@
+//! The binder: expressions of every kind but paths, comparisons and calls.
+
+use super::scope::{Base, Scope};
+use super::{Arithmetic, Expr, Function, Node, Type};
+use crate::catalog::{Catalog, Object};
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
+use crate::value::{Clock, Duration, FieldType, Period, Unit, Value, parse_datetime};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// Binds trees to the definitions of a catalog.
+pub(crate) struct Binder<'a> {
+    pub(super) catalog: &'a Catalog,
+    /// Gives the zone in which written moments lie; `today` stays open until a query runs.
+    pub(super) clock: &'a Clock,
+    /// Formulas and views being expanded, innermost last: none may reach itself.
+    pub(super) expanding: RefCell<Vec<String>>,
+    /// Arguments of the view being expanded.
+    pub(super) arguments: RefCell<Vec<HashMap<String, Expr>>>,
+    /// Within a stored text, the user's words that brought it in: errors point there.
+    pub(super) place: RefCell<Option<Span>>,
+}
+
+impl<'a> Binder<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, clock: &'a Clock) -> Self {
+        Self {
+            catalog,
+            clock,
+            expanding: RefCell::default(),
+            arguments: RefCell::default(),
+            place: RefCell::default(),
+        }
+    }
+
+    /// The place errors about `span` should show.
+    pub(super) fn at(&self, span: &Span) -> Span {
+        self.place.borrow().clone().unwrap_or_else(|| span.clone())
+    }
+
+    /// Runs `work` on a stored text named `what`, which stands for the user's words at `span`.
+    pub(super) fn expand<T>(
+        &self,
+        what: String,
+        span: &Span,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let place = self.at(span);
+        if self.expanding.borrow().contains(&what) {
+            let chain = self.expanding.borrow().join(", then ");
+            return Err(
+                Error::new(Code::Recursive, format!("{what} reaches itself"))
+                    .at(place)
+                    .hint(format!("it goes through {chain}")),
+            );
+        }
+        if self.expanding.borrow().len() >= 32 {
+            return Err(
+                Error::new(Code::Recursive, format!("{what} stands on too many others"))
+                    .at(place)
+                    .hint("formulas and views may stand on each other up to 32 deep"),
+            );
+        }
+        let before = self.place.replace(Some(place));
+        self.expanding.borrow_mut().push(what);
+        let result = work();
+        self.expanding.borrow_mut().pop();
+        self.place.replace(before);
+        result
+    }
+
+    pub(super) fn object(&self, id: crate::value::ObjectId) -> &'a Object {
+        self.catalog.object(id)
+    }
+
+    /// An expression whose type is its own.
+    pub(super) fn expr(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> Result<Expr> {
+        if let Some(key) = scope.group.as_ref().and_then(|group| group.key(tree)) {
+            return Ok(key);
+        }
+        let span = &self.at(&tree.span);
+        match &tree.kind {
+            ExprKind::Literal(literal) => self.literal(literal, span),
+            ExprKind::Parameter(name) => Ok(self.parameter(name, span)),
+            ExprKind::Path(names) => self.path(scope, names, span),
+            ExprKind::Call(call) => self.call(scope, call, span),
+            ExprKind::Binary { op, left, right } => self.binary(scope, *op, left, right, span),
+            ExprKind::Not(inner) => Ok(not(self.condition(scope, inner)?)),
+            ExprKind::Negate(inner) => self.negate(scope, inner, span),
+            ExprKind::In {
+                value,
+                list,
+                negated,
+            } => self
+                .membership(scope, value, list, span)
+                .map(|e| negate_if(e, *negated)),
+            ExprKind::Between {
+                value,
+                low,
+                high,
+                negated,
+            } => {
+                let low = self.compare(scope, BinaryOp::GreaterEqual, value, low, span)?;
+                let high = self.compare(scope, BinaryOp::LessEqual, value, high, span)?;
+                Ok(negate_if(and(vec![low, high], span), *negated))
+            }
+            ExprKind::Is {
+                value,
+                what,
+                negated,
+            } => self
+                .is(scope, value, what, span)
+                .map(|e| negate_if(e, *negated)),
+            ExprKind::List(_) => Err(Error::new(Code::Misplaced, "a list stands on its own")
+                .at(span.clone())
+                .expected("one value")
+                .hint("lists come after `in`: stage in (proposal, negotiate)")),
+            ExprKind::Query(query) => self.subquery(scope, query, span),
+        }
+    }
+
+    /// An expression that must be true or false.
+    pub(super) fn condition(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> Result<Expr> {
+        let bound = self.expr(scope, tree)?;
+        match bound.ty {
+            Type::Plain(FieldType::Boolean) => Ok(bound),
+            Type::Missing if matches!(bound.node, Node::Parameter(_)) => Ok(Expr {
+                ty: Type::BOOLEAN,
+                ..bound
+            }),
+            _ => {
+                let is = self.describe(&bound.ty);
+                Err(Error::new(
+                    Code::TypeMismatch,
+                    format!("`{tree}` is {is}, not a condition"),
+                )
+                .at(bound.span)
+                .expected("something true or false")
+                .hint(format!(
+                    "compare it: `{tree} = ...`, or ask `{tree} is not empty`"
+                )))
+            }
+        }
+    }
+
+    fn binary(
+        &self,
+        scope: &Scope<'_>,
+        op: BinaryOp,
+        left: &syntax::Expr,
+        right: &syntax::Expr,
+        span: &Span,
+    ) -> Result<Expr> {
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                let mut parts = Vec::new();
+                for side in [left, right] {
+                    match (op, self.condition(scope, side)?) {
+                        (
+                            BinaryOp::And,
+                            Expr {
+                                node: Node::And(inner),
+                                ..
+                            },
+                        )
+                        | (
+                            BinaryOp::Or,
+                            Expr {
+                                node: Node::Or(inner),
+                                ..
+                            },
+                        ) => {
+                            parts.extend(inner);
+                        }
+                        (_, one) => parts.push(one),
+                    }
+                }
+                let node = if op == BinaryOp::And {
+                    Node::And(parts)
+                } else {
+                    Node::Or(parts)
+                };
+                Ok(Expr::new(node, Type::BOOLEAN, span))
+            }
+            BinaryOp::Equal
+            | BinaryOp::NotEqual
+            | BinaryOp::Less
+            | BinaryOp::LessEqual
+            | BinaryOp::Greater
+            | BinaryOp::GreaterEqual => self.compare(scope, op, left, right, span),
+            BinaryOp::Contains | BinaryOp::Like => self.text_match(scope, op, left, right, span),
+            BinaryOp::ContainsNot => self
+                .text_match(scope, BinaryOp::Contains, left, right, span)
+                .map(not),
+            BinaryOp::NotLike => self
+                .text_match(scope, BinaryOp::Like, left, right, span)
+                .map(not),
+            BinaryOp::Under => self.under(scope, left, right, false, span),
+            BinaryOp::NotUnder => self.under(scope, left, right, false, span).map(not),
+            BinaryOp::Above => self.under(scope, left, right, true, span),
+            BinaryOp::NotAbove => self.under(scope, left, right, true, span).map(not),
+            BinaryOp::Has => self.has(scope, left, right, span),
+            BinaryOp::NotHas => self.has(scope, left, right, span).map(not),
+            BinaryOp::Add => self.arithmetic(scope, Arithmetic::Add, left, right, span),
+            BinaryOp::Subtract => self.arithmetic(scope, Arithmetic::Subtract, left, right, span),
+            BinaryOp::Multiply => self.arithmetic(scope, Arithmetic::Multiply, left, right, span),
+            BinaryOp::Divide => self.arithmetic(scope, Arithmetic::Divide, left, right, span),
+        }
+    }
+
+    fn literal(&self, literal: &Literal, span: &Span) -> Result<Expr> {
+        let (value, ty) = match literal {
+            Literal::Empty => (Value::Missing, Type::Missing),
+            Literal::Boolean(b) => (Value::Boolean(*b), Type::BOOLEAN),
+            Literal::Integer(n) => (Value::Integer(*n), Type::INTEGER),
+            Literal::Number(n) => (Value::Number(*n), Type::NUMBER),
+            Literal::Percent(n) => (Value::Number(*n), Type::Plain(FieldType::Percent)),
+            Literal::Text(text) => (Value::text(text), Type::TEXT),
+            Literal::Date(date) => (Value::Date(*date), Type::DATE),
+            Literal::DateTime(text) => match parse_datetime(text, self.clock) {
+                Some(moment) => (Value::DateTime(moment), Type::DATETIME),
+                None => {
+                    return Err(Error::new(
+                        Code::BadLiteral,
+                        format!("`{text}` is no date and time"),
+                    )
+                    .at(span.clone())
+                    .expected("for example 2026-05-15T09:00"));
+                }
+            },
+            Literal::Period(period) => (Value::Period(*period), Type::PERIOD),
+            Literal::RelativePeriod { offset, unit } => {
+                let node = Node::RelativePeriod {
+                    offset: *offset,
+                    unit: *unit,
+                };
+                return Ok(Expr::new(node, Type::PERIOD, span));
+            }
+            Literal::Span {
+                count,
+                unit,
+                forward,
+            } => {
+                let node = Node::SpanPeriod {
+                    count: *count,
+                    unit: *unit,
+                    forward: *forward,
+                };
+                return Ok(Expr::new(node, Type::PERIOD, span));
+            }
+            Literal::Duration { count, unit } => {
+                let seconds = seconds_of(*unit).and_then(|s| s.checked_mul(*count));
+                let Some(seconds) = seconds else {
+                    return Err(Error::new(
+                        Code::TypeMismatch,
+                        "months and years have no fixed length",
+                    )
+                    .at(span.clone())
+                    .hint("add them to a date: close_date + 3 months"));
+                };
+                (
+                    Value::Duration(Duration::from_seconds(seconds)),
+                    Type::DURATION,
+                )
+            }
+            Literal::Record(id) => {
+                return Err(
+                    Error::new(Code::Misplaced, format!("`#{id}` could be of any object"))
+                        .at(span.clone())
+                        .hint("compare it with a reference: account = #42"),
+                );
+            }
+        };
+        Ok(Expr::constant(value, ty, span))
+    }
+
+    /// A parameter; its type comes from what it stands opposite to.
+    pub(super) fn parameter(&self, name: &str, span: &Span) -> Expr {
+        let arguments = self.arguments.borrow();
+        if let Some(value) = arguments
+            .last()
+            .and_then(|known| known.get(&name.to_lowercase()))
+        {
+            return Expr {
+                span: span.clone(),
+                ..value.clone()
+            };
+        }
+        Expr::new(Node::Parameter(name.to_owned()), Type::Missing, span)
+    }
+
+    fn negate(&self, scope: &Scope<'_>, inner: &syntax::Expr, span: &Span) -> Result<Expr> {
+        let value = self.expr(scope, inner)?;
+        let ty = match &value.ty {
+            Type::Plain(
+                FieldType::Integer
+                | FieldType::Number
+                | FieldType::Money
+                | FieldType::Percent
+                | FieldType::Duration,
+            ) => value.ty.clone(),
+            Type::Missing => Type::NUMBER,
+            other => {
+                let is = self.describe(other);
+                return Err(Error::new(Code::TypeMismatch, format!("`{inner}` is {is}"))
+                    .at(value.span)
+                    .expected("a number, an amount or a duration after `-`"));
+            }
+        };
+        let ready = match value.node {
+            Node::Constant(Value::Integer(n)) => n.checked_neg().map(Value::Integer),
+            Node::Constant(Value::Number(n)) => Some(Value::Number(-n)),
+            _ => None,
+        };
+        Ok(match ready {
+            Some(constant) => Expr::constant(constant, ty, span),
+            None => Expr::new(Node::Negate(Box::new(value)), ty, span),
+        })
+    }
+
+    fn arithmetic(
+        &self,
+        scope: &Scope<'_>,
+        operator: Arithmetic,
+        left_tree: &syntax::Expr,
+        right_tree: &syntax::Expr,
+        span: &Span,
+    ) -> Result<Expr> {
+        if let Some(shift) = self.shift(scope, operator, left_tree, right_tree, span)? {
+            return Ok(shift);
+        }
+        let mut left = number_cell(scope, self.expr(scope, left_tree)?);
+        let mut right = number_cell(scope, self.expr(scope, right_tree)?);
+        if left.ty == Type::Missing {
+            left.ty = right.ty.clone();
+        }
+        if right.ty == Type::Missing {
+            right.ty = left.ty.clone();
+        }
+        let mismatch = || {
+            let verb = match operator {
+                Arithmetic::Add => "added to",
+                Arithmetic::Subtract => "subtracted from",
+                Arithmetic::Multiply => "multiplied with",
+                Arithmetic::Divide => "divided by",
+            };
+            let (l, r) = (self.describe(&left.ty), self.describe(&right.ty));
+            let message = match operator {
+                Arithmetic::Add | Arithmetic::Subtract => format!("{r} cannot be {verb} {l}"),
+                Arithmetic::Multiply | Arithmetic::Divide => format!("{l} cannot be {verb} {r}"),
+            };
+            let error = Error::new(Code::TypeMismatch, message).at(span.clone());
+            match (&left.ty, &right.ty) {
+                (Type::Plain(FieldType::Text), _) | (_, Type::Plain(FieldType::Text)) => {
+                    error.hint("to join texts write concat(a, b)")
+                }
+                (Type::Plain(FieldType::Date), Type::Plain(FieldType::Integer)) => {
+                    error.hint(format!("say the unit: `{left_tree} + 7 days`"))
+                }
+                _ => error,
+            }
+        };
+        use Arithmetic::{Add, Divide, Multiply, Subtract};
+        use FieldType as F;
+        let (Type::Plain(l), Type::Plain(r)) = (left.ty.clone(), right.ty.clone()) else {
+            return Err(mismatch());
+        };
+        let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
+        let (left, right, ty) = match (operator, &l, &r) {
+            (Add | Subtract | Multiply, F::Integer, F::Integer) => (left, right, Type::INTEGER),
+            (Add | Subtract, F::Percent, F::Percent) => (left, right, Type::Plain(F::Percent)),
+            (_, l, r) if numeric(l) && numeric(r) => (
+                cast(left, Type::NUMBER),
+                cast(right, Type::NUMBER),
+                Type::NUMBER,
+            ),
+            (Add | Subtract, F::Money, r) if *r == F::Money || numeric(r) => (
+                to_base(left),
+                to_base(cast(right, Type::MONEY)),
+                Type::MONEY,
+            ),
+            (Add | Subtract, l, F::Money) if numeric(l) => (
+                to_base(cast(left, Type::MONEY)),
+                to_base(right),
+                Type::MONEY,
+            ),
+            (Multiply, F::Money, r) if numeric(r) => (left, cast(right, Type::NUMBER), Type::MONEY),
+            (Multiply, l, F::Money) if numeric(l) => (right, cast(left, Type::NUMBER), Type::MONEY),
+            (Divide, F::Money, r) if numeric(r) => (left, cast(right, Type::NUMBER), Type::MONEY),
+            (Divide, F::Money, F::Money) => (to_base(left), to_base(right), Type::NUMBER),
+            (Add | Subtract, F::Duration, F::Duration) => (left, right, Type::DURATION),
+            (Multiply, F::Duration, r) if numeric(r) => {
+                (left, cast(right, Type::NUMBER), Type::DURATION)
+            }
+            (Multiply, l, F::Duration) if numeric(l) => {
+                (right, cast(left, Type::NUMBER), Type::DURATION)
+            }
+            (Divide, F::Duration, r) if numeric(r) => {
+                (left, cast(right, Type::NUMBER), Type::DURATION)
+            }
+            (Divide, F::Duration, F::Duration) => (left, right, Type::NUMBER),
+            (Add | Subtract, F::DateTime, F::Duration) => (left, right, Type::DATETIME),
+            (Add, F::Duration, F::DateTime) => (right, left, Type::DATETIME),
+            (Subtract, F::Date, F::Date) => {
+                let node = Node::Function {
+                    function: Function::Days,
+                    arguments: vec![right, left],
+                };
+                return Ok(Expr::new(node, Type::INTEGER, span));
+            }
+            (Subtract, F::DateTime, F::DateTime) => (left, right, Type::DURATION),
+            (Subtract, F::DateTime, F::Date) => (left, cast(right, Type::DATETIME), Type::DURATION),
+            (Subtract, F::Date, F::DateTime) => (cast(left, Type::DATETIME), right, Type::DURATION),
+            _ => return Err(mismatch()),
+        };
+        let node = Node::Arithmetic {
+            operator,
+            left: Box::new(left),
+            right: Box::new(right),
+        };
+        Ok(Expr::new(node, ty, span))
+    }
+
+    /// `date + 3 months`: calendar units have a meaning beside a date or moment alone.
+    fn shift(
+        &self,
+        scope: &Scope<'_>,
+        operator: Arithmetic,
+        left: &syntax::Expr,
+        right: &syntax::Expr,
+        span: &Span,
+    ) -> Result<Option<Expr>> {
+        let sign = match operator {
+            Arithmetic::Add => 1,
+            Arithmetic::Subtract => -1,
+            Arithmetic::Multiply | Arithmetic::Divide => return Ok(None),
+        };
+        let (tree, count, unit) = match (&left.kind, &right.kind) {
+            (_, ExprKind::Literal(Literal::Duration { count, unit })) => (left, *count, *unit),
+            (ExprKind::Literal(Literal::Duration { count, unit }), _) if sign == 1 => {
+                (right, *count, *unit)
+            }
+            _ => return Ok(None),
+        };
+        let mut value = self.expr(scope, tree)?;
+        let timed = match value.ty {
+            Type::Plain(FieldType::Date) => false,
+            Type::Plain(FieldType::DateTime) => true,
+            _ if seconds_of(unit).is_none() => {
+                let is = self.describe(&value.ty);
+                return Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
+                    .at(value.span)
+                    .expected("a date or a moment beside months, quarters and years"));
+            }
+            _ => return Ok(None),
+        };
+        let count = count.saturating_mul(sign);
+        let (mut months, mut days, mut seconds) = (0, 0, 0);
+        match unit {
+            Unit::Minute => seconds = count.saturating_mul(60),
+            Unit::Hour => seconds = count.saturating_mul(3600),
+            Unit::Day => days = count,
+            Unit::Week => days = count.saturating_mul(7),
+            Unit::Month => months = count,
+            Unit::Quarter | Unit::FiscalQuarter => months = count.saturating_mul(3),
+            Unit::Year | Unit::FiscalYear => months = count.saturating_mul(12),
+        }
+        if seconds != 0 && !timed {
+            value = cast(value, Type::DATETIME);
+        }
+        let ty = value.ty.clone();
+        let node = Node::Shift {
+            value: Box::new(value),
+            months,
+            days,
+            seconds,
+        };
+        Ok(Some(Expr::new(node, ty, span)))
+    }
+
+    /// What a type is called in messages: `an amount`, `a reference to accounts`.
+    pub(crate) fn describe(&self, ty: &Type) -> String {
+        let plural = |ids: &[crate::value::ObjectId]| {
+            let names: Vec<_> = ids
+                .iter()
+                .map(|id| self.object(*id).name.as_str())
+                .collect();
+            names.join(" or ")
+        };
+        match ty {
+            Type::Missing => "empty".to_owned(),
+            Type::Label(object, field) => {
+                format!("a label of `{}`", self.object(*object).field(*field).name)
+            }
+            Type::Tags(object, field) => {
+                format!("the tags of `{}`", self.object(*object).field(*field).name)
+            }
+            Type::List(of) => format!("a list ({})", self.describe(of)),
+            Type::Nested => "a list of records".to_owned(),
+            Type::Plain(ty) => match ty {
+                FieldType::Text | FieldType::LongText => "text".to_owned(),
+                FieldType::Integer => "a whole number".to_owned(),
+                FieldType::Number => "a number".to_owned(),
+                FieldType::Money => "an amount".to_owned(),
+                FieldType::Percent => "a percentage".to_owned(),
+                FieldType::Date => "a date".to_owned(),
+                FieldType::DateTime => "a moment".to_owned(),
+                FieldType::Period => "a period".to_owned(),
+                FieldType::Boolean => "true or false".to_owned(),
+                FieldType::Picklist => "a label".to_owned(),
+                FieldType::Tags => "tags".to_owned(),
+                FieldType::Email => "an e-mail address".to_owned(),
+                FieldType::Phone => "a phone number".to_owned(),
+                FieldType::Url => "a web address".to_owned(),
+                FieldType::Duration => "a duration".to_owned(),
+                FieldType::Reference(object) => format!("a reference to {}", plural(&[*object])),
+                FieldType::AnyReference(objects) => {
+                    format!("a reference to {}", plural(objects))
+                }
+                FieldType::Filter(object) => format!("a filter on {}", plural(&[*object])),
+                FieldType::Expression(object) => {
+                    format!("an expression on {}", plural(&[*object]))
+                }
+            },
+        }
+    }
+
+    /// A scope with no names at all, for constants.
+    pub(super) fn nothing<'s>() -> Scope<'s> {
+        Scope::new(Base::Nothing)
+    }
+}
+
+/// In an import cells are text: beside arithmetic they are read as numbers.
+fn number_cell(scope: &Scope<'_>, value: Expr) -> Expr {
+    if scope.columns_first && matches!(value.node, Node::Slot(_)) && value.ty == Type::TEXT {
+        return cast(value, Type::NUMBER);
+    }
+    value
+}
+
+/// Seconds in a unit of fixed length.
+pub(super) fn seconds_of(unit: Unit) -> Option<i64> {
+    match unit {
+        Unit::Minute => Some(60),
+        Unit::Hour => Some(3600),
+        Unit::Day => Some(86_400),
+        Unit::Week => Some(7 * 86_400),
+        Unit::Month | Unit::Quarter | Unit::Year | Unit::FiscalQuarter | Unit::FiscalYear => None,
+    }
+}
+
+pub(super) fn not(inner: Expr) -> Expr {
+    let span = inner.span.clone();
+    match inner.node {
+        Node::Not(twice) => *twice,
+        _ => Expr::new(Node::Not(Box::new(inner)), Type::BOOLEAN, &span),
+    }
+}
+
+pub(super) fn negate_if(inner: Expr, negated: bool) -> Expr {
+    if negated { not(inner) } else { inner }
+}
+
+pub(super) fn and(parts: Vec<Expr>, span: &Span) -> Expr {
+    Expr::new(Node::And(parts), Type::BOOLEAN, span)
+}
+
+/// `value` as another type of the same quantity; the same type needs nothing.
+pub(super) fn cast(value: Expr, ty: Type) -> Expr {
+    if value.ty == ty {
+        return value;
+    }
+    let span = value.span.clone();
+    match value.node {
+        Node::Parameter(_) if value.ty == Type::Missing => Expr { ty, ..value },
+        Node::Constant(Value::Missing) => Expr { ty, ..value },
+        Node::Constant(Value::Integer(n)) if ty == Type::NUMBER => {
+            Expr::constant(Value::Number(n as f64), ty, &span)
+        }
+        _ => Expr::new(Node::Cast(Box::new(value)), ty, &span),
+    }
+}
+
+/// Money in base; other types stay.
+pub(super) fn to_base(value: Expr) -> Expr {
+    if value.ty != Type::MONEY || matches!(value.node, Node::ToBase { .. }) {
+        return value;
+    }
+    let span = value.span.clone();
+    Expr::new(
+        Node::ToBase {
+            value: Box::new(value),
+            on: None,
+        },
+        Type::MONEY,
+        &span,
+    )
+}
+
+/// The period of a plain year such as 2026, as written beside a time.
+pub(super) fn year_period(year: i64) -> Option<Period> {
+    let first = |year: i64| crate::value::Date::from_ymd(i16::try_from(year).ok()?, 1, 1);
+    Some(Period::new(first(year)?, first(year + 1)?))
+}

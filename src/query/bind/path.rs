@@ -1,0 +1,419 @@
+//! Paths: references, then collections, then a field; `this`, `outer`, `let` names, formulas.
+
+use super::binder::Binder;
+use super::compare::is_special;
+use super::scope::{Base, Scope, same};
+use super::{Expr, Node, Type};
+use crate::catalog::{Collection, Object};
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self, Name};
+use crate::value::{FieldId, FieldType, ObjectId};
+use std::sync::Arc;
+
+/// Collections joined one after the other, seen from the record they are counted for.
+pub(super) struct Joined<'t> {
+    /// References before the first collection: from the frame's record to the counted one.
+    pub lead: Option<(Expr, ObjectId)>,
+    /// The object that has the first collection.
+    pub base: ObjectId,
+    /// The last collection's object.
+    pub object: ObjectId,
+    /// From a record of `object` to its record of `base`.
+    pub owner: Expr,
+    /// What follows the last collection.
+    pub rest: &'t [Name],
+}
+
+impl Binder<'_> {
+    /// Whether a bare word names something in the scope.
+    pub(super) fn knows(&self, scope: &Scope<'_>, name: &Name) -> bool {
+        scope.named(&name.text).is_some()
+            || match &scope.base {
+                Base::Object(object) => {
+                    let object = self.object(*object);
+                    object.find_field(&name.text).is_some()
+                        || object.find_formula(&name.text).is_some()
+                }
+                Base::Slots(slots) => slots.iter().any(|(slot, _)| same(slot, &name.text)),
+                Base::Nothing => false,
+            }
+    }
+
+    /// A path as a value.
+    pub(super) fn path(&self, scope: &Scope<'_>, names: &[Name], span: &Span) -> Result<Expr> {
+        let (first, rest) = names.split_first().expect("a path has a name");
+        if let Some(group) = &scope.group {
+            return self.group_path(scope, group, names, span);
+        }
+        if rest.is_empty() && is_special(&first.text) {
+            return self.special(scope, first, span);
+        }
+        if same(&first.text, "this") {
+            return self.own_path(scope, rest, span);
+        }
+        if same(&first.text, "outer") {
+            return self.outer_path(scope, rest, span);
+        }
+        if same(&first.text, "me") {
+            let me = self.special(scope, first, span)?;
+            return self.continue_path(me, rest, span);
+        }
+        if let Some(named) = scope.named(&first.text) {
+            if rest.is_empty() && self.is_other_field(scope, first, named) {
+                return Err(Error::new(
+                    Code::AmbiguousName,
+                    format!("`{}` is both a field and a name given here", first.text),
+                )
+                .at(span.clone())
+                .hint(format!(
+                    "write `this.{}` for the field, or rename the other",
+                    first.text
+                )));
+            }
+            let named = Expr {
+                span: span.clone(),
+                ..named.clone()
+            };
+            return self.continue_path(named, rest, span);
+        }
+        self.own_path(scope, names, span)
+    }
+
+    /// Whether the scope's object has a field of this name that the alias does not stand for.
+    fn is_other_field(&self, scope: &Scope<'_>, name: &Name, alias: &Expr) -> bool {
+        let Some(field) = scope
+            .object()
+            .and_then(|object| self.object(object).find_field(&name.text))
+        else {
+            return false;
+        };
+        !matches!(alias.node, Node::Column(id) if id == field.id)
+    }
+
+    fn special(&self, scope: &Scope<'_>, name: &Name, span: &Span) -> Result<Expr> {
+        let word = name.text.to_lowercase();
+        match word.as_str() {
+            "today" => Ok(Expr::new(Node::Today, Type::DATE, span)),
+            "now" => Ok(Expr::new(Node::Now, Type::DATETIME, span)),
+            "me" => match self.catalog.actors() {
+                Some(actors) => {
+                    let ty = Type::Plain(FieldType::Reference(actors.id));
+                    Ok(Expr::new(Node::Me, ty, span))
+                }
+                None => Err(
+                    Error::new(Code::UnknownObject, "no object is declared `actors`")
+                        .at(span.clone())
+                        .hint("create object reps (...) actors"),
+                ),
+            },
+            "this" => match &scope.base {
+                Base::Object(object) => Ok(Expr::new(
+                    Node::Id,
+                    Type::Plain(FieldType::Reference(*object)),
+                    span,
+                )),
+                Base::Slots(_) | Base::Nothing => Err(Error::new(
+                    Code::Misplaced,
+                    "there is no record here for `this`",
+                )
+                .at(span.clone())),
+            },
+            _ => Err(
+                Error::new(Code::Misplaced, "`outer` needs a field: outer.name").at(span.clone()),
+            ),
+        }
+    }
+
+    /// A path that starts at the scope's own record or row.
+    fn own_path(&self, scope: &Scope<'_>, names: &[Name], span: &Span) -> Result<Expr> {
+        match &scope.base {
+            Base::Object(object) => self.object_path(*object, names, span),
+            Base::Slots(slots) => {
+                let (first, rest) = names.split_first().expect("a path has a name");
+                let Some(at) = slots.iter().position(|(name, _)| same(name, &first.text)) else {
+                    return Err(Error::new(
+                        Code::UnknownField,
+                        format!("there is no column `{}`", first.text),
+                    )
+                    .at(self.at(&first.span))
+                    .near(&first.text, slots.iter().map(|(name, _)| name.as_str()))
+                    .hint("text is written in quotes"));
+                };
+                let slot = Expr::new(Node::Slot(at), slots[at].1.clone(), span);
+                self.continue_path(slot, rest, span)
+            }
+            Base::Nothing => {
+                let name = &names[0];
+                Err(Error::new(
+                    Code::UnknownField,
+                    format!("`{}` means nothing here", name.text),
+                )
+                .at(self.at(&name.span))
+                .expected("a constant")
+                .hint(format!("text is written in quotes: \"{}\"", name.text)))
+            }
+        }
+    }
+
+    /// A path of fields starting at a record of `object`.
+    pub(super) fn object_path(
+        &self,
+        object: ObjectId,
+        names: &[Name],
+        span: &Span,
+    ) -> Result<Expr> {
+        let (first, rest) = names.split_first().expect("a path has a name");
+        let member = self.member(object, first, span)?;
+        self.continue_path(member, rest, span)
+    }
+
+    /// The rest of a path after an expression: fields of the record it refers to.
+    fn continue_path(&self, start: Expr, rest: &[Name], span: &Span) -> Result<Expr> {
+        let Some(next) = rest.first() else {
+            return Ok(start);
+        };
+        let target = match &start.ty {
+            Type::Plain(FieldType::Reference(object)) => *object,
+            Type::Plain(FieldType::AnyReference(objects)) => {
+                let fits = |id: &&ObjectId| {
+                    let object = self.object(**id);
+                    object.find_field(&next.text).is_some()
+                        || object.find_formula(&next.text).is_some()
+                };
+                let mut fitting = objects.iter().filter(fits);
+                match (fitting.next(), fitting.next()) {
+                    (Some(object), None) => *object,
+                    _ => {
+                        let names: Vec<_> = objects
+                            .iter()
+                            .map(|id| self.object(*id).name.as_str())
+                            .collect();
+                        return Err(Error::new(
+                            Code::UnknownField,
+                            format!("it is not plain whose field `{}` is", next.text),
+                        )
+                        .at(self.at(&next.span))
+                        .expected(format!("a field of just one of {}", names.join(", "))));
+                    }
+                }
+            }
+            other => {
+                let is = self.describe(other);
+                return Err(Error::new(
+                    Code::TypeMismatch,
+                    format!(
+                        "`.{}` needs a record before it, and this is {is}",
+                        next.text
+                    ),
+                )
+                .at(self.at(&next.span)));
+            }
+        };
+        let inner = self.object_path(target, rest, span)?;
+        if matches!(inner.node, Node::Id) && inner.ty == start.ty {
+            return Ok(start);
+        }
+        let ty = inner.ty.clone();
+        let node = Node::Follow {
+            reference: Box::new(start),
+            object: target,
+            inner: Arc::new(inner),
+        };
+        Ok(Expr::new(node, ty, span))
+    }
+
+    /// A field or formula of an object, or its `id`.
+    fn member(&self, object: ObjectId, name: &Name, span: &Span) -> Result<Expr> {
+        let definition = self.object(object);
+        if let Some(field) = definition.find_field(&name.text) {
+            return Ok(self.column(object, field.id, span));
+        }
+        if let Some(formula) = definition.find_formula(&name.text) {
+            let what = format!("{}.{}", definition.name, formula.name);
+            return self.expand(what, span, || {
+                let tree = syntax::parse_expression(&formula.text)?;
+                self.expr(&Scope::new(Base::Object(object)), &tree)
+            });
+        }
+        if same(&name.text, "id") {
+            return Ok(Expr::new(Node::Id, Type::INTEGER, span));
+        }
+        Err(self.unknown_member(definition, name))
+    }
+
+    fn unknown_member(&self, object: &Object, name: &Name) -> Error {
+        let error = Error::new(
+            Code::UnknownField,
+            format!("{} have no field `{}`", object.name, name.text),
+        )
+        .at(self.at(&name.span));
+        if let Some(collection) = self.catalog.find_collection(object.id, &name.text) {
+            let of = self.object(collection.object);
+            return error.hint(format!(
+                "`{0}` is a collection, many {1}: ask count({0}), exists({0} where ...), \
+                 sum({0}.field)",
+                collection.name, of.name
+            ));
+        }
+        let fields = object.live_fields().map(|field| field.name.as_str());
+        let formulas = object.formulas.iter().map(|formula| formula.name.as_str());
+        let names: Vec<_> = fields.chain(formulas).collect();
+        match crate::error::nearest(&name.text, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error
+                .hint(format!("fields of {}: {}", object.name, names.join(", ")))
+                .hint("text is written in quotes"),
+        }
+    }
+
+    /// A stored field as an expression.
+    pub(super) fn column(&self, object: ObjectId, field: FieldId, span: &Span) -> Expr {
+        let ty = match &self.object(object).field(field).ty {
+            FieldType::Picklist => Type::Label(object, field),
+            FieldType::Tags => Type::Tags(object, field),
+            other => Type::Plain(other.clone()),
+        };
+        Expr::new(Node::Column(field), ty, span)
+    }
+
+    /// A path of the scope around, seen from an inner record.
+    fn outer_path(&self, scope: &Scope<'_>, rest: &[Name], span: &Span) -> Result<Expr> {
+        let Some(outer) = &scope.outer else {
+            return Err(
+                Error::new(Code::Misplaced, "there is no record around this one")
+                    .at(span.clone())
+                    .expected("`outer` inside a collection's parentheses"),
+            );
+        };
+        let inner = if rest.is_empty() {
+            return Err(
+                Error::new(Code::Misplaced, "`outer` needs a field: outer.name").at(span.clone()),
+            );
+        } else if outer.scope.group.is_none() && !is_special(&rest[0].text) {
+            self.path(outer.scope, rest, span)?
+        } else if same(&rest[0].text, "outer") {
+            self.outer_path(outer.scope, &rest[1..], span)?
+        } else {
+            return Err(
+                Error::new(Code::Misplaced, "`outer` cannot see a group's values").at(span.clone()),
+            );
+        };
+        let Some((owner, object)) = &outer.link else {
+            return Err(Error::new(
+                Code::Misplaced,
+                "`outer` works inside a collection of the outer record",
+            )
+            .at(span.clone())
+            .hint("for example exists(activities where done_at > outer.opened_on)"));
+        };
+        let ty = inner.ty.clone();
+        let node = Node::Follow {
+            reference: Box::new(owner.clone()),
+            object: *object,
+            inner: Arc::new(inner),
+        };
+        Ok(Expr::new(node, ty, span))
+    }
+
+    /// The collections a path passes through, if it passes through any.
+    pub(super) fn joined<'t>(
+        &self,
+        scope: &Scope<'_>,
+        names: &'t [Name],
+        span: &Span,
+    ) -> Result<Option<Joined<'t>>> {
+        let Some(mut at) = scope.object() else {
+            return Ok(None);
+        };
+        let mut rest = names;
+        if rest.first().is_some_and(|name| same(&name.text, "this")) {
+            rest = &rest[1..];
+        } else if rest
+            .first()
+            .is_some_and(|name| scope.named(&name.text).is_some())
+        {
+            return Ok(None);
+        }
+        let mut lead = 0;
+        let from = rest;
+        // References first.
+        while let Some(name) = rest.first() {
+            let definition = self.object(at);
+            match definition.find_field(&name.text).map(|field| &field.ty) {
+                Some(FieldType::Reference(target)) => {
+                    at = *target;
+                    rest = &rest[1..];
+                    lead += 1;
+                }
+                Some(_) => return Ok(None),
+                None if definition.find_formula(&name.text).is_some() => return Ok(None),
+                None => break,
+            }
+        }
+        let base = at;
+        let mut owner: Option<Expr> = None;
+        while let Some(name) = rest.first() {
+            if owner.is_some() && self.object(at).find_field(&name.text).is_some() {
+                break;
+            }
+            let Some(Collection { object, field, .. }) =
+                self.catalog.find_collection(at, &name.text)
+            else {
+                break;
+            };
+            let reference = self.reference_to(object, field, at, span);
+            owner = Some(match owner {
+                None => reference,
+                Some(inner) => {
+                    let ty = inner.ty.clone();
+                    let node = Node::Follow {
+                        reference: Box::new(reference),
+                        object: at,
+                        inner: Arc::new(inner),
+                    };
+                    Expr::new(node, ty, span)
+                }
+            });
+            at = object;
+            rest = &rest[1..];
+        }
+        let Some(owner) = owner else { return Ok(None) };
+        let lead = match lead {
+            0 => None,
+            count => {
+                let object = scope.object().expect("checked above");
+                Some((self.object_path(object, &from[..count], span)?, base))
+            }
+        };
+        Ok(Some(Joined {
+            lead,
+            base,
+            object: at,
+            owner,
+            rest,
+        }))
+    }
+
+    /// A reference field as a plain reference to `target`.
+    fn reference_to(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        target: ObjectId,
+        span: &Span,
+    ) -> Expr {
+        let column = self.column(object, field, span);
+        let ty = Type::Plain(FieldType::Reference(target));
+        if column.ty == ty {
+            return column;
+        }
+        // One of several: only where it points to `target`.
+        let inner = Arc::new(Expr::new(Node::Id, ty.clone(), span));
+        let node = Node::Follow {
+            reference: Box::new(column),
+            object: target,
+            inner,
+        };
+        Expr::new(node, ty, span)
+    }
+}

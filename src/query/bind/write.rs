@@ -1,0 +1,449 @@
+//! Statements that change records, and the texts a schema stores.
+
+use super::binder::{Binder, and, cast};
+use super::compare::is_labelled;
+use super::scope::{Base, Scope};
+use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, Source, Type};
+use crate::catalog::{Field, Object};
+use crate::error::{Code, Error, Result};
+use crate::query::syntax::{self, Binding, ExprKind, Name};
+use crate::value::{FieldId, FieldType, ObjectId, Value};
+
+impl<'a> Binder<'a> {
+    pub(crate) fn add(&self, tree: &syntax::Add) -> Result<Change> {
+        let object = self.target(&tree.object)?;
+        let scope = Self::nothing();
+        let records = tree
+            .records
+            .iter()
+            .map(|record| self.assignments(&scope, object, record))
+            .collect::<Result<_>>()?;
+        Ok(Change::Add {
+            object: object.id,
+            records,
+        })
+    }
+
+    pub(crate) fn update(&self, tree: &syntax::Update) -> Result<Change> {
+        let object = self.target(&tree.object)?;
+        let query = self.chosen("update", object, &tree.object, &tree.key, &tree.filter)?;
+        let set = self.assignments(&Scope::new(Base::Object(object.id)), object, &tree.set)?;
+        Ok(Change::Update {
+            object: object.id,
+            query,
+            set,
+        })
+    }
+
+    pub(crate) fn delete(&self, tree: &syntax::Delete) -> Result<Change> {
+        let object = self.target(&tree.object)?;
+        let query = self.chosen("delete", object, &tree.object, &tree.key, &tree.filter)?;
+        Ok(Change::Delete {
+            object: object.id,
+            query,
+        })
+    }
+
+    pub(crate) fn upsert(&self, tree: &syntax::Upsert) -> Result<Change> {
+        let object = self.target(&tree.object)?;
+        let on = self.fields(object, &tree.on)?;
+        let (from, scope) = match &tree.from {
+            None => (None, Self::nothing()),
+            Some(from) => {
+                let span = self.at(&from.span);
+                let mut query = self.query(from)?;
+                let records = from.select.is_empty() && query.group.is_none();
+                let over = if records && self.record_column(&mut query, &span).is_some() {
+                    match query.source {
+                        Source::Object(object) => Some(object),
+                        Source::Query(_) => None,
+                    }
+                } else {
+                    None
+                };
+                let base = match over {
+                    Some(object) => Base::Object(object),
+                    None => Base::Slots(
+                        query
+                            .columns
+                            .iter()
+                            .map(|c| (c.name.clone(), c.ty()))
+                            .collect(),
+                    ),
+                };
+                let scope = Scope {
+                    columns_first: true,
+                    ..Scope::new(base)
+                };
+                (
+                    Some(From {
+                        query,
+                        object: over,
+                    }),
+                    scope,
+                )
+            }
+        };
+        let records = tree
+            .records
+            .iter()
+            .map(|record| {
+                let set = self.assignments(&scope, object, record)?;
+                self.check_keys(object, &on, &tree.on, &set)?;
+                Ok(set)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Change::Upsert {
+            object: object.id,
+            on,
+            from,
+            records,
+        })
+    }
+
+    /// What an import assigns, over the columns of its header. Without a mapping every column
+    /// goes to the field of its name.
+    pub(crate) fn import(
+        &self,
+        tree: &syntax::Import,
+        header: &[String],
+    ) -> Result<(ObjectId, Vec<FieldId>, Assignments)> {
+        let object = self.target(&tree.object)?;
+        let on = self.fields(object, &tree.on)?;
+        let slots = header
+            .iter()
+            .map(|name| (name.clone(), Type::TEXT))
+            .collect();
+        let scope = Scope {
+            columns_first: true,
+            ..Scope::new(Base::Slots(slots))
+        };
+        let set = if tree.fields.is_empty() {
+            let mut set = Assignments::new();
+            for (at, column) in header.iter().enumerate() {
+                let name = Name {
+                    text: column.clone(),
+                    span: tree.object.span.clone(),
+                };
+                let field = self.field(object, &name).map_err(|error| {
+                    error.hint(format!(
+                        "say what the columns are: import {} from \"...\" ({} = `{column}`, ...)",
+                        object.name,
+                        object.fields.first().map_or("name", |field| &field.name)
+                    ))
+                })?;
+                set.push((
+                    field.id,
+                    Expr::new(Node::Slot(at), Type::TEXT, &tree.file.span),
+                ));
+            }
+            set
+        } else {
+            self.assignments(&scope, object, &tree.fields)?
+        };
+        self.check_keys(object, &on, &tree.on, &set)?;
+        Ok((object.id, on, set))
+    }
+
+    /// The object a statement changes.
+    pub(crate) fn target(&self, name: &Name) -> Result<&'a Object> {
+        self.catalog.find_object(&name.text).ok_or_else(|| {
+            let error = Error::new(
+                Code::UnknownObject,
+                format!("there is no object `{}`", name.text),
+            )
+            .at(self.at(&name.span));
+            if self.catalog.find_view(&name.text).is_some() {
+                return error.hint(format!("`{}` is a view; change its object", name.text));
+            }
+            error.near(
+                &name.text,
+                self.catalog.live_objects().map(|o| o.name.as_str()),
+            )
+        })
+    }
+
+    /// A stored field by name.
+    pub(crate) fn field(&self, object: &'a Object, name: &Name) -> Result<&'a Field> {
+        object.find_field(&name.text).ok_or_else(|| {
+            let error = Error::new(
+                Code::UnknownField,
+                format!("{} have no field `{}`", object.name, name.text),
+            )
+            .at(self.at(&name.span));
+            if object.find_formula(&name.text).is_some() {
+                return error.hint(format!("`{}` is computed and cannot be set", name.text));
+            }
+            error.near(
+                &name.text,
+                object.live_fields().map(|field| field.name.as_str()),
+            )
+        })
+    }
+
+    fn fields(&self, object: &'a Object, names: &[Name]) -> Result<Vec<FieldId>> {
+        names
+            .iter()
+            .map(|name| self.field(object, name).map(|field| field.id))
+            .collect()
+    }
+
+    fn check_keys(
+        &self,
+        object: &Object,
+        on: &[FieldId],
+        names: &[Name],
+        set: &Assignments,
+    ) -> Result<()> {
+        for (field, name) in on.iter().zip(names) {
+            if !set.iter().any(|(assigned, _)| assigned == field) {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    format!("`on {}` needs a value for it", object.field(*field).name),
+                )
+                .at(self.at(&name.span))
+                .hint(format!("add `{} = ...` in the parentheses", name.text)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The records an `update` or `delete` is about.
+    fn chosen(
+        &self,
+        verb: &str,
+        object: &Object,
+        name: &Name,
+        key: &Option<syntax::Expr>,
+        filter: &Option<syntax::Expr>,
+    ) -> Result<Query> {
+        let span = &self.at(&name.span);
+        let scope = Scope::new(Base::Object(object.id));
+        let ty = Type::Plain(FieldType::Reference(object.id));
+        let mut conditions = Vec::new();
+        if let Some(key) = key {
+            let this = Expr::new(Node::Id, ty.clone(), span);
+            let key = self.opposite(&scope, key, &ty)?;
+            conditions.push(self.comparison(crate::column::Comparison::Equal, this, key, span)?);
+        }
+        if let Some(filter) = filter {
+            conditions.push(self.condition(&scope, filter)?);
+        }
+        let filter = match conditions.len() {
+            0 => {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    format!("`{verb}` needs to know which {}", object.name),
+                )
+                .at(span.clone())
+                .expected("`where` and a condition")
+                .hint(format!(
+                    "for all of them write: {verb} {} where true",
+                    object.name
+                )));
+            }
+            1 => conditions.pop(),
+            _ => Some(and(conditions, span)),
+        };
+        let value = ColumnValue::Expr(Expr::new(Node::Id, ty, span));
+        Ok(Query {
+            source: Source::Object(object.id),
+            filter,
+            group: None,
+            having: None,
+            columns: vec![Column {
+                name: object.singular.clone(),
+                value,
+            }],
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+            unions: Vec::new(),
+        })
+    }
+
+    /// `(field = expression, …)` of an object.
+    fn assignments(
+        &self,
+        scope: &Scope<'_>,
+        object: &'a Object,
+        bindings: &[Binding],
+    ) -> Result<Assignments> {
+        let mut set = Assignments::new();
+        for binding in bindings {
+            let field = self.field(object, &binding.name)?;
+            if set.iter().any(|(id, _)| *id == field.id) {
+                return Err(
+                    Error::new(Code::NameTaken, format!("`{}` is set twice", field.name))
+                        .at(self.at(&binding.name.span)),
+                );
+            }
+            set.push((
+                field.id,
+                self.assigned(scope, object, field, &binding.value)?,
+            ));
+        }
+        Ok(set)
+    }
+
+    /// An expression as the value of a field: labels looked up, numbers cast. Text stays text;
+    /// the writer reads it as the field's type.
+    pub(crate) fn assigned_in(
+        &self,
+        object: &'a Object,
+        field: &'a Field,
+        tree: &syntax::Expr,
+    ) -> Result<Expr> {
+        self.assigned(&Scope::new(Base::Object(object.id)), object, field, tree)
+    }
+
+    fn assigned(
+        &self,
+        scope: &Scope<'_>,
+        object: &'a Object,
+        field: &'a Field,
+        tree: &syntax::Expr,
+    ) -> Result<Expr> {
+        let column = self.column(object.id, field.id, &tree.span);
+        let ty = column.ty;
+        let span = &self.at(&tree.span);
+        if let Type::Tags(..) = ty {
+            // Labels by text: a tags field without declared labels grows by new ones.
+            let items = match &tree.kind {
+                ExprKind::List(items) => items.as_slice(),
+                _ => std::slice::from_ref(tree),
+            };
+            let mut names = Vec::new();
+            for item in items {
+                let named = match self.tag_name(scope, item) {
+                    Some(name) => name,
+                    None if items.len() == 1 => return self.expr(scope, item),
+                    None => {
+                        return Err(
+                            Error::new(Code::TypeMismatch, format!("`{item}` is no tag"))
+                                .at(self.at(&item.span))
+                                .expected("words or strings in parentheses"),
+                        );
+                    }
+                };
+                names.push(named);
+            }
+            return Ok(Expr::constant(
+                Value::text(names.join(",")),
+                Type::TEXT,
+                span,
+            ));
+        }
+        let bound = match &ty {
+            Type::Plain(FieldType::AnyReference(_)) if !matches!(tree.kind, ExprKind::Path(_)) => {
+                self.expr(scope, tree)?
+            }
+            _ => self.opposite(scope, tree, &ty)?,
+        };
+        self.fit(object, field, bound, ty, tree)
+    }
+
+    fn tag_name(&self, scope: &Scope<'_>, item: &syntax::Expr) -> Option<String> {
+        match &item.kind {
+            ExprKind::Literal(syntax::Literal::Text(text)) => Some(text.clone()),
+            _ => super::compare::word(item)
+                .filter(|name| !self.knows(scope, name))
+                .map(|name| name.text.clone()),
+        }
+    }
+
+    /// Refuses what can never be a value of the field; casts what is one in another type.
+    fn fit(
+        &self,
+        object: &Object,
+        field: &Field,
+        bound: Expr,
+        ty: Type,
+        tree: &syntax::Expr,
+    ) -> Result<Expr> {
+        use FieldType as F;
+        let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
+        let fits = match (&bound.ty, &ty) {
+            (Type::Missing, _) => true,
+            (a, b) if a == b => true,
+            // Read or looked up by the writer.
+            (Type::Plain(a), _) if a.is_text() => true,
+            (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {
+                let whole = *a == F::Integer || *b != F::Integer;
+                return if whole {
+                    Ok(cast(bound, ty))
+                } else {
+                    Ok(bound)
+                };
+            }
+            (Type::Plain(a), Type::Plain(F::Money)) if numeric(a) => return Ok(cast(bound, ty)),
+            (Type::Plain(F::Date), Type::Plain(F::DateTime))
+            | (Type::Plain(F::DateTime), Type::Plain(F::Date)) => return Ok(cast(bound, ty)),
+            (Type::Plain(F::Reference(one)), Type::Plain(F::AnyReference(any)))
+                if any.contains(one) =>
+            {
+                return Ok(cast(bound, ty));
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(bound);
+        }
+        let message = format!(
+            "`{}` of {} is {}, and `{tree}` is {}",
+            field.name,
+            object.name,
+            self.describe(&ty),
+            self.describe(&bound.ty)
+        );
+        let error = Error::new(Code::TypeMismatch, message).at(bound.span);
+        Err(if is_labelled(&ty) {
+            error.expected("a label, or a record of that object")
+        } else {
+            error
+        })
+    }
+
+    /// A condition over the records of an object: a `check` or a stored filter.
+    pub(crate) fn record_condition(&self, object: ObjectId, tree: &syntax::Expr) -> Result<Expr> {
+        self.condition(&Scope::new(Base::Object(object)), tree)
+    }
+
+    /// An expression over the records of an object: a formula or a stored expression.
+    pub(crate) fn record_expression(&self, object: ObjectId, tree: &syntax::Expr) -> Result<Expr> {
+        self.expr(&Scope::new(Base::Object(object)), tree)
+    }
+
+    /// A formula of an object while it is being defined: it may not reach itself by name.
+    pub(crate) fn formula(&self, object: &Object, name: &str, tree: &syntax::Expr) -> Result<Expr> {
+        self.expanding
+            .borrow_mut()
+            .push(format!("{}.{name}", object.name));
+        let bound = self.record_expression(object.id, tree);
+        self.expanding.borrow_mut().pop();
+        bound
+    }
+
+    /// A constant: the value of a setting, of `begin at` or a parameter.
+    pub(crate) fn constant(&self, tree: &syntax::Expr, ty: &Type) -> Result<Expr> {
+        self.opposite(&Self::nothing(), tree, ty)
+    }
+
+    /// A view's query with its parameters unset, to see whether it means anything.
+    pub(crate) fn view(&self, tree: &syntax::CreateView) -> Result<Query> {
+        let mut known = std::collections::HashMap::new();
+        for parameter in &tree.parameters {
+            let ty = self.type_named(&parameter.ty.to_string())?;
+            let node = Node::Parameter(parameter.name.clone());
+            known.insert(parameter.name.to_lowercase(), Expr::new(node, ty, &(0..0)));
+        }
+        self.expanding
+            .borrow_mut()
+            .push(format!("view {}", tree.name.text));
+        self.arguments.borrow_mut().push(known);
+        let query = self.query(&tree.query);
+        self.arguments.borrow_mut().pop();
+        self.expanding.borrow_mut().pop();
+        query
+    }
+}
