@@ -2,6 +2,7 @@
 
 mod catalog;
 mod column;
+mod crm;
 mod error;
 mod query;
 mod storage;
