@@ -127,7 +127,7 @@ pub(crate) struct Group {
 }
 
 /// An item of `select` or `group by`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Item {
     /// `*`: all fields.
     All(Span),
@@ -427,6 +427,19 @@ impl PartialEq for Name {
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
+    }
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All(_), Self::All(_)) => true,
+            (Self::Value { value, alias }, Self::Value { value: v, alias: a }) => {
+                value == v && alias == a
+            }
+            (Self::Nested(nested), Self::Nested(n)) => nested == n,
+            _ => false,
+        }
     }
 }
 

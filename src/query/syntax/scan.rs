@@ -246,7 +246,7 @@ pub(super) fn scan(text: &str) -> Result<Script<'_>> {
     let mut end = 0;
     for token in Tokens::new(text) {
         let token = token?;
-        if text[end..token.span.start].chars().any(|c| !c.is_ascii()) {
+        if !text[end..token.span.start].is_ascii() {
             blank(&mut script.text, end..token.span.start);
         }
         end = token.span.end;
@@ -270,7 +270,7 @@ pub(super) fn scan(text: &str) -> Result<Script<'_>> {
     }
     nesting.finish()?;
     script.statements.extend(statement);
-    if text[end..].chars().any(|c| !c.is_ascii()) {
+    if !text[end..].is_ascii() {
         blank(&mut script.text, end..text.len());
     }
     Ok(script)

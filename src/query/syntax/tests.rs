@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod properties;
+
 /// The examples of the language page whose forms exist, and more of each form.
 const EXAMPLES: &[&str] = &[
     "opportunities where territory=SW and stage>=proposal",

@@ -10,6 +10,9 @@ pub(super) const RESERVED: &[&str] = &[
 /// The reserved words that are operands by themselves, at the head of a path.
 pub(super) const SPECIAL: &[&str] = &["today", "now", "me", "this", "outer"];
 
+/// The words that are names only where no keyword, and no better word, could be meant.
+const CONTEXTUAL: &[&str] = &["order", "group", "distinct", "null"];
+
 /// The words that begin a statement, or follow such a word; an object of this name is quoted.
 pub(super) const STATEMENTS: &[&str] = &[
     "explain", "analyze", "add", "update", "upsert", "delete", "import", "export", "create",
@@ -58,5 +61,5 @@ pub(super) fn is_bare_name(text: &str) -> bool {
     characters.next().is_some_and(letter)
         && characters.all(later)
         && !is_one_of(RESERVED, text)
-        && !is_one_of(&["order", "group"], text)
+        && !is_one_of(CONTEXTUAL, text)
 }

@@ -7,6 +7,7 @@ mod statement;
 use super::ast::{Binding, Group, Item, Limit, Name, Nested, OrderKey, Query, Source, Text};
 use super::words::{SPECIAL, STATEMENTS, is_bare_name, is_one_of};
 use std::fmt::{self, Display, Formatter, Write};
+use std::slice::from_ref;
 
 /// Writes a list with commas.
 fn list<T: Display>(f: &mut Formatter<'_>, items: impl IntoIterator<Item = T>) -> fmt::Result {
@@ -104,14 +105,23 @@ impl Display for Source {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named { path, key } => {
-                match &path[..] {
-                    [name] if is_one_of(STATEMENTS, &name.text) => quoted(f, &name.text, '`')?,
-                    path => write!(f, "{}", Path(path))?,
+                match path.split_first() {
+                    Some((head, rest)) if is_one_of(STATEMENTS, &head.text) => {
+                        quoted(f, &head.text, '`')?;
+                        rest.iter()
+                            .try_for_each(|name| write!(f, ".{}", Path(from_ref(name))))?;
+                    }
+                    _ => write!(f, "{}", Path(path))?,
                 }
                 key.iter().try_for_each(|key| write!(f, " {key}"))
             }
             Self::Call { name, arguments } => {
-                write!(f, "{name}(")?;
+                if is_one_of(STATEMENTS, &name.text) {
+                    quoted(f, &name.text, '`')?;
+                } else {
+                    write!(f, "{name}")?;
+                }
+                f.write_char('(')?;
                 list(f, arguments)?;
                 f.write_char(')')
             }
