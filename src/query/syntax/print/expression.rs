@@ -313,8 +313,8 @@ fn day(f: &mut Formatter<'_>, date: Date) -> fmt::Result {
 fn named_period(f: &mut Formatter<'_>, period: Period) -> fmt::Result {
     let (year, month, _) = period.start().ymd();
     match period.end().days() - period.start().days() {
-        ..=31 => write!(f, "{year:04}-{month:02}"),
-        ..=92 => write!(f, "{year:04}-Q{}", (month + 2) / 3),
+        ..32 => write!(f, "{year:04}-{month:02}"),
+        32..93 => write!(f, "{year:04}-Q{}", (month + 2) / 3),
         _ => write!(f, "{year:04}"),
     }
 }
