@@ -3,14 +3,33 @@
 //! Storage knows type tags, ids and bytes; names live in the catalog above, which storage keeps
 //! as opaque bytes. Everything that reads sees "stored structure plus overlay".
 
+mod backup;
+mod check;
+mod chunk;
+mod codec;
+mod commit;
+mod fault;
+mod fold;
+mod index;
+mod journal;
+mod key;
 mod layout;
+mod meta;
+mod overlay;
+mod published;
 mod row;
+mod schema;
 mod snapshot;
 mod store;
+mod summary;
+mod tables;
 mod transaction;
 
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 pub(crate) use row::Row;
 pub(crate) use snapshot::{ChunkSummary, KeyBound, Snapshot, Summary};
-pub(crate) use store::{CheckReport, Settings, Store, StoreOptions};
+pub(crate) use store::{CheckReport, Durability, Settings, Store, StoreOptions};
 pub(crate) use transaction::{CommitInfo, Mark, Transaction};
+
+#[cfg(test)]
+mod model;

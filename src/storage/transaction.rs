@@ -1,14 +1,22 @@
 //! A write transaction: a snapshot, an overlay of what it changed, and the way to commit.
 
-use super::{ObjectLayout, Row, Settings, Snapshot};
-use crate::error::Result;
-use crate::value::{DateTime, ObjectId, RecordId};
-use std::marker::PhantomData;
+use super::index;
+use super::journal::Change;
+use super::key::TARGET_LIMIT;
+use super::overlay::Overlay;
+use super::schema::Schema;
+use super::{ObjectLayout, Row, Settings, Snapshot, Store};
+use crate::error::{Code, Error, Result};
+use crate::value::{DateTime, IndexId, ObjectId, RecordId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Uncommitted changes over a snapshot. Dropping it forgets them.
 pub(crate) struct Transaction<'a> {
-    store: PhantomData<&'a ()>,
+    pub(super) store: &'a Store,
+    pub(super) base: Snapshot,
+    pub(super) state: Snapshot,
+    log: Vec<Undo>,
 }
 
 /// A place to roll back to.
@@ -23,28 +31,85 @@ pub(crate) struct CommitInfo {
     pub actor: Option<RecordId>,
 }
 
-impl Transaction<'_> {
+/// How to take one step back.
+enum Undo {
+    Insert {
+        object: ObjectId,
+        id: RecordId,
+        /// The bound of ids before.
+        next: u64,
+    },
+    Change {
+        object: ObjectId,
+        id: RecordId,
+        before: Arc<Row>,
+    },
+    Whole(Arc<Overlay>),
+    Settings(Arc<Settings>),
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(store: &'a Store, base: Snapshot) -> Self {
+        Self {
+            store,
+            state: base.clone(),
+            base,
+            log: Vec::new(),
+        }
+    }
+
     /// The state with this transaction's changes.
     pub(crate) fn snapshot(&self) -> &Snapshot {
-        unimplemented!()
+        &self.state
+    }
+
+    fn overlay(&mut self) -> &mut Overlay {
+        Arc::make_mut(&mut self.state.overlay)
     }
 
     /// Adds a record under the next id.
     pub(crate) fn insert(&mut self, object: ObjectId, row: Row) -> Result<RecordId> {
-        let _ = (object, row);
-        unimplemented!()
+        row.check(self.state.overlay.schema.known(object)?)?;
+        let next = self.state.record_bound(object);
+        let id = self.store.reserve(object, next);
+        if id.0 >= TARGET_LIMIT {
+            return Err(Error::new(
+                Code::Limit,
+                format!("object {} has no more record numbers", object.0),
+            ));
+        }
+        self.overlay().set(object, id, None, Some(Arc::new(row)))?;
+        self.log.push(Undo::Insert { object, id, next });
+        Ok(id)
     }
 
     /// Replaces a record's row. The record must exist.
-    pub(crate) fn put(&mut self, object: ObjectId, id: RecordId, row: Row) -> Result<()> {
-        let _ = (object, id, row);
-        unimplemented!()
+    pub(crate) fn put(&mut self, object: ObjectId, id: RecordId, mut row: Row) -> Result<()> {
+        row.check(self.state.overlay.schema.known(object)?)?;
+        let before = self.existing(object, id)?;
+        row.created = before.created;
+        row.changed = before.changed;
+        self.overlay()
+            .set(object, id, Some(&before), Some(Arc::new(row)))?;
+        self.log.push(Undo::Change { object, id, before });
+        Ok(())
     }
 
     /// Removes a record. It must exist; who refers to it is the caller's concern.
     pub(crate) fn delete(&mut self, object: ObjectId, id: RecordId) -> Result<()> {
-        let _ = (object, id);
-        unimplemented!()
+        let before = self.existing(object, id)?;
+        self.overlay().set(object, id, Some(&before), None)?;
+        self.log.push(Undo::Change { object, id, before });
+        Ok(())
+    }
+
+    fn existing(&self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {
+        self.state.row(object, id)?.ok_or_else(|| {
+            Error::new(
+                Code::UnknownRecord,
+                format!("object {} has no record `{id}`", object.0),
+            )
+        })
     }
 
     /// Sets the catalog's bytes and the layouts that go with it. New fields and indexes may be
@@ -54,29 +119,150 @@ impl Transaction<'_> {
         catalog: Arc<[u8]>,
         layouts: Vec<Arc<ObjectLayout>>,
     ) -> Result<()> {
-        let _ = (catalog, layouts);
-        unimplemented!()
+        let schema = Arc::new(Schema::new(catalog, layouts));
+        let old = self.state.overlay.schema.clone();
+        old.check_successor(&schema)?;
+        let before = self.state.overlay.clone();
+        self.overlay().set_schema(schema.clone());
+        self.log.push(Undo::Whole(before));
+        for id in schema.index_ids().filter(|id| !old.has_index(*id)) {
+            match self.all_keys(id) {
+                Ok(keys) => self.overlay().set_keys(id, keys),
+                Err(error) => {
+                    self.roll_back_to(Mark(self.log.len() - 1));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of all records in an index that is not stored yet.
+    fn all_keys(&self, index: IndexId) -> Result<BTreeSet<index::Entry>> {
+        let (layout, index) = self.state.overlay.schema.index(index)?;
+        let mut keys = BTreeSet::new();
+        self.state.every_row(layout.id, |id, row| {
+            keys.extend(index::key_of(layout, index, row)?.map(|key| (key, id.0)));
+            Ok(())
+        })?;
+        if index.unique {
+            let mut last: Option<&index::Entry> = None;
+            for entry in &keys {
+                if let Some((key, id)) = last
+                    && *key == entry.0
+                    && self.same_key(layout, index, *id, entry.1)?
+                {
+                    return Err(Error::new(
+                        Code::NotUnique,
+                        format!("records `#{id}` and `#{}` have the same key", entry.1),
+                    ));
+                }
+                last = Some(entry);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Whether two records with equal keys have equal values in all fields, none missing.
+    fn same_key(
+        &self,
+        layout: &ObjectLayout,
+        index: &super::IndexLayout,
+        a: u64,
+        b: u64,
+    ) -> Result<bool> {
+        let a = self.existing(layout.id, RecordId(a))?;
+        let b = self.existing(layout.id, RecordId(b))?;
+        let exact = |row| index::exact_key_of(layout, index, row);
+        Ok(index.fields.iter().all(|&f| !a.get(f).is_missing()) && exact(&a)? == exact(&b)?)
     }
 
     pub(crate) fn set_settings(&mut self, settings: Settings) {
-        let _ = settings;
-        unimplemented!()
+        let before = self.state.overlay.settings.clone();
+        self.overlay().settings = Arc::new(settings);
+        self.log.push(Undo::Settings(before));
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        unimplemented!()
+        Mark(self.log.len())
     }
 
     /// Forgets everything since the mark.
     pub(crate) fn roll_back_to(&mut self, mark: Mark) {
-        let _ = mark;
-        unimplemented!()
+        for undo in self.log.drain(mark.0.min(self.log.len())..).rev() {
+            let overlay = Arc::make_mut(&mut self.state.overlay);
+            let undone = match undo {
+                Undo::Insert { object, id, next } => {
+                    let row = overlay.entry(object, id).and_then(|e| e.current.clone());
+                    let undone = overlay.set(object, id, row.as_ref(), None);
+                    if let Some(records) = overlay.objects.get_mut(&object) {
+                        records.counts.next = next;
+                    }
+                    self.store.give_back(object, id);
+                    undone
+                }
+                Undo::Change { object, id, before } => {
+                    let row = overlay.entry(object, id).and_then(|e| e.current.clone());
+                    overlay.set(object, id, row.as_ref(), Some(before))
+                }
+                Undo::Whole(overlay) => {
+                    self.state.overlay = overlay;
+                    Ok(())
+                }
+                Undo::Settings(settings) => {
+                    overlay.settings = settings;
+                    Ok(())
+                }
+            };
+            // Setting a row fails only on a value that no key can hold, and this one was set.
+            debug_assert!(undone.is_ok());
+        }
     }
 
     /// Makes the changes durable, all or none; gives the transaction's number. A transaction
     /// without changes gives the snapshot's number and writes nothing.
-    pub(crate) fn commit(self, info: CommitInfo) -> Result<u64> {
-        let _ = info;
-        unimplemented!()
+    pub(crate) fn commit(mut self, info: CommitInfo) -> Result<u64> {
+        let committed = self.store.commit(&self, info);
+        if committed.is_ok() {
+            // What is committed is not to be given back.
+            self.log.clear();
+        }
+        committed
+    }
+
+    /// Each record that differs from the base, sorted by object and id.
+    pub(super) fn changes(&self) -> Result<Vec<Change>> {
+        let mut first: BTreeMap<(ObjectId, RecordId), Option<Arc<Row>>> = BTreeMap::new();
+        for undo in &self.log {
+            match undo {
+                Undo::Insert { object, id, .. } => first.entry((*object, *id)).or_insert(None),
+                Undo::Change { object, id, before } => first
+                    .entry((*object, *id))
+                    .or_insert_with(|| Some(before.clone())),
+                Undo::Whole(_) | Undo::Settings(_) => continue,
+            };
+        }
+        let overlay = &self.state.overlay;
+        let changes = first
+            .into_iter()
+            .filter(|((object, _), _)| overlay.schema.layouts.contains_key(object))
+            .map(|((object, id), before)| Change {
+                object,
+                id,
+                before,
+                after: overlay.entry(object, id).and_then(|e| e.current.clone()),
+            });
+        Ok(changes.filter(|c| c.before != c.after).collect())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        for undo in self.log.iter().rev() {
+            if let Undo::Insert { object, id, .. } = undo {
+                self.store.give_back(*object, *id);
+            }
+        }
+        self.store.forget(self.base.sequence());
     }
 }

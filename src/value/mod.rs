@@ -18,7 +18,7 @@ mod types;
 
 pub use clock::Clock;
 pub use date::{Date, DateTime, Duration};
-pub(crate) use fold::{fold, matches_like};
+pub(crate) use fold::{FOLDING_VERSION, fold, matches_like};
 pub(crate) use ids::{ChunkId, FieldId, IndexId};
 pub use ids::{LabelCode, ObjectId, RecordId};
 pub use money::{Currency, Money};

@@ -1,0 +1,97 @@
+//! The backup: every table of a committed state, in key order, in a new file.
+
+use super::fault::OrFault;
+use super::tables::{self, RowsTable};
+use super::{Store, fault};
+use crate::error::{Code, Error, Result};
+use redb::{
+    Builder, ReadTransaction, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
+};
+use std::fs::File;
+use std::path::Path;
+
+impl Store {
+    /// Copies the committed state into a new file at `path`, tables in key order.
+    ///
+    /// The copy is written beside its place, made as small as it gets, and moved there once it
+    /// is safe, so that a file at `path` is always whole.
+    pub(crate) fn backup(&self, path: &Path) -> Result<()> {
+        if path.exists() {
+            return Err(Error::new(
+                Code::Io,
+                format!("the file `{}` exists already", path.display()),
+            )
+            .hint("name a file that does not exist"));
+        }
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = Path::new(&partial);
+        let copied = self.copy_to(partial).and_then(|()| {
+            std::fs::rename(partial, path)
+                .and_then(|()| sync_parent(path))
+                .map_err(|error| io_fault(path, error))
+        });
+        if copied.is_err() {
+            // The first error is the one that matters.
+            let _ = std::fs::remove_file(partial);
+        }
+        copied
+    }
+
+    fn copy_to(&self, path: &Path) -> Result<()> {
+        if path.exists() {
+            std::fs::remove_file(path).map_err(|error| io_fault(path, error))?;
+        }
+        let read = self.begin_read()?;
+        let mut database = Builder::new().create(path).or_fault()?;
+        let write = database.begin_write().or_fault()?;
+        copy(&read, &write, tables::META)?;
+        copy(&read, &write, tables::COLUMNS)?;
+        copy(&read, &write, tables::SUMMARIES)?;
+        copy(&read, &write, tables::REFERENCES)?;
+        copy(&read, &write, tables::KEYS)?;
+        copy(&read, &write, tables::TRANSACTIONS)?;
+        copy(&read, &write, tables::CATALOGS)?;
+        copy(&read, &write, tables::JOURNAL)?;
+        copy(&read, &write, tables::JOURNAL_RECORDS)?;
+        for table in read.list_tables().or_fault()? {
+            let number = table.name().strip_prefix(RowsTable::PREFIX);
+            if let Some(number) = number.and_then(|number| number.parse().ok()) {
+                let rows = RowsTable::new(crate::value::ObjectId(number));
+                copy(&read, &write, rows.definition())?;
+            }
+        }
+        write.commit().or_fault()?;
+        while database.compact().or_fault()? {}
+        database.close().or_fault()
+    }
+}
+
+fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
+    read: &ReadTransaction,
+    write: &WriteTransaction,
+    table: TableDefinition<'_, K, V>,
+) -> Result<()> {
+    let from = read.open_table(table).or_fault()?;
+    let mut to = write.open_table(table).or_fault()?;
+    for entry in from.iter().or_fault()? {
+        let (key, value) = entry.or_fault()?;
+        to.insert(key.value(), value.value()).or_fault()?;
+    }
+    Ok(())
+}
+
+/// Makes the name of a file durable.
+fn sync_parent(path: &Path) -> std::io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn io_fault(path: &Path, error: std::io::Error) -> Error {
+    fault::fault(redb::Error::Io(error)).hint(format!("while writing `{}`", path.display()))
+}

@@ -1,0 +1,426 @@
+//! The check: rows are compared with columns, summaries, indexes and the journal.
+
+use super::fault::OrFault;
+use super::index;
+use super::journal::{self, HeaderKind, RECORDS, RecordBlock, field_id};
+use super::overlay::chunk_ids;
+use super::schema::LIVE;
+use super::summary::{ChunkRange, ColumnSummary};
+use super::{CheckReport, IndexLayout, ObjectLayout, Row, Snapshot, Store, tables};
+use crate::column::{Bitset, CHUNK_RECORDS, Vector};
+use crate::error::Result;
+use crate::value::{ChunkId, FieldId, IndexId, ObjectId, RecordId, Shape, Value};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Faults beyond this many are counted, but not described.
+const DESCRIBED: usize = 100;
+
+impl Store {
+    /// Compares rows, columns, indexes, summaries and journal with each other.
+    pub(crate) fn check(&self) -> Result<CheckReport> {
+        let snapshot = self.snapshot()?;
+        let mut check = Check {
+            snapshot: &snapshot,
+            report: CheckReport::default(),
+        };
+        for layout in snapshot.overlay.schema.layouts.values() {
+            let checked = check.object(layout);
+            check.note(checked);
+        }
+        for checked in [check.columns(), check.journal(), check.pending()] {
+            check.note(checked);
+        }
+        Ok(check.report)
+    }
+}
+
+struct Check<'a> {
+    snapshot: &'a Snapshot,
+    report: CheckReport,
+}
+
+/// The rows that the stored structures of a chunk must hold, by slot.
+type StoredRows = BTreeMap<usize, Arc<Row>>;
+
+impl Check<'_> {
+    fn fault(&mut self, text: String) {
+        if self.report.faults.len() < DESCRIBED {
+            self.report.faults.push(text);
+        }
+    }
+
+    /// What cannot be read is a fault, not the end of the check.
+    fn note(&mut self, checked: Result<()>) {
+        if let Err(error) = checked {
+            self.fault(error.message().to_owned());
+        }
+    }
+
+    fn object(&mut self, layout: &Arc<ObjectLayout>) -> Result<()> {
+        let snapshot = self.snapshot;
+        let object = layout.id;
+        let name = object.0;
+        let mut live = 0;
+        let mut keys: BTreeMap<IndexId, BTreeSet<index::Entry>> = BTreeMap::new();
+        let mut summaries = BTreeMap::new();
+        for at in 0..layout.fields.len() {
+            let summary = snapshot.base.summary(object, field_id(at))?;
+            if summary.chunks.len() > snapshot.chunk_count(object) as usize {
+                self.fault(format!(
+                    "the summary of field {at} of object {name} is too long"
+                ));
+            }
+            summaries.insert(field_id(at), summary);
+        }
+        for chunk in (0..snapshot.chunk_count(object)).map(ChunkId) {
+            let stored = self.stored_rows(layout, chunk, &mut live)?;
+            for (slot, row) in &stored {
+                let id = chunk_ids(chunk.0).start + *slot as u64;
+                for index in &layout.indexes {
+                    if let Some(key) = index::key_of(layout, index, row)? {
+                        keys.entry(index.id).or_default().insert((key, id));
+                    }
+                }
+            }
+            let bits = snapshot.stored_live(object, chunk)?;
+            if bits != Bitset::from_fn(bits.len(), |slot| stored.contains_key(&slot)) {
+                self.fault(format!(
+                    "chunk {} of object {name} marks other records live than have rows",
+                    chunk.0
+                ));
+            }
+            for (&field, summary) in &summaries {
+                let checked = self.column(layout, field, chunk, &stored, summary);
+                self.note(checked);
+            }
+        }
+        if live != snapshot.record_count(object) {
+            self.fault(format!(
+                "object {name} has {live} rows, but counts {}",
+                snapshot.record_count(object)
+            ));
+        }
+        self.report.records += live;
+        for index in &layout.indexes {
+            let expected = keys.remove(&index.id).unwrap_or_default();
+            self.index(index, &expected)?;
+            self.unique(layout, index)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a chunk's rows, with pending changes undone.
+    fn stored_rows(
+        &mut self,
+        layout: &ObjectLayout,
+        chunk: ChunkId,
+        live: &mut u64,
+    ) -> Result<StoredRows> {
+        let snapshot = self.snapshot;
+        let ids = chunk_ids(chunk.0);
+        let last = snapshot.chunk_count(layout.id).saturating_sub(1) == chunk.0;
+        let bound = snapshot.record_bound(layout.id);
+        let mut stored = StoredRows::new();
+        if let Some(rows) = snapshot.base.rows(layout.id)? {
+            let end = if last { u64::MAX } else { ids.end };
+            for entry in rows.range(ids.start..end).or_fault()? {
+                let (id, bytes) = entry.or_fault()?;
+                let id = id.value();
+                *live += 1;
+                if id >= bound {
+                    self.fault(format!("row #{id} of object {} has no number", layout.id.0));
+                    continue;
+                }
+                let row = match Row::decode(bytes.value(), &layout.fields) {
+                    Ok(row) => row,
+                    Err(error) => {
+                        self.fault(format!(
+                            "row #{id} of object {}: {}",
+                            layout.id.0,
+                            error.message()
+                        ));
+                        continue;
+                    }
+                };
+                if row.created == 0
+                    || row.created > row.changed
+                    || row.changed > snapshot.sequence()
+                {
+                    self.fault(format!(
+                        "row #{id} of object {} has an impossible history",
+                        layout.id.0
+                    ));
+                }
+                stored.insert(slot(id), Arc::new(row));
+            }
+        }
+        for (slot, entry) in snapshot.overlay.in_chunk(layout.id, chunk.0) {
+            if stored.get(&slot) != entry.current.as_ref() {
+                self.fault(format!(
+                    "row #{} of object {} differs from its pending change",
+                    ids.start + slot as u64,
+                    layout.id.0
+                ));
+            }
+            match &entry.stored {
+                Some(row) => stored.insert(slot, row.clone()),
+                None => stored.remove(&slot),
+            };
+        }
+        Ok(stored)
+    }
+
+    fn column(
+        &mut self,
+        layout: &ObjectLayout,
+        field: FieldId,
+        chunk: ChunkId,
+        stored: &StoredRows,
+        summary: &ColumnSummary,
+    ) -> Result<()> {
+        let ty = &layout.fields[usize::from(field.0)];
+        if ty.dropped || ty.ty.shape() == Shape::RowOnly {
+            return Ok(());
+        }
+        let place = format!(
+            "chunk {} of field {} of object {}",
+            chunk.0, field.0, layout.id.0
+        );
+        let vector = self.snapshot.stored_column(layout.id, field, chunk)?;
+        self.report.chunks += 1;
+        let mut unseen = false;
+        for slot in 0..vector.len() {
+            let expected = stored
+                .get(&slot)
+                .map_or(&Value::Missing, |row| row.get(field));
+            if vector.value(&ty.ty, slot) != *expected {
+                self.fault(format!("{place} holds another value than row slot {slot}"));
+                break;
+            }
+            unseen |= !expected.is_missing() && !summary.has_seen(expected);
+        }
+        let known = summary.chunks.get(chunk.0 as usize).copied();
+        if ChunkRange::of(&vector) != known.unwrap_or_default() || unseen {
+            self.fault(format!("{place} is not as its summary says"));
+        }
+        if let Vector::Tags(tags) = &vector
+            && tags
+                .sets
+                .keys()
+                .any(|label| !summary.labels.contains(label))
+        {
+            self.fault(format!("{place} holds a label its summary lacks"));
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, index: &IndexLayout, expected: &BTreeSet<index::Entry>) -> Result<()> {
+        let mut found = BTreeSet::new();
+        let base = &self.snapshot.base;
+        let all = (Vec::new(), None);
+        index::stored(index, &all, &base.references, &base.keys, |key, id| {
+            found.insert((key.to_vec(), id));
+        })?;
+        self.report.index_entries += found.len() as u64;
+        let name = index.id.0;
+        for (_, id) in expected.difference(&found) {
+            self.fault(format!("index {name} lacks an entry for record #{id}"));
+        }
+        for (_, id) in found.difference(expected) {
+            self.fault(format!("index {name} has a wrong entry for record #{id}"));
+        }
+        Ok(())
+    }
+
+    /// No two current records may share a unique key.
+    fn unique(&mut self, layout: &ObjectLayout, index: &IndexLayout) -> Result<()> {
+        if !index.unique {
+            return Ok(());
+        }
+        let mut keys: BTreeMap<Vec<u8>, RecordId> = BTreeMap::new();
+        let mut twins = Vec::new();
+        self.snapshot.every_row(layout.id, |id, row| {
+            if index
+                .fields
+                .iter()
+                .all(|&field| !row.get(field).is_missing())
+                && let Some(other) = keys.insert(index::exact_key_of(layout, index, row)?, id)
+            {
+                twins.push((other, id));
+            }
+            Ok(())
+        })?;
+        for (a, b) in twins {
+            self.fault(format!(
+                "records {a} and {b} share a key of index {}",
+                index.id.0
+            ));
+        }
+        Ok(())
+    }
+
+    /// Every stored chunk, summary and index entry belongs to something.
+    fn columns(&mut self) -> Result<()> {
+        let snapshot = self.snapshot;
+        let known = |object: u32, field: u16| {
+            let layout = snapshot.layout(ObjectId(object));
+            let field_layout = layout.fields.get(usize::from(field));
+            field == LIVE.0 && !layout.fields.is_empty() || field_layout.is_some_and(|f| !f.dropped)
+        };
+        for entry in snapshot.base.columns.iter().or_fault()? {
+            let (object, field, _, chunk) = entry.or_fault()?.0.value();
+            if !known(object, field) || chunk >= snapshot.chunk_count(ObjectId(object)) {
+                self.fault(format!(
+                    "chunk {chunk} of field {field} of object {object} is stray"
+                ));
+            }
+        }
+        for entry in snapshot.base.references.iter().or_fault()? {
+            let (index, _, id) = entry.or_fault()?.0.value();
+            self.known_index(IndexId(index), id);
+        }
+        for entry in snapshot.base.keys.iter().or_fault()? {
+            let entry = entry.or_fault()?.0;
+            let (_, id) = index::split(entry.value())?;
+            let mut number = [0; 4];
+            number.copy_from_slice(&entry.value()[..4]);
+            self.known_index(IndexId(u32::from_be_bytes(number)), id);
+        }
+        Ok(())
+    }
+
+    fn known_index(&mut self, index: IndexId, id: u64) {
+        if !self.snapshot.overlay.schema.has_index(index) {
+            self.fault(format!("an entry for record #{id} belongs to no index"));
+        }
+    }
+
+    /// Headers, blocks and the index by record agree.
+    fn journal(&mut self) -> Result<()> {
+        let read: &ReadTransaction = &self.snapshot.base.read;
+        let headers = read.open_table(tables::TRANSACTIONS).or_fault()?;
+        let blocks = read.open_table(tables::JOURNAL).or_fault()?;
+        let by_record = read.open_table(tables::JOURNAL_RECORDS).or_fault()?;
+        let catalogs = read.open_table(tables::CATALOGS).or_fault()?;
+        let mut touched = 0;
+        let mut records = BTreeSet::new();
+        let mut schemas = 0;
+        let mut last = None;
+        for sequence in 1..=self.snapshot.sequence() {
+            let header = match journal::header(&headers, sequence) {
+                Ok(header) => header,
+                Err(error) => {
+                    self.fault(error.message().to_owned());
+                    continue;
+                }
+            };
+            if last > Some(header.at) {
+                self.fault(format!(
+                    "transaction {sequence} lies before the one before it"
+                ));
+            }
+            last = Some(header.at);
+            if header.kind == HeaderKind::Schema {
+                schemas += 1;
+                if catalogs.get(sequence).or_fault()?.is_none() {
+                    self.fault(format!("transaction {sequence} lacks its catalog"));
+                }
+            }
+            for (object, field) in header.touched {
+                touched += 1;
+                let Some(bytes) = blocks.get((object.0, field.0, sequence)).or_fault()? else {
+                    self.fault(format!(
+                        "the journal lacks a block of transaction {sequence}"
+                    ));
+                    continue;
+                };
+                let layout = self.snapshot.layout(object);
+                if layout.fields.is_empty() {
+                    continue;
+                }
+                let ids: Result<Vec<u64>> = if field == RECORDS {
+                    RecordBlock::decode(bytes.value(), layout)
+                        .map(|block| block.deleted.into_iter().map(|(id, _)| id).collect())
+                } else {
+                    journal::decode_block(bytes.value(), layout, field)
+                        .map(|old| old.into_iter().map(|(id, _)| id).collect())
+                };
+                match ids {
+                    Ok(ids) => records.extend(ids.into_iter().map(|id| (object.0, id, sequence))),
+                    Err(error) => self.fault(format!(
+                        "field {} of object {} in transaction {sequence}: {}",
+                        field.0,
+                        object.0,
+                        error.message()
+                    )),
+                }
+            }
+        }
+        self.report.journal_entries = blocks.len().or_fault()?;
+        let mut indexed = BTreeSet::new();
+        for entry in by_record.iter().or_fault()? {
+            let entry = entry.or_fault()?.0.value();
+            if !self.snapshot.layout(ObjectId(entry.0)).fields.is_empty() {
+                indexed.insert(entry);
+            }
+        }
+        if touched != blocks.len().or_fault()?
+            || headers.len().or_fault()? != self.snapshot.sequence()
+            || schemas != catalogs.len().or_fault()?
+        {
+            self.fault("the journal has entries that belong to no transaction".to_owned());
+        }
+        if let Some((object, id, sequence)) = indexed.symmetric_difference(&records).next() {
+            self.fault(format!(
+                "the journal's index by record is wrong for record #{id} of object {object} in \
+                 transaction {sequence}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The pending changes are those the journal gives.
+    fn pending(&mut self) -> Result<()> {
+        let base = &self.snapshot.base;
+        let overlay = &self.snapshot.overlay;
+        let entries = journal::unfolded(
+            &base.read.open_table(tables::TRANSACTIONS).or_fault()?,
+            &base.read.open_table(tables::JOURNAL).or_fault()?,
+            &overlay.schema,
+            (base.progress.folded, base.progress.sequence),
+            |layout, id| base.row(layout, id),
+        )?;
+        for ((object, id), entry) in &entries {
+            // A record that came and went again needs no place in the overlay.
+            let nothing = entry.stored.is_none() && entry.current.is_none();
+            let known = overlay.entry(*object, *id);
+            let same = known.is_some_and(|known| {
+                known.stored == entry.stored && known.current == entry.current
+            });
+            if !same && !(nothing && known.is_none()) {
+                self.fault(format!(
+                    "the journal gives another pending change of record {id} of object {}",
+                    object.0
+                ));
+            }
+        }
+        for (&object, records) in &overlay.objects {
+            for (&id, entry) in &records.records {
+                if entry.stored != entry.current && !entries.contains_key(&(object, RecordId(id))) {
+                    self.fault(format!(
+                        "the journal lacks the pending change of record #{id} of object {}",
+                        object.0
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The slot of a record in its chunk.
+fn slot(id: u64) -> usize {
+    usize::try_from(id % CHUNK_RECORDS as u64).unwrap_or(0)
+}

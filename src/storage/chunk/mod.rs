@@ -1,0 +1,242 @@
+//! Column chunks and journal blocks in bytes: vectors to parts and back.
+//!
+//! Every part starts with the number of its encoding and its number of slots. The smallest
+//! encoding wins; a part that holds no value is not stored and reads as missing.
+
+mod bits;
+mod ints;
+mod patch;
+mod texts;
+
+use super::codec::Reader;
+use super::fault::corrupt;
+use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vector};
+use crate::error::Result;
+use crate::value::{LabelCode, Shape};
+use std::collections::BTreeMap;
+
+pub(super) use patch::{patch, resize};
+
+/// The numbers of the encodings, for ever.
+pub(super) mod code {
+    pub(crate) const CONSTANT_INT: u8 = 1;
+    pub(crate) const INTS_8: u8 = 2;
+    pub(crate) const INTS_16: u8 = 3;
+    pub(crate) const INTS_32: u8 = 4;
+    pub(crate) const INTS_64: u8 = 5;
+    pub(crate) const CONSTANT_FLOAT: u8 = 6;
+    pub(crate) const FLOATS: u8 = 7;
+    pub(crate) const CONSTANT_BITS: u8 = 8;
+    pub(crate) const BITS: u8 = 9;
+    pub(crate) const CONSTANT_TEXT: u8 = 10;
+    pub(crate) const DICTIONARY: u8 = 11;
+    pub(crate) const PLAIN_TEXT: u8 = 12;
+}
+
+/// The most bytes of text in one stored value: what fits eight pages of the file. A longer chunk
+/// of text goes on in the next part.
+pub(super) const PIECE_BYTES: usize = 32_700;
+
+/// Where the parts of a chunk come from.
+pub(super) trait Parts {
+    /// What `read` makes of a part's bytes; nothing if the part is not stored.
+    fn read<T>(&self, part: u32, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>>;
+}
+
+impl Parts for BTreeMap<u32, &[u8]> {
+    fn read<T>(&self, part: u32, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>> {
+        self.get(&part).map(|bytes| read(bytes)).transpose()
+    }
+}
+
+/// The parts of a vector that hold a value, in the smallest encodings.
+pub(super) fn encode(vector: &Vector) -> Vec<(u32, Vec<u8>)> {
+    let one = |bytes: Option<Vec<u8>>| bytes.map(|b| (0, b)).into_iter().collect();
+    match vector {
+        Vector::Bits(bits) => one(bits::encode(bits)),
+        Vector::Ints(ints) => one(ints::encode(ints)),
+        Vector::Floats(floats) => one(encode_floats(floats)),
+        Vector::Texts(texts) => texts::encode(texts)
+            .map(|bytes| {
+                let pieces = bytes.chunks(PIECE_BYTES).map(<[u8]>::to_vec);
+                (0_u32..).zip(pieces).collect()
+            })
+            .unwrap_or_default(),
+        Vector::Pair(a, b) => {
+            let parts = [(0, ints::encode(a)), (1, ints::encode(b))];
+            parts
+                .into_iter()
+                .filter_map(|(part, bytes)| Some((part, bytes?)))
+                .collect()
+        }
+        Vector::Tags(tags) => {
+            let sets = tags.sets.iter().filter(|(_, set)| !set.none());
+            sets.filter_map(|(code, set)| {
+                let bits = Bits {
+                    data: set.clone(),
+                    missing: None,
+                };
+                Some((code.0, bits::encode(&bits)?))
+            })
+            .collect()
+        }
+    }
+}
+
+/// The reverse of [`encode`], for `len` slots. `labels` are the tags in use.
+pub(super) fn decode(
+    shape: Shape,
+    len: usize,
+    labels: &[LabelCode],
+    parts: &impl Parts,
+) -> Result<Vector> {
+    let vector = match shape {
+        Shape::Bits => parts.read(0, bits::decode)?.map(Vector::Bits),
+        Shape::Ints => parts.read(0, ints::decode)?.map(Vector::Ints),
+        Shape::Floats => parts.read(0, decode_floats)?.map(Vector::Floats),
+        Shape::Texts | Shape::RowOnly => decode_texts(parts)?.map(Vector::Texts),
+        Shape::Pair => match (parts.read(0, ints::decode)?, parts.read(1, ints::decode)?) {
+            (Some(a), Some(b)) if a.len() == b.len() => Some(Vector::Pair(a, b)),
+            (None, None) => None,
+            _ => return Err(corrupt("the two parts of a column do not fit")),
+        },
+        Shape::Tags => {
+            let mut sets = BTreeMap::new();
+            for &label in labels {
+                let Some(bits) = parts.read(label.0, bits::decode)? else {
+                    continue;
+                };
+                let mut set = bits.data;
+                if set.len() > len {
+                    return Err(corrupt("a chunk is longer than its object"));
+                }
+                set.resize(len);
+                sets.insert(label, set);
+            }
+            Some(Vector::Tags(Tags { sets, len }))
+        }
+    };
+    let vector = vector.unwrap_or_else(|| Vector::missing(shape, len));
+    if vector.len() > len {
+        return Err(corrupt("a chunk is longer than its object"));
+    }
+    Ok(resize(vector, len))
+}
+
+fn decode_texts(parts: &impl Parts) -> Result<Option<Texts>> {
+    let first = parts.read(0, |bytes| {
+        if bytes.len() < PIECE_BYTES {
+            texts::decode(bytes).map(Ok)
+        } else {
+            Ok(Err(bytes.to_vec()))
+        }
+    })?;
+    let mut bytes = match first {
+        None => return Ok(None),
+        Some(Ok(texts)) => return Ok(Some(texts)),
+        Some(Err(bytes)) => bytes,
+    };
+    let mut part = 1;
+    let append = |all: &mut Vec<u8>, part| {
+        parts.read(part, |bytes| {
+            all.extend_from_slice(bytes);
+            Ok(bytes.len())
+        })
+    };
+    while append(&mut bytes, part)?.is_some_and(|len| len >= PIECE_BYTES) {
+        part += 1;
+    }
+    texts::decode(&bytes).map(Some)
+}
+
+fn encode_floats(floats: &Floats) -> Option<Vec<u8>> {
+    let first = floats.iter().find_map(|value| value)?;
+    let constant = floats
+        .iter()
+        .all(|value| value.is_some_and(|n| n.to_bits() == first.to_bits()));
+    let mut out = header(
+        if constant {
+            code::CONSTANT_FLOAT
+        } else {
+            code::FLOATS
+        },
+        floats.len(),
+    );
+    if constant {
+        out.extend(first.to_le_bytes());
+    } else {
+        for value in floats.iter() {
+            out.extend(value.unwrap_or(f64::NAN).to_le_bytes());
+        }
+    }
+    Some(out)
+}
+
+fn decode_floats(bytes: &[u8]) -> Result<Floats> {
+    let (code, len, mut reader) = open(bytes)?;
+    let floats = match code {
+        code::CONSTANT_FLOAT => Floats::Constant {
+            value: Some(f64::from_le_bytes(word(&mut reader)?)).filter(|n| !n.is_nan()),
+            len,
+        },
+        code::FLOATS => Floats::Values(words(&mut reader, len, f64::from_le_bytes)?),
+        _ => return Err(unknown(code)),
+    };
+    reader.end()?;
+    Ok(floats)
+}
+
+/// An encoding's number and its slots, as every part starts.
+fn header(code: u8, len: usize) -> Vec<u8> {
+    let mut out = super::codec::Writer::default();
+    out.put(code);
+    out.put(len as u64);
+    out.bytes
+}
+
+/// The encoding, the number of slots and the rest of a part.
+fn open(bytes: &[u8]) -> Result<(u8, usize, Reader<'_>)> {
+    let mut reader = Reader::new("a column chunk", bytes);
+    let code = reader.get()?;
+    let len: u64 = reader.get()?;
+    // A block of the journal may be longer than a chunk, but never than the largest value.
+    let len = usize::try_from(len)
+        .ok()
+        .filter(|&len| len <= CHUNK_RECORDS.max(1 << 32))
+        .ok_or_else(|| reader.fault())?;
+    Ok((code, len, reader))
+}
+
+fn unknown(code: u8) -> crate::error::Error {
+    corrupt(format!("a column chunk has the unknown encoding {code}"))
+}
+
+fn word<const N: usize>(reader: &mut Reader<'_>) -> Result<[u8; N]> {
+    let bytes = reader.take(N)?;
+    bytes.try_into().map_err(|_| reader.fault())
+}
+
+fn words<const N: usize, T>(
+    reader: &mut Reader<'_>,
+    len: usize,
+    make: fn([u8; N]) -> T,
+) -> Result<Vec<T>> {
+    let bytes = len.checked_mul(N).ok_or_else(|| reader.fault())?;
+    let (words, _) = reader.take(bytes)?.as_chunks();
+    Ok(words.iter().map(|word| make(*word)).collect())
+}
+
+fn put_set(out: &mut Vec<u8>, set: &Bitset) {
+    for word in set.words() {
+        out.extend(word.to_le_bytes());
+    }
+}
+
+fn get_set(reader: &mut Reader<'_>, len: usize) -> Result<Bitset> {
+    let words = words(reader, len.div_ceil(64), u64::from_le_bytes)?;
+    Ok(Bitset::from_words(words, len))
+}
+
+fn missing_ints(len: usize) -> Ints {
+    Ints::Constant { value: None, len }
+}

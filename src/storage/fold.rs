@@ -1,0 +1,273 @@
+//! The fold: changed records into chunks, indexes and summaries, in one sorted pass.
+
+use super::chunk;
+use super::fault::{OrFault, corrupt};
+use super::index::{self, Entry as KeyEntry, IndexTables};
+use super::journal::field_id;
+use super::overlay::{Entry, ObjectOverlay, Overlay};
+use super::published::StoredChunk;
+use super::schema::{LIVE, Schema};
+use super::summary::ColumnSummary;
+use super::tables::{self, Bytes, ColumnKey, SummaryKey};
+use super::{IndexKind, ObjectLayout, Row, Snapshot};
+use crate::column::{CHUNK_RECORDS, Vector};
+use crate::error::Result;
+use crate::value::{FieldId, IndexId, LabelCode, ObjectId, Shape, Value};
+use redb::{ReadableTable, Table, WriteTransaction};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Writes everything the overlay lays over the stored structures into them. Indexes in `new`
+/// hold nothing yet and get all their keys.
+pub(super) fn fold(
+    write: &WriteTransaction,
+    overlay: &Overlay,
+    new: &BTreeSet<IndexId>,
+) -> Result<()> {
+    let mut fold = Fold {
+        columns: write.open_table(tables::COLUMNS).or_fault()?,
+        summaries: write.open_table(tables::SUMMARIES).or_fault()?,
+        indexes: IndexTables {
+            references: write.open_table(tables::REFERENCES).or_fault()?,
+            keys: write.open_table(tables::KEYS).or_fault()?,
+        },
+    };
+    for (&object, records) in &overlay.objects {
+        let layout = overlay.schema.layout(object);
+        fold.columns(layout, records)?;
+        for index in layout.indexes.iter().filter(|i| !new.contains(&i.id)) {
+            let mut gone: BTreeSet<KeyEntry> = BTreeSet::new();
+            let mut come = BTreeSet::new();
+            for (&id, entry) in &records.records {
+                let key = |row: &Option<Arc<Row>>| match row {
+                    Some(row) => index::key_of(layout, index, row),
+                    None => Ok(None),
+                };
+                let (old, new) = (key(&entry.stored)?, key(&entry.current)?);
+                if old != new {
+                    gone.extend(old.map(|key| (key, id)));
+                    come.extend(new.map(|key| (key, id)));
+                }
+            }
+            fold.indexes.remove(index, &gone)?;
+            fold.indexes.insert(index, &come)?;
+        }
+    }
+    for &id in new {
+        let (_, index) = overlay.schema.index(id)?;
+        if let Some(keys) = overlay.keys(id) {
+            fold.indexes.insert(index, keys)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what the new schema no longer has: columns, summaries, indexes and rows.
+pub(super) fn drop_gone(write: &WriteTransaction, old: &Schema, new: &Schema) -> Result<()> {
+    let mut columns = write.open_table(tables::COLUMNS).or_fault()?;
+    let mut summaries = write.open_table(tables::SUMMARIES).or_fault()?;
+    let mut drop_column = |object: ObjectId, field: FieldId| {
+        let (o, f) = (object.0, field.0);
+        columns
+            .retain_in((o, f, 0, 0)..=(o, f, u32::MAX, u32::MAX), |_, _| false)
+            .or_fault()?;
+        summaries.remove((o, f)).or_fault()?;
+        Ok::<_, crate::error::Error>(())
+    };
+    for (&object, layout) in &old.layouts {
+        let kept = new.layouts.get(&object);
+        for (at, _) in layout.fields.iter().enumerate().filter(|(_, f)| !f.dropped) {
+            if kept.is_none_or(|kept| kept.fields[at].dropped) {
+                drop_column(object, field_id(at))?;
+            }
+        }
+        if kept.is_none() {
+            drop_column(object, LIVE)?;
+            let rows = tables::RowsTable::new(object);
+            write.delete_table(rows.definition()).or_fault()?;
+        }
+    }
+    let mut indexes = IndexTables {
+        references: write.open_table(tables::REFERENCES).or_fault()?,
+        keys: write.open_table(tables::KEYS).or_fault()?,
+    };
+    for index in old.index_ids().filter(|id| !new.has_index(*id)) {
+        indexes.clear(index)?;
+    }
+    Ok(())
+}
+
+struct Fold<'txn> {
+    columns: Table<'txn, ColumnKey, Bytes>,
+    summaries: Table<'txn, SummaryKey, Bytes>,
+    indexes: IndexTables<'txn>,
+}
+
+/// The changed records of one chunk, by slot.
+type Changed<'a> = [(usize, &'a Entry)];
+
+impl Fold<'_> {
+    fn columns(&mut self, layout: &ObjectLayout, records: &ObjectOverlay) -> Result<()> {
+        let mut summaries: BTreeMap<FieldId, ColumnSummary> = BTreeMap::new();
+        let all: Vec<(&u64, &Entry)> = records.records.iter().collect();
+        let chunk_of = |id: u64| id / CHUNK_RECORDS as u64;
+        for group in all.chunk_by(|a, b| chunk_of(*a.0) == chunk_of(*b.0)) {
+            let number = chunk_of(*group[0].0);
+            let start = number * CHUNK_RECORDS as u64;
+            let chunk = u32::try_from(number).map_err(|_| corrupt("an object is too large"))?;
+            let len = (records.counts.next - start).min(CHUNK_RECORDS as u64);
+            let len = usize::try_from(len).unwrap_or(CHUNK_RECORDS);
+            let changed: Vec<_> = group
+                .iter()
+                .map(|(id, entry)| (usize::try_from(*id - start).unwrap_or(0), *entry))
+                .collect();
+            self.live(layout.id, chunk, len, &changed)?;
+            for (at, field) in layout.fields.iter().enumerate() {
+                let shape = field.ty.shape();
+                if field.dropped || shape == Shape::RowOnly {
+                    continue;
+                }
+                let field = field_id(at);
+                let changes = field_changes(field, &changed);
+                if changes.is_empty() {
+                    continue;
+                }
+                let summary = match summaries.entry(field) {
+                    std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                    std::collections::btree_map::Entry::Vacant(slot) => slot.insert(
+                        match self.summaries.get((layout.id.0, field.0)).or_fault()? {
+                            Some(bytes) => ColumnSummary::decode(bytes.value())?,
+                            None => ColumnSummary::default(),
+                        },
+                    ),
+                };
+                let place = (layout.id, field, chunk);
+                let vector = self.rewrite(place, shape, len, &summary.labels, &changes)?;
+                summary.set_chunk(chunk, &vector);
+                changes.iter().for_each(|(_, value)| summary.note(value));
+            }
+        }
+        for (field, summary) in summaries {
+            let bytes = summary.encode()?;
+            let key = (layout.id.0, field.0);
+            self.summaries.insert(key, bytes.as_slice()).or_fault()?;
+        }
+        Ok(())
+    }
+
+    fn live(
+        &mut self,
+        object: ObjectId,
+        chunk: u32,
+        len: usize,
+        changed: &Changed<'_>,
+    ) -> Result<()> {
+        let changes: Vec<_> = changed
+            .iter()
+            .filter(|(_, entry)| entry.stored.is_some() != entry.current.is_some())
+            .map(|(slot, entry)| (*slot, Value::Boolean(entry.current.is_some())))
+            .collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changes: Vec<_> = changes.iter().map(|(slot, value)| (*slot, value)).collect();
+        let place = (object, LIVE, chunk);
+        self.rewrite(place, Shape::Bits, len, &[], &changes)?;
+        Ok(())
+    }
+
+    /// Decodes a chunk, patches it and stores it again.
+    fn rewrite(
+        &mut self,
+        (object, field, chunk): (ObjectId, FieldId, u32),
+        shape: Shape,
+        len: usize,
+        labels: &[LabelCode],
+        changes: &[(usize, &Value)],
+    ) -> Result<Vector> {
+        let stored = StoredChunk {
+            columns: &self.columns,
+            object,
+            field,
+            chunk,
+        };
+        let old = chunk::decode(shape, len, labels, &stored)?;
+        let mut vector = chunk::patch(old, changes);
+        if let Vector::Bits(bits) = &mut vector
+            && field == LIVE
+        {
+            bits.missing = None;
+        }
+        let key = |part: u32| (object.0, field.0, part, chunk);
+        let parts = chunk::encode(&vector);
+        for (part, bytes) in &parts {
+            self.columns
+                .insert(key(*part), bytes.as_slice())
+                .or_fault()?;
+        }
+        let written = |part: u32| parts.iter().any(|(known, _)| *known == part);
+        let mut stale: Vec<u32> = match shape {
+            Shape::Tags => labels.iter().map(|label| label.0).collect(),
+            Shape::Pair => vec![0, 1],
+            _ => vec![0],
+        };
+        stale.retain(|part| !written(*part));
+        for part in stale {
+            self.columns.remove(key(part)).or_fault()?;
+        }
+        if shape == Shape::Texts {
+            // A shorter text has fewer pieces than before.
+            let mut part = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+            while self.columns.remove(key(part)).or_fault()?.is_some() {
+                part += 1;
+            }
+        }
+        Ok(vector)
+    }
+}
+
+/// The slots whose value of a field differs from the stored one.
+fn field_changes<'a>(field: FieldId, changed: &Changed<'a>) -> Vec<(usize, &'a Value)> {
+    fn value(row: &Option<Arc<Row>>, field: FieldId) -> &Value {
+        row.as_ref().map_or(&Value::Missing, |row| row.get(field))
+    }
+    changed
+        .iter()
+        .map(|&(slot, entry)| {
+            (
+                slot,
+                value(&entry.stored, field),
+                value(&entry.current, field),
+            )
+        })
+        .filter(|(_, stored, current)| stored != current)
+        .map(|(slot, _, current)| (slot, current))
+        .collect()
+}
+
+/// Folds everything, then writes every index over folded text anew.
+pub(super) fn rebuild_folded(write: &WriteTransaction, snapshot: &Snapshot) -> Result<()> {
+    let overlay = &snapshot.overlay;
+    let mut whole = Overlay::clone(overlay);
+    let mut rebuilt = BTreeSet::new();
+    let mut tables = IndexTables {
+        references: write.open_table(tables::REFERENCES).or_fault()?,
+        keys: write.open_table(tables::KEYS).or_fault()?,
+    };
+    for id in overlay.schema.index_ids() {
+        let (layout, index) = overlay.schema.index(id)?;
+        if index.kind != IndexKind::Folded {
+            continue;
+        }
+        tables.clear(id)?;
+        let mut keys = BTreeSet::new();
+        snapshot.every_row(layout.id, |record, row| {
+            keys.extend(index::key_of(layout, index, row)?.map(|key| (key, record.0)));
+            Ok(())
+        })?;
+        whole.set_keys(id, keys);
+        rebuilt.insert(id);
+    }
+    drop(tables);
+    fold(write, &whole, &rebuilt)
+}

@@ -1,0 +1,283 @@
+//! The journal: a header for each transaction, and under each field what its values were.
+
+use super::codec::{self, Reader, Writer};
+use super::fault::{OrFault, corrupt};
+use super::overlay::Entry;
+use super::schema::{LIVE, Schema};
+use super::tables::{self, Bytes, JournalKey};
+use super::{ObjectLayout, Row, Settings, chunk};
+use crate::column::Vector;
+use crate::error::Result;
+use crate::value::{DateTime, FieldId, LabelCode, ObjectId, RecordId, Value};
+use redb::{ReadableTable, WriteTransaction};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, btree_map};
+use std::sync::Arc;
+
+/// The field number under which a block tells which records came and went.
+pub(super) const RECORDS: FieldId = LIVE;
+
+/// What the journal says of a transaction as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) at: DateTime,
+    pub(super) actor: Option<RecordId>,
+    pub(super) replica: u64,
+    pub(super) kind: HeaderKind,
+    /// The blocks it wrote.
+    pub(super) touched: Vec<(ObjectId, FieldId)>,
+    /// The settings before, if it changed them.
+    pub(super) old_settings: Option<Settings>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum HeaderKind {
+    /// Records changed, and perhaps settings.
+    Records,
+    /// The schema changed; the table of catalogs has it under the same number.
+    Schema,
+}
+
+/// A record before and after a transaction.
+#[derive(Clone)]
+pub(super) struct Change {
+    pub(super) object: ObjectId,
+    pub(super) id: RecordId,
+    pub(super) before: Option<Arc<Row>>,
+    pub(super) after: Option<Arc<Row>>,
+}
+
+/// The records that came and went in one transaction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct RecordBlock {
+    /// Ranges of ids: first and number.
+    pub(super) inserted: Vec<(u64, u64)>,
+    pub(super) deleted: Vec<(u64, Row)>,
+}
+
+impl RecordBlock {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.put(self.inserted.len() as u64);
+        self.inserted.iter().for_each(|range| out.put(*range));
+        out.put(self.deleted.len() as u64);
+        for (id, row) in &self.deleted {
+            out.put(*id);
+            out.put_block(&row.encode());
+        }
+        out.bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8], layout: &ObjectLayout) -> Result<Self> {
+        let mut reader = Reader::new("a block of the journal", bytes);
+        let len = reader.get_len()?;
+        let inserted = (0..len).map(|_| reader.get()).collect::<Result<_>>()?;
+        let len = reader.get_len()?;
+        let deleted = (0..len)
+            .map(|_| {
+                let id = reader.get()?;
+                Ok((id, Row::decode(reader.get_block()?, &layout.fields)?))
+            })
+            .collect::<Result<_>>()?;
+        reader.end()?;
+        Ok(Self { inserted, deleted })
+    }
+}
+
+/// The values that records had in one field before one transaction, by id.
+pub(super) fn encode_block(
+    layout: &ObjectLayout,
+    field: FieldId,
+    old: &[(u64, &Value)],
+) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.put(old.len() as u64);
+    let mut last = 0;
+    for (id, _) in old {
+        out.put(id - last);
+        last = *id;
+    }
+    let values: Vec<Value> = old.iter().map(|(_, value)| (*value).clone()).collect();
+    let shape = layout.fields[usize::from(field.0)].ty.shape();
+    let parts = chunk::encode(&Vector::from_values(shape, &values));
+    out.put(parts.len() as u64);
+    for (part, bytes) in parts {
+        out.put(part);
+        out.put_block(&bytes);
+    }
+    out.bytes
+}
+
+/// The reverse of [`encode_block`].
+pub(super) fn decode_block(
+    bytes: &[u8],
+    layout: &ObjectLayout,
+    field: FieldId,
+) -> Result<Vec<(u64, Value)>> {
+    let mut reader = Reader::new("a block of the journal", bytes);
+    let fault = reader.fault();
+    let Some(ty) = layout.fields.get(usize::from(field.0)).map(|f| &f.ty) else {
+        return Err(fault);
+    };
+    let len = reader.get_len()?;
+    let mut last = 0_u64;
+    let mut ids = Vec::with_capacity(len);
+    for _ in 0..len {
+        let step: u64 = reader.get()?;
+        last = last.checked_add(step).ok_or_else(|| reader.fault())?;
+        ids.push(last);
+    }
+    let mut parts = BTreeMap::new();
+    for _ in 0..reader.get_len()? {
+        parts.insert(reader.get()?, reader.get_block()?);
+    }
+    reader.end()?;
+    let labels: Vec<LabelCode> = parts.keys().copied().map(LabelCode).collect();
+    let vector = chunk::decode(ty.shape(), len, &labels, &parts)?;
+    let values = (0..len).map(|at| vector.value(ty, at));
+    Ok(ids.into_iter().zip(values).collect())
+}
+
+/// Writes the blocks of the changes, sorted by object and id, and gives the blocks' keys.
+pub(super) fn write_changes(
+    write: &WriteTransaction,
+    sequence: u64,
+    changes: &[Change],
+    layout_of: impl Fn(ObjectId) -> Arc<ObjectLayout>,
+) -> Result<Vec<(ObjectId, FieldId)>> {
+    let mut touched = Vec::new();
+    let mut journal = write.open_table(tables::JOURNAL).or_fault()?;
+    let mut by_record = write.open_table(tables::JOURNAL_RECORDS).or_fault()?;
+    for changes in changes.chunk_by(|a, b| a.object == b.object) {
+        let object = changes[0].object;
+        let layout = layout_of(object);
+        let mut records = RecordBlock::default();
+        let mut fields: BTreeMap<FieldId, Vec<(u64, &Value)>> = BTreeMap::new();
+        for change in changes {
+            let id = change.id.0;
+            match (&change.before, &change.after) {
+                (None, Some(_)) => match records.inserted.last_mut() {
+                    Some((first, len)) if *first + *len == id => *len += 1,
+                    _ => records.inserted.push((id, 1)),
+                },
+                (Some(row), None) => records.deleted.push((id, (**row).clone())),
+                (Some(before), Some(after)) => {
+                    for field in (0..layout.fields.len()).map(field_id) {
+                        if before.get(field) != after.get(field) {
+                            fields
+                                .entry(field)
+                                .or_default()
+                                .push((id, before.get(field)));
+                        }
+                    }
+                }
+                (None, None) => {}
+            }
+            if change.before.is_some() {
+                by_record.insert((object.0, id, sequence), ()).or_fault()?;
+            }
+        }
+        let mut blocks: Vec<_> = fields
+            .iter()
+            .map(|(&field, old)| (field, encode_block(&layout, field, old)))
+            .collect();
+        if records != RecordBlock::default() {
+            blocks.push((RECORDS, records.encode()));
+        }
+        for (field, bytes) in blocks {
+            let key = (object.0, field.0, sequence);
+            journal.insert(key, bytes.as_slice()).or_fault()?;
+            touched.push((object, field));
+        }
+    }
+    Ok(touched)
+}
+
+pub(super) fn write_header(write: &WriteTransaction, sequence: u64, header: &Header) -> Result<()> {
+    let mut table = write.open_table(tables::TRANSACTIONS).or_fault()?;
+    let bytes = codec::encode(header)?;
+    table.insert(sequence, bytes.as_slice()).or_fault()?;
+    Ok(())
+}
+
+/// The field at a place of a layout.
+pub(super) fn field_id(at: usize) -> FieldId {
+    FieldId(u16::try_from(at).unwrap_or(u16::MAX))
+}
+
+/// Reads the header of a transaction.
+pub(super) fn header(table: &impl ReadableTable<u64, Bytes>, sequence: u64) -> Result<Header> {
+    let bytes = table
+        .get(sequence)
+        .or_fault()?
+        .ok_or_else(|| corrupt(format!("the journal lacks transaction {sequence}")))?;
+    codec::decode("a header of the journal", bytes.value())
+}
+
+/// The records changed after transaction `folded`, with the rows they had then and have now.
+pub(super) fn unfolded(
+    headers: &impl ReadableTable<u64, Bytes>,
+    blocks: &impl ReadableTable<JournalKey, Bytes>,
+    schema: &Schema,
+    (folded, sequence): (u64, u64),
+    current: impl Fn(&ObjectLayout, RecordId) -> Result<Option<Arc<Row>>>,
+) -> Result<BTreeMap<(ObjectId, RecordId), Entry>> {
+    let mut entries: BTreeMap<(ObjectId, RecordId), Entry> = BTreeMap::new();
+    for sequence in (folded + 1..=sequence).rev() {
+        for (object, field) in header(headers, sequence)?.touched {
+            let layout = schema
+                .known(object)
+                .map_err(|error| corrupt("the journal names an absent object").caused_by(error))?;
+            let bytes = blocks
+                .get((object.0, field.0, sequence))
+                .or_fault()?
+                .ok_or_else(|| corrupt(format!("the journal lacks a block of {sequence}")))?;
+            let mut stored = |id: u64, change: &mut dyn FnMut(&mut Entry) -> Result<()>| {
+                let id = RecordId(id);
+                match entries.entry((object, id)) {
+                    btree_map::Entry::Occupied(mut entry) => change(entry.get_mut()),
+                    btree_map::Entry::Vacant(slot) => {
+                        let row = current(layout, id)?;
+                        let stored = row.clone();
+                        change(slot.insert(Entry {
+                            stored,
+                            current: row,
+                        }))
+                    }
+                }
+            };
+            if field == RECORDS {
+                let block = RecordBlock::decode(bytes.value(), layout)?;
+                for (first, len) in block.inserted {
+                    let end = first
+                        .checked_add(len)
+                        .ok_or_else(|| corrupt("the journal names impossible records"))?;
+                    for id in first..end {
+                        stored(id, &mut |entry| {
+                            entry.stored = None;
+                            Ok(())
+                        })?;
+                    }
+                }
+                for (id, row) in block.deleted {
+                    let mut row = Some(Arc::new(row));
+                    stored(id, &mut |entry| {
+                        entry.stored = row.take();
+                        Ok(())
+                    })?;
+                }
+                continue;
+            }
+            for (id, value) in decode_block(bytes.value(), layout, field)? {
+                stored(id, &mut |entry| {
+                    let row = entry.stored.as_mut().ok_or_else(|| {
+                        corrupt(format!("the journal changes the absent record #{id}"))
+                    })?;
+                    Arc::make_mut(row).set(field, value.clone());
+                    Ok(())
+                })?;
+            }
+        }
+    }
+    Ok(entries)
+}

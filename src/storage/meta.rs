@@ -1,0 +1,123 @@
+//! The meta table: what the file is, and how far its transactions and folds have come.
+
+use super::fault::{OrFault, corrupt};
+use super::{Settings, codec, tables};
+use crate::error::{Code, Error, Result};
+use crate::value::{DateTime, ObjectId};
+use redb::{ReadableTable, WriteTransaction};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The version of the format this code writes. Newer ones are refused, older ones migrated.
+pub(super) const FORMAT: u32 = 1;
+
+const FORMAT_KEY: &str = "format";
+const REPLICA_KEY: &str = "replica";
+const SETTINGS_KEY: &str = "settings";
+const FOLDING_KEY: &str = "folding";
+const PROGRESS_KEY: &str = "progress";
+const OBJECT_PREFIX: &str = "objects/";
+
+/// The number of the last transaction, and of the last one folded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    pub(super) sequence: u64,
+    pub(super) folded: u64,
+    pub(super) last_commit: Option<DateTime>,
+}
+
+/// The records an object has had and has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counts {
+    /// One more than the largest id given.
+    pub(super) next: u64,
+    pub(super) live: u64,
+}
+
+/// Everything in the meta table but the format.
+#[derive(Clone, Debug)]
+pub(super) struct Meta {
+    pub(super) replica: u64,
+    pub(super) settings: Settings,
+    pub(super) folding: u32,
+    pub(super) progress: Progress,
+    pub(super) counts: Vec<(ObjectId, Counts)>,
+}
+
+impl Meta {
+    pub(super) fn read(table: &impl ReadableTable<&'static str, tables::Bytes>) -> Result<Self> {
+        let format: u32 = get(table, FORMAT_KEY)?;
+        if format > FORMAT {
+            return Err(Error::new(
+                Code::NewerFormat,
+                format!("the book has format {format}; this version reads up to {FORMAT}"),
+            )
+            .hint("use a newer version of Fieldbook"));
+        }
+        let mut counts = Vec::new();
+        for entry in table.range(OBJECT_PREFIX..).or_fault()? {
+            let (key, value) = entry.or_fault()?;
+            let Some(id) = key.value().strip_prefix(OBJECT_PREFIX) else {
+                break;
+            };
+            let id = id
+                .parse()
+                .map_err(|_| corrupt(format!("the meta table counts the object `{id}`")))?;
+            counts.push((ObjectId(id), codec::decode("a count", value.value())?));
+        }
+        Ok(Self {
+            replica: get(table, REPLICA_KEY)?,
+            settings: get(table, SETTINGS_KEY)?,
+            folding: get(table, FOLDING_KEY)?,
+            progress: get(table, PROGRESS_KEY)?,
+            counts,
+        })
+    }
+
+    /// Writes everything, as a new file needs.
+    pub(super) fn write(&self, write: &WriteTransaction) -> Result<()> {
+        put(write, FORMAT_KEY, &FORMAT)?;
+        put(write, REPLICA_KEY, &self.replica)?;
+        write_settings(write, &self.settings)?;
+        write_folding(write, self.folding)?;
+        write_progress(write, &self.progress)
+    }
+}
+
+pub(super) fn write_settings(write: &WriteTransaction, settings: &Settings) -> Result<()> {
+    put(write, SETTINGS_KEY, settings)
+}
+
+pub(super) fn write_folding(write: &WriteTransaction, version: u32) -> Result<()> {
+    put(write, FOLDING_KEY, &version)
+}
+
+pub(super) fn write_progress(write: &WriteTransaction, progress: &Progress) -> Result<()> {
+    put(write, PROGRESS_KEY, progress)
+}
+
+pub(super) fn write_counts(
+    write: &WriteTransaction,
+    object: ObjectId,
+    counts: &Counts,
+) -> Result<()> {
+    put(write, &format!("{OBJECT_PREFIX}{}", object.0), counts)
+}
+
+fn put<T: Serialize>(write: &WriteTransaction, key: &str, value: &T) -> Result<()> {
+    let bytes = codec::encode(value)?;
+    let mut table = write.open_table(tables::META).or_fault()?;
+    table.insert(key, bytes.as_slice()).or_fault()?;
+    Ok(())
+}
+
+fn get<T: DeserializeOwned>(
+    table: &impl ReadableTable<&'static str, tables::Bytes>,
+    key: &str,
+) -> Result<T> {
+    let bytes = table
+        .get(key)
+        .or_fault()?
+        .ok_or_else(|| corrupt(format!("the meta table lacks `{key}`")))?;
+    codec::decode(&format!("`{key}` of the meta table"), bytes.value())
+}

@@ -1,0 +1,390 @@
+//! A model test: random steps on a store and on plain maps must agree at every step.
+
+use super::*;
+use crate::column::{CHUNK_RECORDS, Vector};
+use crate::value::{
+    ChunkId, Currency, Date, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money,
+    ObjectId, Period, RecordId, Shape, Value,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+pub(super) const OBJECT: ObjectId = ObjectId(1);
+pub(super) const OTHER: ObjectId = ObjectId(2);
+pub(super) const NAME_INDEX: IndexId = IndexId(1);
+pub(super) const PARENT_INDEX: IndexId = IndexId(2);
+pub(super) const PAIR_INDEX: IndexId = IndexId(3);
+
+/// A field of every type.
+pub(super) fn types() -> Vec<FieldType> {
+    vec![
+        FieldType::Text,
+        FieldType::LongText,
+        FieldType::Integer,
+        FieldType::Number,
+        FieldType::Money,
+        FieldType::Percent,
+        FieldType::Date,
+        FieldType::DateTime,
+        FieldType::Period,
+        FieldType::Boolean,
+        FieldType::Picklist,
+        FieldType::Tags,
+        FieldType::Email,
+        FieldType::Duration,
+        FieldType::Reference(OBJECT),
+        FieldType::AnyReference(vec![OBJECT, OTHER]),
+        FieldType::Filter(OBJECT),
+    ]
+}
+
+pub(super) const NAME: FieldId = FieldId(0);
+pub(super) const COUNT: FieldId = FieldId(2);
+pub(super) const PARENT: FieldId = FieldId(14);
+
+pub(super) fn layouts() -> Vec<Arc<ObjectLayout>> {
+    let fields: Vec<_> = types()
+        .into_iter()
+        .map(|ty| FieldLayout { ty, dropped: false })
+        .collect();
+    let index = |id, kind, fields: &[FieldId], unique| IndexLayout {
+        id,
+        kind,
+        fields: fields.to_vec(),
+        unique,
+    };
+    let object = ObjectLayout {
+        id: OBJECT,
+        fields,
+        indexes: vec![
+            index(NAME_INDEX, IndexKind::Folded, &[NAME], false),
+            index(PARENT_INDEX, IndexKind::Reference, &[PARENT], false),
+            index(PAIR_INDEX, IndexKind::Ordered, &[COUNT, NAME], false),
+        ],
+    };
+    let other = ObjectLayout {
+        id: OTHER,
+        fields: vec![FieldLayout {
+            ty: FieldType::Email,
+            dropped: false,
+        }],
+        indexes: vec![index(IndexId(4), IndexKind::Ordered, &[NAME], true)],
+    };
+    vec![Arc::new(object), Arc::new(other)]
+}
+
+pub(super) fn at(n: i64) -> CommitInfo {
+    CommitInfo {
+        at: DateTime::from_micros(n),
+        actor: None,
+    }
+}
+
+/// A store in memory with the layouts above.
+pub(super) fn store() -> Store {
+    let store = Store::in_memory(&StoreOptions::default()).unwrap();
+    set_schema(&store);
+    store
+}
+
+pub(super) fn set_schema(store: &Store) {
+    let mut transaction = store.begin().unwrap();
+    transaction
+        .set_schema(Arc::from(*b"catalog"), layouts())
+        .unwrap();
+    transaction.commit(at(0)).unwrap();
+}
+
+pub(super) fn value(ty: &FieldType) -> BoxedStrategy<Value> {
+    let day = || (-1000..30_000).prop_map(Date::from_days);
+    let text = || {
+        let short = prop::sample::select(vec!["", "a", "Acme", "acme", "\u{c9}clair", "z\0z"]);
+        prop_oneof![
+            4 => short.prop_map(Value::text),
+            1 => "[a-c]{60,70}".prop_map(Value::text),
+            1 => ".{0,12}".prop_map(Value::text),
+        ]
+    };
+    let present = match ty {
+        FieldType::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
+        FieldType::Integer => prop_oneof![
+            4 => (-3_i64..300).prop_map(Value::Integer),
+            1 => any::<i64>().prop_map(Value::Integer),
+            1 => prop::sample::select(vec![i64::MIN, i64::MAX, 0, 1 << 33]).prop_map(Value::Integer),
+        ]
+        .boxed(),
+        FieldType::Number | FieldType::Percent => prop_oneof![
+            Just(0.5),
+            Just(-0.0),
+            prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO
+        ]
+        .prop_map(Value::Number)
+        .boxed(),
+        FieldType::Money => (any::<i64>(), any::<bool>())
+            .prop_map(|(units, usd)| {
+                let currency = if usd {
+                    Currency::USD
+                } else {
+                    Currency::new("EUR").unwrap()
+                };
+                Value::Money(Money::from_units(units, currency))
+            })
+            .boxed(),
+        FieldType::Date => day().prop_map(Value::Date).boxed(),
+        FieldType::DateTime => any::<i64>()
+            .prop_map(|n| Value::DateTime(DateTime::from_micros(n)))
+            .boxed(),
+        FieldType::Period => (day(), day())
+            .prop_map(|(a, b)| Value::Period(Period::new(a, b)))
+            .boxed(),
+        FieldType::Duration => any::<i32>()
+            .prop_map(|n| Value::Duration(Duration::from_seconds(i64::from(n))))
+            .boxed(),
+        FieldType::Picklist => (0_u32..9)
+            .prop_map(|n| Value::Label(LabelCode(n)))
+            .boxed(),
+        FieldType::Tags => prop::collection::btree_set(0_u32..5, 1..4)
+            .prop_map(|codes| Value::Tags(codes.into_iter().map(LabelCode).collect()))
+            .boxed(),
+        FieldType::Reference(_) => (0_u64..6)
+            .prop_map(|n| Value::Reference(RecordId(n)))
+            .boxed(),
+        FieldType::AnyReference(_) => (any::<bool>(), 0_u64..6)
+            .prop_map(|(other, n)| {
+                Value::AnyReference(if other { OTHER } else { OBJECT }, RecordId(n))
+            })
+            .boxed(),
+        _ => text().boxed(),
+    };
+    prop_oneof![1 => Just(Value::Missing), 3 => present].boxed()
+}
+
+pub(super) fn row() -> impl Strategy<Value = Row> {
+    let values: Vec<_> = types().iter().map(value).collect();
+    values.prop_map(|values| (0..).map(FieldId).zip(values).collect())
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Insert(Row),
+    /// Many records that differ in one field.
+    Bulk(Row, u16),
+    Put(usize, Row),
+    Delete(usize),
+    Commit,
+    Rollback,
+    Mark,
+    Back,
+    Fold,
+    Reopen,
+}
+
+pub(super) fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => row().prop_map(Step::Insert),
+        1 => (row(), 1_u16..600).prop_map(|(row, n)| Step::Bulk(row, n)),
+        4 => (any::<usize>(), row()).prop_map(|(at, row)| Step::Put(at, row)),
+        2 => any::<usize>().prop_map(Step::Delete),
+        6 => Just(Step::Commit),
+        1 => Just(Step::Rollback),
+        1 => Just(Step::Mark),
+        1 => Just(Step::Back),
+        2 => Just(Step::Fold),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+pub(super) type Model = BTreeMap<RecordId, Row>;
+
+/// The store's content through every way of reading equals the model.
+pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
+    assert_eq!(snapshot.record_count(OBJECT), model.len() as u64);
+    for (ty, field) in types().iter().zip((0..).map(FieldId)) {
+        let mut present = 0;
+        let summary = snapshot.summary(OBJECT, field).unwrap();
+        for chunk in (0..snapshot.chunk_count(OBJECT)).map(ChunkId) {
+            let live = snapshot.live(OBJECT, chunk).unwrap();
+            let vector = snapshot.column(OBJECT, field, chunk).unwrap();
+            assert_eq!(vector.len(), live.len());
+            let known = summary.chunks[chunk.0 as usize];
+            for slot in 0..vector.len() {
+                let id = RecordId(u64::from(chunk.0) * CHUNK_RECORDS as u64 + slot as u64);
+                let expected = model.get(&id).map_or(&Value::Missing, |row| row.get(field));
+                assert_eq!(live.get(slot), model.contains_key(&id), "{id}");
+                let found = match (&vector, ty.shape()) {
+                    (Vector::Texts(texts), Shape::RowOnly) => {
+                        texts.get(slot).map_or(Value::Missing, Value::text)
+                    }
+                    _ => vector.value(ty, slot),
+                };
+                assert_eq!(found, *expected, "{ty:?} {id}");
+                present += u64::from(!expected.is_missing());
+                if let (true, Some(n)) = (known.exact, expected.as_int()) {
+                    assert!(known.range.is_some_and(|(a, b)| a <= n && n <= b));
+                }
+            }
+            if known.exact && ty.shape() != Shape::RowOnly {
+                assert_eq!(vector.missing_slots().count(), known.missing as usize);
+            }
+        }
+        if ty.shape() != Shape::RowOnly {
+            assert_eq!(summary.present, present, "{ty:?}");
+        }
+    }
+    for (id, row) in model.iter().take(50) {
+        assert_eq!(snapshot.row(OBJECT, *id).unwrap().as_deref(), Some(row));
+        let name = row.get(NAME);
+        let fold = |value: &Value| match value {
+            Value::Text(text) => Some(crate::value::fold(text).into_owned()),
+            _ => None,
+        };
+        let same = |test: &dyn Fn(&Row) -> bool| -> Vec<RecordId> {
+            let rows = model.iter().filter(|(_, row)| test(row));
+            rows.map(|(id, _)| *id).collect()
+        };
+        assert_eq!(
+            snapshot.lookup(NAME_INDEX, &[name.clone()]).unwrap(),
+            same(&|other| fold(other.get(NAME)) == fold(name))
+        );
+        let parent = row.get(PARENT);
+        assert_eq!(
+            snapshot.lookup(PARENT_INDEX, &[parent.clone()]).unwrap(),
+            same(&|other| other.get(PARENT) == parent)
+        );
+        let low = vec![row.get(COUNT).clone(), name.clone()];
+        let mut expected: Vec<_> = model
+            .iter()
+            .map(|(id, row)| (order(row), *id))
+            .filter(|(key, _)| *key >= order(row))
+            .collect();
+        expected.sort();
+        let expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
+        let found = snapshot.scan(PAIR_INDEX, Bound::Included(low), Bound::Unbounded);
+        assert_eq!(found.unwrap(), expected);
+    }
+}
+
+/// Integers, then texts by code point; missing last.
+fn order(row: &Row) -> (Option<()>, i64, bool, String) {
+    let count = row.get(COUNT).as_int();
+    let name = match row.get(NAME) {
+        Value::Text(text) => Some(text.to_string()),
+        _ => None,
+    };
+    (
+        count.is_none().then_some(()),
+        count.unwrap_or(0),
+        name.is_none(),
+        name.unwrap_or_default(),
+    )
+}
+
+/// Takes one step; gives what is committed then.
+struct Run<'a> {
+    committed: Model,
+    current: Model,
+    marked: Option<(Mark, Model)>,
+    transaction: Option<Transaction<'a>>,
+    clock: i64,
+}
+
+fn nth(model: &Model, n: usize) -> Option<RecordId> {
+    model.keys().nth(n % model.len().max(1)).copied()
+}
+
+impl<'a> Run<'a> {
+    fn step(&mut self, store: &'a Store, step: Step) {
+        let transaction = self
+            .transaction
+            .get_or_insert_with(|| store.begin().unwrap());
+        match step {
+            Step::Insert(row) => {
+                let id = transaction.insert(OBJECT, row.clone()).unwrap();
+                self.current.insert(id, row);
+            }
+            Step::Bulk(mut row, n) => {
+                for n in 0..n {
+                    row.set(COUNT, Value::Integer(i64::from(n)));
+                    let id = transaction.insert(OBJECT, row.clone()).unwrap();
+                    self.current.insert(id, row.clone());
+                }
+            }
+            Step::Put(at, row) => {
+                if let Some(id) = nth(&self.current, at) {
+                    transaction.put(OBJECT, id, row.clone()).unwrap();
+                    self.current.insert(id, row);
+                }
+            }
+            Step::Delete(at) => {
+                if let Some(id) = nth(&self.current, at) {
+                    transaction.delete(OBJECT, id).unwrap();
+                    self.current.remove(&id);
+                }
+            }
+            Step::Mark => self.marked = Some((transaction.mark(), self.current.clone())),
+            Step::Back => {
+                if let Some((mark, model)) = self.marked.take() {
+                    transaction.roll_back_to(mark);
+                    self.current = model;
+                }
+            }
+            Step::Rollback => {
+                self.transaction = None;
+                self.marked = None;
+                self.current = self.committed.clone();
+            }
+            Step::Commit => {
+                self.clock += 1;
+                let transaction = self.transaction.take().unwrap();
+                transaction.commit(at(self.clock)).unwrap();
+                self.marked = None;
+                self.committed = self.current.clone();
+            }
+            Step::Fold => store.fold().unwrap(),
+            Step::Reopen => unreachable!("handled by the caller"),
+        }
+        if let Some(transaction) = &self.transaction {
+            assert_equal(transaction.snapshot(), &self.current);
+        }
+        assert_equal(&store.snapshot().unwrap(), &self.committed);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn store_equals_model(steps in prop::collection::vec(step(), 1..30)) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model.fieldbook");
+        let mut committed = Model::new();
+        let mut clock = 1;
+        for (number, steps) in steps.split(|step| matches!(step, Step::Reopen)).enumerate() {
+            let store = Store::open(&path, &StoreOptions::default()).unwrap();
+            if number == 0 {
+                set_schema(&store);
+            }
+            let mut run = Run {
+                current: committed.clone(),
+                committed,
+                marked: None,
+                transaction: None,
+                clock,
+            };
+            for step in steps {
+                run.step(&store, step.clone());
+                if !matches!(step, Step::Commit | Step::Fold) {
+                    continue;
+                }
+                let report = store.check().unwrap();
+                prop_assert!(report.faults.is_empty(), "{:?}", report.faults);
+            }
+            committed = run.committed;
+            clock = run.clock;
+        }
+        let store = Store::open(&path, &StoreOptions::default()).unwrap();
+        assert_equal(&store.snapshot().unwrap(), &committed);
+    }
+}

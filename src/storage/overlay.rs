@@ -1,0 +1,167 @@
+//! Records that are new, changed or gone since the last fold, laid over the stored structures.
+
+use super::index::{self, Entry as KeyEntry};
+use super::meta::Counts;
+use super::schema::Schema;
+use super::{Row, Settings};
+use crate::column::CHUNK_RECORDS;
+use crate::error::Result;
+use crate::value::{IndexId, ObjectId, RecordId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// One state's difference from the stored structures, with its schema and settings.
+#[derive(Clone)]
+pub(super) struct Overlay {
+    pub(super) schema: Arc<Schema>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) objects: BTreeMap<ObjectId, ObjectOverlay>,
+    /// The index keys of current rows: of the records in the overlay, and of every record for
+    /// an index that is not stored yet.
+    keys: BTreeMap<IndexId, BTreeSet<KeyEntry>>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct ObjectOverlay {
+    pub(super) records: BTreeMap<u64, Entry>,
+    pub(super) counts: Counts,
+}
+
+/// A record that differs.
+#[derive(Clone, Default)]
+pub(super) struct Entry {
+    /// The row that chunks and indexes hold.
+    pub(super) stored: Option<Arc<Row>>,
+    pub(super) current: Option<Arc<Row>>,
+}
+
+impl Overlay {
+    pub(super) fn new(schema: Arc<Schema>, settings: Arc<Settings>) -> Self {
+        Self {
+            schema,
+            settings,
+            objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn counts(&self, object: ObjectId) -> Counts {
+        self.objects
+            .get(&object)
+            .map_or_else(Counts::default, |o| o.counts)
+    }
+
+    pub(super) fn entry(&self, object: ObjectId, id: RecordId) -> Option<&Entry> {
+        self.objects.get(&object)?.records.get(&id.0)
+    }
+
+    /// The records of a chunk that differ, by slot.
+    pub(super) fn in_chunk(
+        &self,
+        object: ObjectId,
+        chunk: u32,
+    ) -> impl Iterator<Item = (usize, &Entry)> {
+        let ids = chunk_ids(chunk);
+        let start = ids.start;
+        self.objects
+            .get(&object)
+            .into_iter()
+            .flat_map(move |o| o.records.range(ids.clone()))
+            .map(move |(id, entry)| (usize::try_from(id - start).unwrap_or(0), entry))
+    }
+
+    pub(super) fn keys(&self, index: IndexId) -> Option<&BTreeSet<KeyEntry>> {
+        self.keys.get(&index)
+    }
+
+    /// How many records differ.
+    pub(super) fn len(&self) -> usize {
+        self.objects.values().map(|o| o.records.len()).sum()
+    }
+
+    /// Gives a record another row, or none; `before` is the row it had.
+    pub(super) fn set(
+        &mut self,
+        object: ObjectId,
+        id: RecordId,
+        before: Option<&Arc<Row>>,
+        after: Option<Arc<Row>>,
+    ) -> Result<()> {
+        self.rekey(object, id, before, after.as_ref())?;
+        let records = &mut self.objects.entry(object).or_default();
+        records.counts.next = records.counts.next.max(id.0 + 1);
+        records.counts.live += u64::from(after.is_some());
+        records.counts.live -= u64::from(before.is_some());
+        let entry = records.records.entry(id.0).or_insert_with(|| Entry {
+            stored: before.cloned(),
+            current: None,
+        });
+        // An entry of nothing over nothing must stay: the row may be in the table of rows.
+        entry.current = after;
+        Ok(())
+    }
+
+    /// Moves a record's index keys from one row to another.
+    fn rekey(
+        &mut self,
+        object: ObjectId,
+        id: RecordId,
+        before: Option<&Arc<Row>>,
+        after: Option<&Arc<Row>>,
+    ) -> Result<()> {
+        let layout = self.schema.layout(object).clone();
+        for index in &layout.indexes {
+            let key = |row: Option<&Arc<Row>>| match row {
+                Some(row) => index::key_of(&layout, index, row),
+                None => Ok(None),
+            };
+            let (old, new) = (key(before)?, key(after)?);
+            let keys = self.keys.entry(index.id).or_default();
+            if let Some(old) = old {
+                keys.remove(&(old, id.0));
+            }
+            if let Some(new) = new {
+                keys.insert((new, id.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays a record over the stored one, as when pending changes are rebuilt; counts stay.
+    pub(super) fn restore(&mut self, object: ObjectId, id: RecordId, entry: Entry) -> Result<()> {
+        self.rekey(object, id, None, entry.current.as_ref())?;
+        let records = &mut self.objects.entry(object).or_default().records;
+        records.insert(id.0, entry);
+        Ok(())
+    }
+
+    /// Changes the schema: what belongs to dropped objects and indexes goes.
+    pub(super) fn set_schema(&mut self, schema: Arc<Schema>) {
+        self.objects
+            .retain(|object, _| schema.layouts.contains_key(object));
+        self.keys.retain(|index, _| schema.has_index(*index));
+        self.schema = schema;
+    }
+
+    /// Sets all keys of an index that is not stored yet.
+    pub(super) fn set_keys(&mut self, index: IndexId, keys: BTreeSet<KeyEntry>) {
+        self.keys.insert(index, keys);
+    }
+
+    /// The same state once everything is folded.
+    pub(super) fn folded(&self) -> Self {
+        let mut folded = Self::new(self.schema.clone(), self.settings.clone());
+        for (&object, records) in &self.objects {
+            folded.objects.entry(object).or_default().counts = records.counts;
+        }
+        folded
+    }
+}
+
+/// The ids of a chunk's records.
+pub(super) fn chunk_ids(chunk: u32) -> Range<u64> {
+    let len = CHUNK_RECORDS as u64;
+    let start = u64::from(chunk) * len;
+    start..start + len
+}
