@@ -1,5 +1,6 @@
 //! Fieldbook: an embedded CRM database engine.
 
+mod book;
 mod catalog;
 mod column;
 mod crm;
@@ -8,5 +9,14 @@ mod query;
 mod storage;
 mod value;
 
+pub use book::{
+    Book, CheckReport, Column, FieldDescription, ImportReport, Iter, ObjectDescription, Options,
+    Outcome, Parameters, Prepared, ReadTransaction, RefusedLine, Row, Rows, Savepoint, Schema,
+    Script, Session, Step, ViewDescription, WriteTransaction,
+};
 pub use error::{Code, Error, Kind, Result, Span};
-pub use value::{Clock, Date, DateTime, Duration, FieldType, Period, Value};
+pub use query::exec::Interrupt;
+pub use value::{
+    Clock, Currency, Date, DateTime, Duration, FieldType, LabelCode, Money, ObjectId, Period,
+    Record, RecordId, RecordName, Unit, Value,
+};

@@ -4,4 +4,5 @@ mod batch;
 mod context;
 
 pub(crate) use batch::{Batch, Frame};
-pub(crate) use context::{Context, Interrupt};
+pub(crate) use context::Context;
+pub use context::Interrupt;

@@ -1,0 +1,160 @@
+//! How a book is opened.
+
+use super::Book;
+use crate::error::{Code, Error, Result};
+use crate::storage::{Settings, Store, StoreOptions};
+use crate::value::{Clock, Currency, Date, DateTime};
+use std::path::Path;
+
+/// The moment that `now` and `today` mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Now {
+    /// The system's clock, read at each statement.
+    #[default]
+    System,
+    At(DateTime),
+    /// Noon of a day in the book's zone.
+    Noon(Date),
+}
+
+impl Now {
+    pub(super) fn set(self, clock: &mut Clock) {
+        match self {
+            Self::System => {}
+            Self::At(moment) => clock.now = moment,
+            Self::Noon(day) => {
+                const HALF_DAY_MICROS: i64 = 12 * 3_600 * 1_000_000;
+                clock.now =
+                    DateTime::from_micros(clock.start_of(day).micros() + HALF_DAY_MICROS);
+            }
+        }
+    }
+}
+
+/// Options for opening a book, from [`Book::options`].
+///
+/// ```
+/// use fieldbook::{Book, Date};
+///
+/// let book = Book::options()
+///     .today(Date::from_ymd(2026, 5, 15).unwrap())
+///     .in_memory()?;
+/// let day: String = book.query("stages limit 1 select today as day")?.one()?;
+/// assert_eq!(day, "2026-05-15");
+/// # Ok::<(), fieldbook::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until a book is opened"]
+pub struct Options {
+    read_only: bool,
+    create: bool,
+    bare: bool,
+    pub(super) memory_bytes: usize,
+    pub(super) now: Now,
+    pub(super) actor: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            read_only: false,
+            create: true,
+            bare: false,
+            memory_bytes: 512 << 20,
+            now: Now::System,
+            actor: None,
+        }
+    }
+}
+
+impl Options {
+    /// Whether the book is for reading only; a missing file is then an error. Default: no.
+    pub fn read_only(mut self, on: bool) -> Self {
+        self.read_only = on;
+        self
+    }
+
+    /// Whether a missing file is made. Default: yes.
+    pub fn create(mut self, on: bool) -> Self {
+        self.create = on;
+        self
+    }
+
+    /// Whether a new book is made without the built-in CRM objects and views. Default: no.
+    pub fn bare(mut self, on: bool) -> Self {
+        self.bare = on;
+        self
+    }
+
+    /// Bytes of memory that the book may hold: one half for cached pages, the other for the
+    /// work of each statement. A statement that needs more fails and names its clause.
+    /// Default: 512 MiB.
+    pub fn memory_bytes(mut self, bytes: usize) -> Self {
+        self.memory_bytes = bytes;
+        self
+    }
+
+    /// Fixes `now`. Default: the system's clock, read at each statement.
+    pub fn now(mut self, moment: DateTime) -> Self {
+        self.now = Now::At(moment);
+        self
+    }
+
+    /// Fixes `today`, and `now` at twelve hours after the day's start in the book's zone.
+    pub fn today(mut self, day: Date) -> Self {
+        self.now = Now::Noon(day);
+        self
+    }
+
+    /// Who is asking: the label or key of a record of the object declared `actors`, in the
+    /// built-in book a rep's name or e-mail address. It is `me` in statements, and the actor in
+    /// the journal.
+    pub fn actor(mut self, label: impl Into<String>) -> Self {
+        self.actor = Some(label.into());
+        self
+    }
+
+    /// Opens the book in the file at `path`; a new one gets the built-in CRM.
+    ///
+    /// # Errors
+    /// `no-such-file`, `not-a-book`, `newer-format`, `corrupt`, `locked` by another process, or
+    /// `io`; `unknown-label` if there is no such actor.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Book> {
+        let path = path.as_ref();
+        if !path.exists() && (self.read_only || !self.create) {
+            let message = format!("there is no file `{}`", path.display());
+            return Err(Error::new(Code::NoSuchFile, message));
+        }
+        Book::new(Store::open(path, &self.for_store())?, self, self.fill())
+    }
+
+    /// Makes a book in memory that is gone when dropped.
+    ///
+    /// # Errors
+    /// `unknown-label` if there is no such actor.
+    pub fn in_memory(&self) -> Result<Book> {
+        Book::new(Store::in_memory(&self.for_store())?, self, self.fill())
+    }
+
+    /// What a book without any transaction yet gets, if it may be written.
+    fn fill(&self) -> Option<&'static [&'static str]> {
+        match (self.read_only, self.bare) {
+            (true, _) => None,
+            (false, true) => Some(&[]),
+            (false, false) => Some(&[]),
+        }
+    }
+
+    fn for_store(&self) -> StoreOptions {
+        StoreOptions {
+            read_only: self.read_only,
+            create: self.create && !self.read_only,
+            cache_bytes: self.memory_bytes / 2,
+            settings: Settings {
+                zone: "UTC".to_owned(),
+                fiscal_start: 1,
+                base: Currency::USD,
+            },
+        }
+    }
+}

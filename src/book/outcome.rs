@@ -1,0 +1,182 @@
+//! What a statement did, as the library hands it out.
+
+use super::Rows;
+use crate::query::outcome::{self, ImportReport as Report};
+use crate::value::Clock;
+use std::fmt;
+use std::path::PathBuf;
+
+/// The result of one statement of a script.
+///
+/// `Display` gives the sentence that the shell prints: `2 accounts added`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A query's rows.
+    Rows(Rows),
+    /// Records were added, updated or deleted.
+    Changed {
+        /// The object, by its plural name.
+        object: String,
+        /// Records added.
+        added: u64,
+        /// Records updated, counting those that already had the new values.
+        updated: u64,
+        /// Records deleted.
+        deleted: u64,
+    },
+    /// A file was imported.
+    Imported(ImportReport),
+    /// A file was written.
+    Exported {
+        /// Where.
+        file: PathBuf,
+        /// Records in it.
+        records: u64,
+    },
+    /// A plan, as `explain` prints it.
+    Plan(String),
+    /// A definition, a setting or the transaction changed; a short sentence.
+    Done(String),
+}
+
+/// What an import did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// The object, by its plural name.
+    pub object: String,
+    /// Records added.
+    pub added: u64,
+    /// Records updated, as the import's `on` fields found them.
+    pub updated: u64,
+    /// The lines that broke a rule, in order.
+    pub refused: Vec<RefusedLine>,
+    /// The file that the refused lines were written to, if there were any.
+    pub rejects: Option<PathBuf>,
+}
+
+/// A line of an import that broke a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedLine {
+    /// The line's number from 1; the header is line 1.
+    pub line: u64,
+    /// The field at fault, where there is one.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Outcome {
+    pub(super) fn new(outcome: outcome::Outcome, clock: &Clock) -> Self {
+        use outcome::Outcome as Inner;
+        match outcome {
+            Inner::Rows(table) => Self::Rows(Rows::new(table, clock.clone())),
+            Inner::Changed {
+                added,
+                updated,
+                deleted,
+                object,
+            } => Self::Changed {
+                object,
+                added,
+                updated,
+                deleted,
+            },
+            Inner::Imported(report) => Self::Imported(ImportReport::new(report)),
+            Inner::Exported { file, records } => Self::Exported { file, records },
+            Inner::Plan(plan) => Self::Plan(plan),
+            Inner::Done(what) => Self::Done(what),
+        }
+    }
+}
+
+impl ImportReport {
+    fn new(report: Report) -> Self {
+        let refused = report.refused.into_iter();
+        Self {
+            object: report.object,
+            added: report.added,
+            updated: report.updated,
+            refused: refused
+                .map(|line| RefusedLine {
+                    line: line.line,
+                    field: line.field,
+                    reason: line.reason,
+                })
+                .collect(),
+            rejects: report.rejects,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(rows) => write!(f, "{} {}", rows.len(), plural(rows.len() as u64, "row")),
+            Self::Changed {
+                object,
+                added,
+                updated,
+                deleted,
+            } => {
+                let counts = [(added, "added"), (updated, "updated"), (deleted, "deleted")];
+                let said: Vec<_> = counts
+                    .iter()
+                    .filter(|(count, _)| **count > 0)
+                    .map(|(count, verb)| format!("{count} {object} {verb}"))
+                    .collect();
+                match said.is_empty() {
+                    true => write!(f, "no {object} changed"),
+                    false => f.write_str(&said.join(", ")),
+                }
+            }
+            Self::Imported(report) => report.fmt(f),
+            Self::Exported { file, records } => {
+                let noun = plural(*records, "record");
+                write!(f, "{records} {noun} written to {}", file.display())
+            }
+            Self::Plan(plan) => f.write_str(plan),
+            Self::Done(what) => f.write_str(what),
+        }
+    }
+}
+
+impl fmt::Display for ImportReport {
+    /// Every refused line, then the counts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for refused in &self.refused {
+            writeln!(f, "{refused}")?;
+        }
+        write!(f, "{} {} added", self.added, self.object)?;
+        if self.updated > 0 {
+            write!(f, ", {} updated", self.updated)?;
+        }
+        if !self.refused.is_empty() {
+            let count = self.refused.len();
+            write!(f, ", {count} {} refused", plural(count as u64, "line"))?;
+        }
+        if let Some(rejects) = &self.rejects {
+            write!(f, " (see {})", rejects.display())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for RefusedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        if let Some(field) = &self.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    match count {
+        1 => noun.to_owned(),
+        _ => format!("{noun}s"),
+    }
+}

@@ -1,0 +1,324 @@
+//! Rows: what a query gives, by name, by position and into a caller's own types.
+
+use super::deserialize::{Cell, Line, Misfit};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::Type;
+use crate::query::outcome::{Heading, Table};
+use crate::value::{Clock, FieldType, Value};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// The rows of a query, held in memory, under named columns.
+///
+/// References, picklists and tags stand in rows by their labels.
+///
+/// ```
+/// let book = fieldbook::Book::in_memory()?;
+/// book.execute("add accounts (name = \"Acme\", employees = 900)")?;
+/// let rows = book.query("accounts select name, employees")?;
+/// for row in &rows {
+///     let name: String = row.get("name")?;
+///     let employees: Option<u32> = row.get("employees")?;
+///     assert_eq!((name.as_str(), employees), ("Acme", Some(900)));
+/// }
+/// # Ok::<(), fieldbook::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rows {
+    columns: Arc<[Column]>,
+    rows: Vec<Vec<Value>>,
+    clock: Clock,
+}
+
+/// A column of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    name: Arc<str>,
+    ty: Type,
+}
+
+/// One row of a result.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    columns: &'a Arc<[Column]>,
+    values: &'a [Value],
+    clock: &'a Clock,
+}
+
+impl Column {
+    /// The column's name: its alias, else the words of its expression.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What kind of value the column holds, in the words of `create object`: `text`, `money`,
+    /// `ref`, `picklist`; and `list` or `records` for what only results have.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match &self.ty {
+            Type::Missing => "text",
+            Type::Plain(ty) => plain_name(ty),
+            Type::Label(..) => "picklist",
+            Type::Tags(..) => "tags",
+            Type::List(_) => "list",
+            Type::Nested => "records",
+        }
+    }
+
+    /// Whether the values are numbers, amounts or lengths of time, which tables align right.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        let numeric = ["integer", "number", "money", "percent", "duration"];
+        numeric.contains(&self.type_name())
+    }
+}
+
+impl AsRef<str> for Column {
+    fn as_ref(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A field type without its particulars, as the language writes it.
+pub(super) fn plain_name(ty: &FieldType) -> &'static str {
+    match ty {
+        FieldType::Text => "text",
+        FieldType::LongText => "longtext",
+        FieldType::Integer => "integer",
+        FieldType::Number => "number",
+        FieldType::Money => "money",
+        FieldType::Percent => "percent",
+        FieldType::Date => "date",
+        FieldType::DateTime => "datetime",
+        FieldType::Period => "period",
+        FieldType::Boolean => "boolean",
+        FieldType::Picklist => "picklist",
+        FieldType::Tags => "tags",
+        FieldType::Email => "email",
+        FieldType::Phone => "phone",
+        FieldType::Url => "url",
+        FieldType::Duration => "duration",
+        FieldType::Reference(_) | FieldType::AnyReference(_) => "ref",
+        FieldType::Filter(_) => "filter",
+        FieldType::Expression(_) => "expression",
+    }
+}
+
+impl Rows {
+    pub(super) fn new(table: Table, clock: Clock) -> Self {
+        let column = |heading: &Heading| Column {
+            name: heading.name.clone(),
+            ty: heading.ty.clone(),
+        };
+        Self {
+            columns: table.columns.iter().map(column).collect(),
+            rows: table.rows,
+            clock,
+        }
+    }
+
+    /// One column of text, a row a line: how a plan becomes rows.
+    pub(super) fn lines(name: &str, text: &str, clock: Clock) -> Self {
+        let column = Column {
+            name: name.into(),
+            ty: Type::Plain(FieldType::Text),
+        };
+        let rows = text.lines().map(|line| vec![Value::text(line)]).collect();
+        Self {
+            columns: Arc::new([column]),
+            rows,
+            clock,
+        }
+    }
+
+    /// The columns, in the order of `select`.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row at `index`, from 0.
+    #[must_use]
+    pub fn row(&self, index: usize) -> Option<Row<'_>> {
+        self.rows.get(index).map(|values| self.wrap(values))
+    }
+
+    /// The rows in order.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_> {
+        Iter {
+            rows: self,
+            inner: self.rows.iter(),
+        }
+    }
+
+    fn wrap<'a>(&'a self, values: &'a [Value]) -> Row<'a> {
+        Row {
+            columns: &self.columns,
+            values,
+            clock: &self.clock,
+        }
+    }
+
+    /// Every row as a `T`: see [`Row::deserialize`].
+    ///
+    /// # Errors
+    /// `bad-value` if a row does not fit.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        self.iter().map(|row| row.deserialize()).collect()
+    }
+
+    /// The only row as a `T`; a row of one column may be its bare value.
+    ///
+    /// ```
+    /// let book = fieldbook::Book::in_memory()?;
+    /// let count: i64 = book.query("accounts select count()")?.one()?;
+    /// assert_eq!(count, 0);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `unknown-record` if there is no row, `too-many-rows` if there are several, `bad-value` if
+    /// the row does not fit.
+    pub fn one<T: DeserializeOwned>(&self) -> Result<T> {
+        match self.rows.as_slice() {
+            [values] => self.wrap(values).deserialize(),
+            [] => Err(Error::new(Code::UnknownRecord, "the query gave no row")),
+            rows => Err(Error::new(
+                Code::TooManyRows,
+                format!("the query gave {} rows where one is wanted", rows.len()),
+            )),
+        }
+    }
+}
+
+/// The rows of a result, in order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    rows: &'a Rows,
+    inner: std::slice::Iter<'a, Vec<Value>>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Row<'a>;
+
+    fn next(&mut self) -> Option<Row<'a>> {
+        self.inner.next().map(|values| self.rows.wrap(values))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a Rows {
+    type Item = Row<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The values in the order of the columns.
+    #[must_use]
+    pub fn values(&self) -> &'a [Value] {
+        self.values
+    }
+
+    /// The value under a column's name, ignoring case, if there is such a column.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&'a Value> {
+        let same = |column: &Column| column.name.eq_ignore_ascii_case(name);
+        let at = self.columns.iter().position(same)?;
+        self.values.get(at)
+    }
+
+    /// The value under a column's name as a `T`: text, a number, a [`crate::Date`], an `Option`
+    /// of them, a `Vec` of a list.
+    ///
+    /// # Errors
+    /// `unknown-field` without such a column, `bad-value` if the value does not fit.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let value = self.value(name).ok_or_else(|| {
+            Error::new(
+                Code::UnknownField,
+                format!("the result has no column `{name}`"),
+            )
+            .near(name, self.columns.iter().map(Column::name))
+        })?;
+        self.convert(value)
+            .map_err(|e| unfit(&Misfit(format!("column `{name}`: {e}"))))
+    }
+
+    /// The value at a column's position, from 0, as a `T`.
+    ///
+    /// # Errors
+    /// `unknown-field` without such a column, `bad-value` if the value does not fit.
+    pub fn at<T: DeserializeOwned>(&self, index: usize) -> Result<T> {
+        let value = self.values.get(index).ok_or_else(|| {
+            let count = self.values.len();
+            let message = format!("the result has {count} columns and none at {index}");
+            Error::new(Code::UnknownField, message)
+        })?;
+        self.convert(value).map_err(|e| unfit(&e))
+    }
+
+    fn convert<T: DeserializeOwned>(&self, value: &Value) -> Result<T, Misfit> {
+        T::deserialize(Cell {
+            value: value.clone(),
+            clock: self.clock,
+        })
+    }
+
+    /// The row as a `T`: a struct or map by the columns' names, a tuple by their order, or, of
+    /// one column, its bare value.
+    ///
+    /// Labels and records become text, a record its id where a number is wanted; missing is
+    /// `None`, or an empty list; dates are ISO text or [`crate::Date`]; nested collections are
+    /// lists of structs. Columns that `T` does not name are left out.
+    ///
+    /// # Errors
+    /// `bad-value` if a value does not fit.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(Line {
+            names: self.columns,
+            values: self.values,
+            clock: self.clock,
+        })
+        .map_err(|e| unfit(&e))
+    }
+
+    /// The value at `index` as tables and CSV show it; missing is empty text.
+    pub(crate) fn text(&self, index: usize) -> String {
+        let value = self.values.get(index).unwrap_or(&Value::Missing);
+        value.show(self.clock)
+    }
+
+    /// The row as a JSON object under the columns' names.
+    pub(crate) fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        let names = self.columns.iter().map(|column| column.name.to_string());
+        let values = self.values.iter().map(|value| value.to_json(self.clock));
+        names.zip(values).collect()
+    }
+}
+
+fn unfit(misfit: &Misfit) -> Error {
+    Error::new(Code::BadValue, misfit.0.clone())
+}

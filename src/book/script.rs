@@ -1,0 +1,73 @@
+//! A script: text read into statements.
+
+use crate::error::{Error, Result};
+use crate::query::pipeline;
+use crate::query::syntax::Statement;
+use std::sync::Arc;
+
+/// Statements read from a text, to be run one by one with
+/// [`Session::run`](super::Session::run).
+#[derive(Clone, Debug)]
+pub struct Script {
+    steps: Vec<Step>,
+}
+
+/// One statement of a [`Script`].
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub(super) statement: Statement,
+    /// The whole script: errors point into it.
+    text: Arc<str>,
+    start: usize,
+    end: usize,
+}
+
+impl Script {
+    /// Reads statements separated by `;`. Names are not looked up yet.
+    ///
+    /// ```
+    /// let script = fieldbook::Script::parse("accounts; contacts limit 3")?;
+    /// assert_eq!(script.steps()[1].text(), "contacts limit 3");
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of kind `Syntax`, and `too-deep` or `too-long`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let statements = pipeline::parse(text)?;
+        let text: Arc<str> = text.into();
+        let step = |(statement, span): (Statement, crate::error::Span)| Step {
+            statement,
+            text: text.clone(),
+            start: span.start,
+            end: span.end,
+        };
+        Ok(Self {
+            steps: statements.into_iter().map(step).collect(),
+        })
+    }
+
+    /// The statements in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl Step {
+    /// The statement's words.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.get(self.start..self.end).unwrap_or_default().trim()
+    }
+
+    /// Whether the statement only reads.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        pipeline::is_read(&self.statement)
+    }
+
+    pub(super) fn in_text(&self, error: Error) -> Error {
+        error.in_text(&self.text)
+    }
+}

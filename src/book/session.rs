@@ -1,0 +1,502 @@
+//! A session: statements one after the other, with `begin` and `commit` across them.
+
+use super::outcome::Outcome;
+use super::serialize::{Fields, ToFields};
+use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
+use crate::error::{Code, Error, Result};
+use crate::query::exec::Interrupt;
+use crate::query::pipeline::{self, Environment};
+use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
+use crate::storage::{CommitInfo, Mark, Transaction};
+use crate::value::{Clock, DateTime, FieldType, RecordId, Value};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Statements one after the other, as a shell runs them: with `begin` and `commit` across
+/// statements, parameters, an actor, and a directory for files.
+///
+/// Dropping a session rolls back what is not committed.
+///
+/// ```
+/// use fieldbook::Book;
+///
+/// let book = Book::in_memory()?;
+/// let mut session = book.session();
+/// session.execute("begin; add accounts (name = \"Acme\")")?;
+/// assert!(session.in_transaction());
+/// assert_eq!(book.query("accounts")?.len(), 0);
+/// session.execute("commit")?;
+/// assert_eq!(book.query("accounts")?.len(), 1);
+/// # Ok::<(), fieldbook::Error>(())
+/// ```
+pub struct Session<'b> {
+    book: &'b Book,
+    open: Option<Open<'b>>,
+    /// Whether the transaction's end is the program's and not the script's.
+    held: bool,
+    around: Around,
+}
+
+/// A transaction that is under way.
+struct Open<'b> {
+    transaction: Transaction<'b>,
+    /// The moment of `begin at`, which is `now` until the end.
+    at: Option<DateTime>,
+    /// The actor of `begin as`.
+    actor: Option<RecordId>,
+}
+
+/// What surrounds the statements of a session.
+struct Around {
+    parameters: Parameters,
+    actor: Option<RecordId>,
+    directory: PathBuf,
+    interrupt: Interrupt,
+    atomic: bool,
+    memory_bytes: usize,
+    progress: Box<dyn Fn(u64, u64) + Send>,
+}
+
+impl Around {
+    fn environment<'a>(&'a self, clock: &'a Clock, me: Option<RecordId>) -> Environment<'a> {
+        Environment {
+            clock,
+            me,
+            parameters: &self.parameters.0,
+            interrupt: &self.interrupt,
+            memory_bytes: self.memory_bytes,
+            directory: &self.directory,
+            atomic: self.atomic,
+            progress: &*self.progress,
+        }
+    }
+}
+
+impl<'b> Session<'b> {
+    pub(super) fn new(book: &'b Book) -> Self {
+        Self {
+            book,
+            open: None,
+            held: false,
+            around: Around {
+                parameters: Parameters::new(),
+                actor: book.0.actor,
+                directory: PathBuf::new(),
+                interrupt: Interrupt::default(),
+                atomic: false,
+                memory_bytes: book.work_bytes(),
+                progress: Box::new(|_, _| {}),
+            },
+        }
+    }
+
+    /// Sets a parameter for the statements to come.
+    pub fn set_parameter(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.around.parameters.set(name, value);
+    }
+
+    pub(super) fn swap_parameters(&mut self, parameters: Parameters) -> Parameters {
+        std::mem::replace(&mut self.around.parameters, parameters)
+    }
+
+    pub(super) fn book(&self) -> &'b Book {
+        self.book
+    }
+
+    /// Sets where relative paths in `import` and `export` start; by default the process's
+    /// working directory. Gives the directory before.
+    pub fn set_directory(&mut self, directory: impl Into<PathBuf>) -> PathBuf {
+        std::mem::replace(&mut self.around.directory, directory.into())
+    }
+
+    /// Whether an import is refused as a whole when one of its lines is. Default: no.
+    pub fn set_atomic_imports(&mut self, on: bool) {
+        self.around.atomic = on;
+    }
+
+    /// Sets what is told, while an import runs, the bytes read so far and the bytes in all.
+    pub fn set_progress(&mut self, progress: impl Fn(u64, u64) + Send + 'static) {
+        self.around.progress = Box::new(progress);
+    }
+
+    /// Sets who is asking, as [`Options::actor`](super::Options::actor) does for the whole book.
+    ///
+    /// # Errors
+    /// `unknown-label` if there is no such actor.
+    pub fn act_as(&mut self, label: &str) -> Result<()> {
+        self.around.actor = Some(self.find_actor(label)?);
+        Ok(())
+    }
+
+    /// A flag by which another thread stops the statement that runs.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        self.around.interrupt.clone()
+    }
+
+    /// Whether a transaction is open.
+    #[must_use]
+    pub fn in_transaction(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The objects and views, with the open transaction's changes.
+    ///
+    /// # Errors
+    /// `corrupt` if the definitions cannot be read, `io`.
+    pub fn schema(&self) -> Result<Schema> {
+        let state = self.state()?;
+        Ok(Schema::new(&state.catalog, &state.snapshot))
+    }
+
+    /// Runs every statement of a script and gives what each did.
+    ///
+    /// # Errors
+    /// Of the first statement that fails. Those before it stand, unless a transaction is open,
+    /// which stays open: the failed statement alone is undone.
+    pub fn execute(&mut self, script: &str) -> Result<Vec<Outcome>> {
+        let script = Script::parse(script)?;
+        script.steps().iter().map(|step| self.run(step)).collect()
+    }
+
+    /// Runs one statement of a script.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the statement; it has then changed nothing.
+    pub fn run(&mut self, step: &Step) -> Result<Outcome> {
+        self.perform(&step.statement)
+            .map_err(|error| step.in_text(error))
+    }
+
+    pub(super) fn perform(&mut self, statement: &Statement) -> Result<Outcome> {
+        match statement {
+            Statement::Begin { at, actor } => self.begin_at(at.as_ref(), actor.as_ref()),
+            Statement::Commit | Statement::Rollback if self.held => Err(Error::new(
+                Code::TransactionState,
+                "this transaction is ended by the program that runs the script",
+            )),
+            Statement::Commit => {
+                self.commit()?;
+                Ok(Outcome::Done("transaction committed".to_owned()))
+            }
+            Statement::Rollback => {
+                self.rollback()?;
+                Ok(Outcome::Done("transaction rolled back".to_owned()))
+            }
+            _ if pipeline::is_read(statement) => {
+                let state = self.state()?;
+                let outcome = self.read(statement, &state)?;
+                Ok(Outcome::new(outcome, &state.clock))
+            }
+            _ => self.change(|transaction, environment| {
+                let outcome = pipeline::write(statement, transaction, environment)?;
+                Ok(Outcome::new(outcome, environment.clock))
+            }),
+        }
+    }
+
+    /// Adds one record from a struct or a map: see [`Book::add`].
+    ///
+    /// # Errors
+    /// As [`Book::add`].
+    pub fn add<T: Serialize + ?Sized>(&mut self, object: &str, record: &T) -> Result<RecordId> {
+        let fields = record.serialize(ToFields).map_err(|misfit| {
+            Error::new(Code::BadValue, format!("{object}: {}", misfit.0))
+        })?;
+        let (statement, values) = addition(object, fields.into_fields());
+        let book = self.book;
+        self.change(|transaction, environment| {
+            let environment = Environment {
+                parameters: &values.0,
+                ..environment.clone()
+            };
+            pipeline::write(&statement, transaction, &environment)?;
+            let snapshot = transaction.snapshot();
+            let catalog = book.catalog(snapshot)?;
+            // The record is the last one given an id.
+            catalog
+                .find_object(object)
+                .and_then(|object| snapshot.record_bound(object.id).checked_sub(1))
+                .map(RecordId)
+                .ok_or_else(|| Error::new(Code::Internal, "the record added has no id"))
+        })
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// `transaction-state` if one is open, `read-only` on a book opened so.
+    pub fn begin(&mut self) -> Result<()> {
+        self.begin_at(None, None).map(|_| ())
+    }
+
+    /// Makes the open transaction one that scripts cannot end: their `commit` and `rollback`
+    /// are errors, and [`Session::commit`] ends it.
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Commits the open transaction: all of it or nothing.
+    ///
+    /// # Errors
+    /// `transaction-state` if none is open; `conflict` if another transaction changed the same
+    /// records, or the schema, first; `not-unique`, `still-referenced` or `unknown-record` if
+    /// what was committed since forbids it; `io`. The transaction is over in any case.
+    pub fn commit(&mut self) -> Result<()> {
+        let open = self.open.take().ok_or_else(none_open)?;
+        let info = CommitInfo {
+            at: match open.at {
+                Some(at) => at,
+                None => self.book.clock(open.transaction.snapshot())?.now,
+            },
+            actor: open.actor.or(self.around.actor),
+        };
+        self.book.commit(open.transaction, info).map(|_| ())
+    }
+
+    /// Forgets the open transaction's changes.
+    ///
+    /// # Errors
+    /// `transaction-state` if none is open.
+    pub fn rollback(&mut self) -> Result<()> {
+        self.open.take().map(|_| ()).ok_or_else(none_open)
+    }
+
+    pub(super) fn mark(&self) -> Result<Mark> {
+        let open = self.open.as_ref().ok_or_else(none_open)?;
+        Ok(open.transaction.mark())
+    }
+
+    pub(super) fn roll_back_to(&mut self, mark: Mark) -> Result<()> {
+        let open = self.open.as_mut().ok_or_else(none_open)?;
+        open.transaction.roll_back_to(mark);
+        Ok(())
+    }
+
+    /// Writes the settings as they are: a change that marks a book as begun.
+    pub(super) fn keep_settings(&mut self) {
+        if let Some(open) = &mut self.open {
+            let settings = open.transaction.snapshot().settings().clone();
+            open.transaction.set_settings(settings);
+        }
+    }
+
+    /// The state that the next statement reads.
+    pub(super) fn state(&self) -> Result<State> {
+        match &self.open {
+            None => self.book.state(),
+            Some(open) => {
+                let mut state = self.book.state_of(open.transaction.snapshot().clone())?;
+                if let Some(at) = open.at {
+                    state.clock.now = at;
+                }
+                Ok(state)
+            }
+        }
+    }
+
+    fn me(&self) -> Option<RecordId> {
+        let of_transaction = self.open.as_ref().and_then(|open| open.actor);
+        of_transaction.or(self.around.actor)
+    }
+
+    fn read(&self, statement: &Statement, state: &State) -> Result<Inner> {
+        let environment = self.around.environment(&state.clock, self.me());
+        pipeline::read(statement, &state.snapshot, &state.catalog, &environment)
+    }
+
+    /// Runs `work` in the open transaction, or else in one of its own, which is run again when
+    /// another transaction was first.
+    fn change<R>(
+        &mut self,
+        work: impl Fn(&mut Transaction<'_>, &Environment<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let me = self.me();
+        if let Some(open) = &mut self.open {
+            let mut clock = self.book.clock(open.transaction.snapshot())?;
+            clock.now = open.at.unwrap_or(clock.now);
+            return work(
+                &mut open.transaction,
+                &self.around.environment(&clock, me),
+            );
+        }
+        let mut attempts = 0;
+        loop {
+            let mut transaction = self.book.0.store.begin()?;
+            let clock = self.book.clock(transaction.snapshot())?;
+            let result = work(&mut transaction, &self.around.environment(&clock, me))?;
+            let info = CommitInfo {
+                at: clock.now,
+                actor: me,
+            };
+            attempts += 1;
+            match self.book.commit(transaction, info) {
+                Err(error) if error.is_conflict() && attempts < ATTEMPTS_MAX => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(result),
+            }
+        }
+    }
+
+    fn begin_at(&mut self, at: Option<&Expr>, actor: Option<&Expr>) -> Result<Outcome> {
+        if self.open.is_some() {
+            let error = Error::new(Code::TransactionState, "a transaction is open already");
+            return Err(error.hint("`commit` or `rollback` ends it"));
+        }
+        let state = self.book.state()?;
+        let actor = actor.map(|e| self.find_actor_in(e, &state)).transpose()?;
+        let at = at.map(|e| self.moment(e, &state)).transpose()?;
+        self.open = Some(Open {
+            transaction: self.book.0.store.begin()?,
+            at,
+            actor,
+        });
+        Ok(Outcome::Done("transaction begun".to_owned()))
+    }
+
+    /// The moment of `begin at`.
+    fn moment(&self, expr: &Expr, state: &State) -> Result<DateTime> {
+        let clock = &state.clock;
+        let value = match &expr.kind {
+            ExprKind::Literal(Literal::Date(day)) => Value::Date(*day),
+            ExprKind::Literal(Literal::DateTime(text) | Literal::Text(text)) => Value::text(text),
+            ExprKind::Parameter(name) => {
+                let given = self.around.parameters.get(name).cloned();
+                given.ok_or_else(|| {
+                    let message = format!("the parameter `${name}` has no value");
+                    Error::new(Code::MissingParameter, message).at(expr.span.clone())
+                })?
+            }
+            ExprKind::Path(path) if path.len() == 1 && path[0].text == "today" => {
+                Value::Date(clock.today())
+            }
+            ExprKind::Path(path) if path.len() == 1 && path[0].text == "now" => {
+                Value::DateTime(clock.now)
+            }
+            _ => Value::Missing,
+        };
+        let value = match value {
+            Value::Text(text) => FieldType::DateTime
+                .parse(&text, clock)
+                .map_err(|error| error.at(expr.span.clone()))?,
+            value => value,
+        };
+        let moment = match value {
+            Value::Date(day) => clock.start_of(day),
+            Value::DateTime(moment) => moment,
+            _ => {
+                let error = Error::new(Code::TypeMismatch, "a transaction begins at a moment");
+                let error = error.expected("a date, or a date and time");
+                return Err(error.at(expr.span.clone()));
+            }
+        };
+        if state.snapshot.last_commit().is_some_and(|last| moment < last) {
+            return Err(Error::new(
+                Code::ClockBackwards,
+                "the moment lies before the journal's last entry",
+            )
+            .at(expr.span.clone())
+            .hint("load history oldest first"));
+        }
+        Ok(moment)
+    }
+
+    /// The record of the actors' object with this label or key.
+    pub(super) fn find_actor(&self, label: &str) -> Result<RecordId> {
+        let key = Expr {
+            kind: ExprKind::Literal(Literal::Text(label.to_owned())),
+            span: 0..label.len(),
+        };
+        self.find_actor_in(&key, &self.state()?)
+            .map_err(|error| error.in_text(label))
+    }
+
+    fn find_actor_in(&self, key: &Expr, state: &State) -> Result<RecordId> {
+        let actors = state.catalog.actors().ok_or_else(|| {
+            let message = "the book has no object declared `actors`";
+            Error::new(Code::UnknownObject, message).at(key.span.clone())
+        })?;
+        let mut key = key.clone();
+        if let ExprKind::Path(path) = &key.kind {
+            let words: Vec<_> = path.iter().map(|name| name.text.as_str()).collect();
+            key.kind = ExprKind::Literal(Literal::Text(words.join(".")));
+        }
+        let query = single(&actors.name, key, "this");
+        match self.read(&Statement::Query(query), state)? {
+            Inner::Rows(table) => match table.rows.first().and_then(|row| row.first()) {
+                Some(Value::Record(record)) => Ok(record.id),
+                Some(Value::Reference(id)) => Ok(*id),
+                _ => Err(Error::new(Code::UnknownLabel, "there is no such actor")),
+            },
+            _ => Err(Error::new(Code::Internal, "a query gave no rows")),
+        }
+    }
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("in_transaction", &self.in_transaction())
+            .finish_non_exhaustive()
+    }
+}
+
+fn none_open() -> Error {
+    Error::new(Code::TransactionState, "no transaction is open").hint("`begin` opens one")
+}
+
+fn name(text: &str) -> Name {
+    Name {
+        text: text.to_owned(),
+        span: 0..0,
+    }
+}
+
+fn expr(kind: ExprKind) -> Expr {
+    Expr { kind, span: 0..0 }
+}
+
+/// `object key select what`, what being a word.
+fn single(object: &str, key: Expr, what: &str) -> Query {
+    let value = expr(ExprKind::Path(vec![name(what)]));
+    select_one(object, key, Item::Value { value, alias: None })
+}
+
+/// `object key select item`
+pub(super) fn select_one(object: &str, key: Expr, item: Item) -> Query {
+    Query {
+        source: Source::Named {
+            path: vec![name(object)],
+            key: Some(key),
+        },
+        lets: Vec::new(),
+        filter: None,
+        group: None,
+        having: None,
+        select: vec![item],
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+        unions: Vec::new(),
+        span: 0..0,
+    }
+}
+
+/// `add object (field = $field, ...)` and the values of its parameters.
+fn addition(object: &str, fields: Fields) -> (Statement, Parameters) {
+    let binding = |(field, _): &(String, Value)| syntax::Binding {
+        name: name(field),
+        value: expr(ExprKind::Parameter(field.clone())),
+    };
+    let add = syntax::Add {
+        object: name(object),
+        records: vec![fields.iter().map(binding).collect()],
+    };
+    (Statement::Add(add), fields.into_iter().collect())
+}
+
+/// `#id`
+pub(super) fn record_key(id: RecordId) -> Expr {
+    expr(ExprKind::Literal(Literal::Record(id.0)))
+}
+
