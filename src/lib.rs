@@ -6,6 +6,8 @@ mod column;
 mod crm;
 mod error;
 mod query;
+#[cfg(feature = "shell")]
+pub mod shell;
 mod storage;
 mod value;
 

@@ -1,3 +1,7 @@
 //! The `fieldbook` program: hands its arguments to the shell.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(fieldbook::shell::main())
+}

@@ -27,6 +27,7 @@ pub use session::Session;
 pub use transaction::{ReadTransaction, Savepoint, WriteTransaction};
 
 use crate::catalog::Catalog;
+use crate::crm;
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Interrupt;
 use crate::query::outcome::Outcome as Inner;
@@ -143,6 +144,25 @@ impl Book {
             }
         }
         Ok(book)
+    }
+
+    /// Makes a book in memory with a made-up company of so many opportunities, a tenth as many
+    /// accounts, three contacts an account and three activities an opportunity. The same number
+    /// gives the same book on the same day.
+    ///
+    /// # Errors
+    /// Only if the machine has no memory left.
+    pub fn demo(opportunities: u64) -> Result<Self> {
+        let book = Self::in_memory()?;
+        book.fill_sample(opportunities, &|_, _| {})?;
+        Ok(book)
+    }
+
+    /// Fills a new book with the sample; `progress` is told the records made and those in all.
+    pub(crate) fn fill_sample(&self, scale: u64, progress: &dyn Fn(u64, u64)) -> Result<()> {
+        const SEED: u64 = 1;
+        let State { catalog, clock, .. } = self.state()?;
+        crm::fill(&self.0.store, &catalog, &clock, scale, SEED, progress)
     }
 
     /// The first transaction of a new book. Even a bare one has it, so that it stays bare.

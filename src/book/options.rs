@@ -1,6 +1,7 @@
 //! How a book is opened.
 
 use super::Book;
+use crate::crm;
 use crate::error::{Code, Error, Result};
 use crate::storage::{Settings, Store, StoreOptions};
 use crate::value::{Clock, Currency, Date, DateTime};
@@ -141,7 +142,7 @@ impl Options {
         match (self.read_only, self.bare) {
             (true, _) => None,
             (false, true) => Some(&[]),
-            (false, false) => Some(&[]),
+            (false, false) => Some(&[crm::SCHEMA, crm::VIEWS]),
         }
     }
 

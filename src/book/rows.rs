@@ -165,6 +165,11 @@ impl Rows {
         }
     }
 
+    /// A value as tables and CSV show it.
+    pub(crate) fn show(&self, value: &Value) -> String {
+        value.show(&self.clock)
+    }
+
     fn wrap<'a>(&'a self, values: &'a [Value]) -> Row<'a> {
         Row {
             columns: &self.columns,
@@ -307,8 +312,16 @@ impl<'a> Row<'a> {
 
     /// The value at `index` as tables and CSV show it; missing is empty text.
     pub(crate) fn text(&self, index: usize) -> String {
+        let ty = match self.columns.get(index).map(|column| &column.ty) {
+            Some(Type::Plain(ty)) => Some(ty),
+            Some(Type::List(ty)) => match &**ty {
+                Type::Plain(ty) => Some(ty),
+                _ => None,
+            },
+            _ => None,
+        };
         let value = self.values.get(index).unwrap_or(&Value::Missing);
-        value.show(self.clock)
+        value.show_as(ty, self.clock)
     }
 
     /// The row as a JSON object under the columns' names.

@@ -99,7 +99,9 @@ impl<'b> Session<'b> {
         std::mem::replace(&mut self.around.parameters, parameters)
     }
 
-    pub(super) fn book(&self) -> &'b Book {
+    /// The book that the session is on.
+    #[must_use]
+    pub fn book(&self) -> &'b Book {
         self.book
     }
 

@@ -1,0 +1,238 @@
+//! Dot-commands: one table, from which `.help` is made too.
+
+use super::batch::Source;
+use super::format::{self, Grid};
+use super::help;
+use super::interpreter::{Failure, Interpreter};
+use crate::error::nearest;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// Whether the conversation goes on.
+type Flow = Result<ControlFlow<()>, Failure>;
+
+/// A command of the shell, said with a dot before it.
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    arguments: &'static str,
+    help: &'static str,
+    run: fn(&mut Interpreter<'_, '_>, &str) -> Flow,
+}
+
+macro_rules! commands {
+    ($($name:ident $arguments:literal $help:literal;)*) => {
+        /// Every command.
+        pub(super) const COMMANDS: &[Command] = &[$(Command {
+            name: stringify!($name),
+            arguments: $arguments,
+            help: $help,
+            run: $name,
+        },)*];
+    };
+}
+
+commands! {
+    backup "FILE" "copy the book into a new file";
+    check "" "compare records, columns, indexes and journal with each other";
+    describe "OBJECT" "the fields of an object";
+    format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";
+    help "[WORD]" "these commands, or what the language says of a word";
+    objects "" "the objects and how many records they have";
+    quit "" "leave, as Ctrl-D does";
+    read "FILE" "run a script";
+    schema "[OBJECT]" "the statements that make the objects and views";
+    timing "[on|off]" "tell how long each statement takes";
+    views "" "the views";
+}
+
+const GO_ON: Flow = Ok(ControlFlow::Continue(()));
+
+/// Runs a command, given without its dot.
+pub(super) fn run(interpreter: &mut Interpreter<'_, '_>, text: &str) -> Flow {
+    let text = text.trim().trim_end_matches(';').trim_end();
+    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        let mut message = format!("there is no command `.{name}`");
+        match nearest(name, COMMANDS.iter().map(|command| command.name)) {
+            Some(near) => message.push_str(&format!("\n  = did you mean `.{near}`?")),
+            None => message.push_str("\n  = `.help` lists them"),
+        }
+        return Err(Failure::Command(message));
+    };
+    let takes = command.arguments;
+    let wanted = !takes.is_empty() && !takes.starts_with('[');
+    if (rest.is_empty() && wanted) || (!rest.is_empty() && takes.is_empty()) {
+        let usage = format!("usage: .{name} {takes}");
+        return Err(Failure::Command(usage.trim_end().to_owned()));
+    }
+    (command.run)(interpreter, rest)
+}
+
+fn grid(headings: &[&str], lines: Vec<Vec<String>>) -> Grid {
+    Grid {
+        headings: headings
+            .iter()
+            .map(|name| ((*name).to_owned(), *name == "records"))
+            .collect(),
+        lines,
+    }
+}
+
+fn backup(interpreter: &mut Interpreter<'_, '_>, file: &str) -> Flow {
+    interpreter.session.book().backup(Path::new(file))?;
+    interpreter.printer.note(&format!("copied to {file}"));
+    GO_ON
+}
+
+fn check(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    let report = interpreter.session.book().check()?;
+    for fault in &report.faults {
+        interpreter.printer.result(fault)?;
+    }
+    let verdict = match report.faults.len() {
+        0 => "all is well".to_owned(),
+        count => format!("{count} faults"),
+    };
+    interpreter.printer.result(&format!(
+        "{} records, {} chunks, {} index entries, {} journal entries: {verdict}",
+        report.records, report.chunks, report.index_entries, report.journal_entries
+    ))?;
+    GO_ON
+}
+
+fn describe(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
+    let schema = interpreter.session.schema()?;
+    let object = schema.object(name)?;
+    let fields = object.fields.iter();
+    let mut lines: Vec<_> = fields
+        .map(|f| vec![f.name.clone(), f.type_text.clone(), f.options.clone()])
+        .collect();
+    lines.extend(object.collections.iter().map(|(name, of)| {
+        let what = format!("collection of {of}");
+        vec![name.clone(), what, String::new()]
+    }));
+    interpreter
+        .printer
+        .grid(&grid(&["field", "type", "options"], lines))?;
+    if let Some(field) = &object.ordered_by {
+        interpreter.printer.note(&format!("ordered by {field}"));
+    }
+    for (fields, unique) in &object.indexes {
+        let unique = if *unique { ", unique" } else { "" };
+        let fields = fields.join(", ");
+        interpreter.printer.note(&format!("index on ({fields}){unique}"));
+    }
+    for check in &object.checks {
+        interpreter.printer.note(&format!("check ({check})"));
+    }
+    GO_ON
+}
+
+fn format(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
+    if name.is_empty() {
+        let name = interpreter.printer.format.name;
+        interpreter.printer.result(name)?;
+        return GO_ON;
+    }
+    match format::find(name) {
+        Some(format) => interpreter.printer.format = format,
+        None => {
+            let names: Vec<_> = format::names().collect();
+            let message = format!("there is no format `{name}`\n  = {}", names.join(", "));
+            return Err(Failure::Command(message));
+        }
+    }
+    GO_ON
+}
+
+fn help(interpreter: &mut Interpreter<'_, '_>, word: &str) -> Flow {
+    let mut text = String::new();
+    if word.is_empty() {
+        for command in COMMANDS {
+            let usage = format!(".{} {}", command.name, command.arguments);
+            text.push_str(&format!("{usage:<20}{}\n", command.help));
+        }
+        let topics: Vec<_> = help::TOPICS.iter().map(|topic| topic.words[0]).collect();
+        text.push_str(&format!("\n.help of the language: {}\n", topics.join(" ")));
+        text.push_str("A statement ends at `;`, or at Enter when it is complete.");
+    } else if let Some(topic) = help::find(word) {
+        text.push_str(topic.text);
+    } else if let Some(command) = COMMANDS
+        .iter()
+        .find(|command| command.name == word.trim_start_matches('.'))
+    {
+        let (name, takes, help) = (command.name, command.arguments, command.help);
+        text.push_str(&format!(".{name} {takes}\n{help}"));
+    } else {
+        let words = help::TOPICS.iter().flat_map(|topic| topic.words).copied();
+        let words = words.chain(COMMANDS.iter().map(|command| command.name));
+        let mut message = format!("there is no help on `{word}`");
+        if let Some(near) = nearest(word, words) {
+            message.push_str(&format!("\n  = did you mean `{near}`?"));
+        }
+        return Err(Failure::Command(message));
+    }
+    interpreter.printer.result(&text)?;
+    GO_ON
+}
+
+fn objects(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    let schema = interpreter.session.schema()?;
+    let lines = schema.objects.iter();
+    let lines = lines
+        .map(|object| vec![object.name.clone(), object.records.to_string()])
+        .collect();
+    interpreter.printer.grid(&grid(&["object", "records"], lines))?;
+    GO_ON
+}
+
+fn quit(_: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    Ok(ControlFlow::Break(()))
+}
+
+fn read(interpreter: &mut Interpreter<'_, '_>, file: &str) -> Flow {
+    Source::read(Path::new(file))?.run(interpreter)?;
+    GO_ON
+}
+
+fn schema(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
+    let schema = interpreter.session.schema()?;
+    if !name.is_empty() {
+        let definition = schema.object(name)?.definition();
+        interpreter.printer.result(&format!("{definition};"))?;
+        return GO_ON;
+    }
+    let objects = schema.objects.iter().map(|object| object.definition());
+    let views = schema.views.iter().map(|view| view.definition());
+    for definition in objects.chain(views) {
+        interpreter.printer.result(&format!("{definition};\n"))?;
+    }
+    GO_ON
+}
+
+fn timing(interpreter: &mut Interpreter<'_, '_>, on: &str) -> Flow {
+    interpreter.printer.timing = match on {
+        "on" => true,
+        "off" => false,
+        "" => !interpreter.printer.timing,
+        _ => return Err(Failure::Command("usage: .timing [on|off]".to_owned())),
+    };
+    let now = if interpreter.printer.timing { "on" } else { "off" };
+    interpreter.printer.note(&format!("timing is {now}"));
+    GO_ON
+}
+
+fn views(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    let schema = interpreter.session.schema()?;
+    let line = |view: &crate::ViewDescription| {
+        let name = match view.parameters.is_empty() {
+            true => view.name.clone(),
+            false => format!("{}({})", view.name, view.parameters.join(", ")),
+        };
+        vec![name, view.text.clone()]
+    };
+    let lines = schema.views.iter().map(line).collect();
+    interpreter.printer.grid(&grid(&["view", "query"], lines))?;
+    GO_ON
+}

@@ -1,0 +1,197 @@
+//! `table`: columns side by side, numbers to the right, cut to the terminal's width.
+
+use super::one_line;
+use crate::value::Value;
+use crate::{Column, Row, Rows};
+use std::io::{self, Write};
+
+/// Text in columns.
+#[derive(Debug, Default)]
+pub(in crate::shell) struct Grid {
+    /// Each heading, and whether its column is aligned right.
+    pub(in crate::shell) headings: Vec<(String, bool)>,
+    pub(in crate::shell) lines: Vec<Vec<String>>,
+}
+
+/// Columns are not cut below this width.
+const WIDTH_MIN: usize = 8;
+const GAP: &str = "  ";
+
+pub(super) fn write(rows: &Rows, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+    let nested = |column: &Column| column.type_name() == "records";
+    let flat: Vec<usize> = (0..rows.columns().len())
+        .filter(|&at| !nested(&rows.columns()[at]))
+        .collect();
+    let cells = |row: Row<'_>| flat.iter().map(|&at| one_line(&row.text(at))).collect();
+    let grid = Grid {
+        headings: flat
+            .iter()
+            .map(|&at| &rows.columns()[at])
+            .map(|column| (one_line(column.name()), column.is_numeric()))
+            .collect(),
+        lines: rows.iter().map(cells).collect(),
+    };
+    if flat.len() == rows.columns().len() {
+        return grid.write(out, width, 0);
+    }
+    let widths = grid.widths(width);
+    grid.write_head(out, &widths, 0)?;
+    for (row, line) in rows.iter().zip(&grid.lines) {
+        grid.write_line(out, line, &widths, 0)?;
+        for (column, value) in rows.columns().iter().zip(row.values()) {
+            if nested(column) {
+                write_nested(out, column.name(), value, rows, width)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The records of a nested collection below their record, indented.
+fn write_nested(
+    out: &mut dyn Write,
+    name: &str,
+    value: &Value,
+    rows: &Rows,
+    width: Option<usize>,
+) -> io::Result<()> {
+    const INDENT: usize = 4;
+    writeln!(out, "{GAP}{}:", one_line(name))?;
+    let Value::Nested(records) = value else {
+        return Ok(());
+    };
+    let Some(first) = records.first() else {
+        return writeln!(out, "{:INDENT$}(none)", "");
+    };
+    let numeric = |at: usize| {
+        let number = |value: Option<&Value>| {
+            matches!(
+                value,
+                Some(Value::Missing | Value::Integer(_) | Value::Number(_) | Value::Money(_))
+            )
+        };
+        records.iter().all(|record| number(record.values.get(at)))
+    };
+    let headings = first.names.iter().enumerate();
+    let show = |value: &Value| one_line(&rows.show(value));
+    let grid = Grid {
+        headings: headings
+            .map(|(at, name)| (one_line(name), numeric(at)))
+            .collect(),
+        lines: records
+            .iter()
+            .map(|record| record.values.iter().map(show).collect())
+            .collect(),
+    };
+    grid.write(out, width.map(|width| width.saturating_sub(INDENT)), INDENT)
+}
+
+impl Grid {
+    /// Prints headings, a rule and the lines, `indent` blanks to the right.
+    pub(in crate::shell) fn write(
+        &self,
+        out: &mut dyn Write,
+        width: Option<usize>,
+        indent: usize,
+    ) -> io::Result<()> {
+        let widths = self.widths(width);
+        self.write_head(out, &widths, indent)?;
+        for line in &self.lines {
+            self.write_line(out, line, &widths, indent)?;
+        }
+        Ok(())
+    }
+
+    fn write_head(&self, out: &mut dyn Write, widths: &[usize], indent: usize) -> io::Result<()> {
+        let heads: Vec<_> = self.headings.iter().map(|(name, _)| name.clone()).collect();
+        let rules: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
+        self.write_line(out, &heads, widths, indent)?;
+        self.write_line(out, &rules, widths, indent)
+    }
+
+    fn write_line(
+        &self,
+        out: &mut dyn Write,
+        cells: &[String],
+        widths: &[usize],
+        indent: usize,
+    ) -> io::Result<()> {
+        let mut text = " ".repeat(indent);
+        for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
+            let cell = console::truncate_str(cell, *width, "...");
+            let blanks = " ".repeat(width.saturating_sub(console::measure_text_width(&cell)));
+            let gap = if at == 0 { "" } else { GAP };
+            let right = self.headings.get(at).is_some_and(|(_, right)| *right);
+            match right {
+                true => text.extend([gap, &blanks, &cell]),
+                false => text.extend([gap, &cell, &blanks]),
+            }
+        }
+        writeln!(out, "{}", text.trim_end())
+    }
+
+    /// Each column's width: its widest text, and less where the terminal is narrower.
+    fn widths(&self, terminal: Option<usize>) -> Vec<usize> {
+        let heads = self.headings.iter();
+        let mut widths: Vec<_> = heads
+            .map(|(name, _)| console::measure_text_width(name))
+            .collect();
+        for line in &self.lines {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(console::measure_text_width(cell));
+            }
+        }
+        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        let room = terminal.unwrap_or(usize::MAX).saturating_sub(gaps);
+        while widths.iter().sum::<usize>() > room {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > WIDTH_MIN => *widest -= 1,
+                _ => break,
+            }
+        }
+        widths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid() -> Grid {
+        Grid {
+            headings: vec![("name".into(), false), ("amount".into(), true)],
+            lines: vec![
+                vec!["Acme, the first of its name".into(), "12".into()],
+                vec!["Zürich 東京".into(), "3400".into()],
+            ],
+        }
+    }
+
+    fn shown(width: Option<usize>) -> String {
+        let mut out = Vec::new();
+        grid().write(&mut out, width, 0).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_stand_right_and_wide_characters_count_double() {
+        let wanted = "\
+name                         amount
+---------------------------  ------
+Acme, the first of its name      12
+Zürich 東京                    3400
+";
+        assert_eq!(shown(None), wanted);
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_the_widest_column() {
+        let wanted = "\
+name          amount
+------------  ------
+Acme, the...      12
+Zürich 東京     3400
+";
+        assert_eq!(shown(Some(20)), wanted);
+    }
+}

@@ -1,0 +1,135 @@
+//! Opening the book that the command line asks for.
+
+use super::End;
+use super::arguments::Arguments;
+use super::terminal::{Progress, Streams};
+use crate::error::{Error, Result};
+use crate::query::syntax::{self, ExprKind, Literal};
+use crate::value::{Clock, FieldType, Value};
+use crate::{Book, Options, Session};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What to say and how to end when there is no book.
+pub(super) type Refusal = (String, End);
+
+pub(super) fn open(
+    arguments: &Arguments,
+    streams: &mut Streams<'_>,
+    progress: &Progress,
+) -> Result<Book, Refusal> {
+    let options = options(arguments)?;
+    let cannot = |error: Error| (error.report().trim_end().to_owned(), End::CannotOpen);
+    let Some(path) = arguments.book() else {
+        let book = options.in_memory().map_err(cannot)?;
+        if arguments.demo {
+            fill(&book, arguments, streams, progress).map_err(cannot)?;
+        } else if !arguments.quiet {
+            let note = "no BOOK is given: this one is in memory and gone at the end";
+            drop(writeln!(streams.messages, "{note}"));
+        }
+        return Ok(book);
+    };
+    if let Some(hint) = mistaken_statement(path) {
+        return Err((hint, End::WrongUsage));
+    }
+    if arguments.demo && path.exists() {
+        let message = format!("error: `{}` exists; --save makes a new file", path.display());
+        return Err((message, End::CannotOpen));
+    }
+    let book = options.open(path).map_err(cannot)?;
+    if arguments.demo {
+        fill(&book, arguments, streams, progress).map_err(cannot)?;
+    }
+    Ok(book)
+}
+
+fn fill(
+    book: &Book,
+    arguments: &Arguments,
+    streams: &Streams<'_>,
+    progress: &Progress,
+) -> Result<()> {
+    let shown = streams.terminal.messages && !arguments.quiet;
+    let result = book.fill_sample(arguments.scale, &|done, total| {
+        if shown {
+            progress.tell(done, total);
+        }
+    });
+    progress.clear();
+    result
+}
+
+fn options(arguments: &Arguments) -> Result<Options, Refusal> {
+    let options = Book::options()
+        .read_only(arguments.readonly)
+        .bare(arguments.bare);
+    let Some(text) = &arguments.today else {
+        return Ok(options);
+    };
+    // A moment without an offset is in UTC: the book's zone is not known before it is open.
+    let clock = Clock::system();
+    let read = |ty: FieldType| ty.parse(text, &clock).ok();
+    match (read(FieldType::Date), read(FieldType::DateTime)) {
+        (Some(Value::Date(day)), _) => Ok(options.today(day)),
+        (_, Some(Value::DateTime(moment))) => Ok(options.now(moment)),
+        _ => {
+            let expected = "a date such as 2026-05-15, or a moment such as 2026-05-15T09:00";
+            let message = format!("error: --today `{text}`: expected {expected}");
+            Err((message, End::WrongUsage))
+        }
+    }
+}
+
+/// A word of advice where the book's name looks like a statement and is no file.
+fn mistaken_statement(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let named = text.contains('/') || path.extension().is_some_and(|e| e == "fieldbook");
+    let looks = text.contains(char::is_whitespace) || text.ends_with(';');
+    (looks && !named && !path.exists()).then(|| {
+        format!(
+            "error: `{text}` is no file and looks like a statement\n  \
+             = the book comes first: fieldbook BOOK '{text}'\n  \
+             = or try it on the sample book: fieldbook --demo '{text}'\n  \
+             = to make a book of this name, write ./ before it"
+        )
+    })
+}
+
+/// Gives a session the parameters, the actor and the rest of what the command line says.
+pub(super) fn prepare(
+    session: &mut Session<'_>,
+    arguments: &Arguments,
+    progress: Option<&Arc<Progress>>,
+) -> Result<()> {
+    for (name, text) in &arguments.parameters {
+        session.set_parameter(name, parameter(text));
+    }
+    session.set_atomic_imports(arguments.atomic);
+    if let Some(progress) = progress {
+        let progress = progress.clone();
+        session.set_progress(move |done, total| progress.tell(done, total));
+    }
+    match &arguments.actor {
+        Some(actor) => session.act_as(actor),
+        None => Ok(()),
+    }
+}
+
+/// A parameter's value: a number, date or other literal where the text is one, else the text.
+/// Digits that begin with a zero are a code and no number.
+fn parameter(text: &str) -> Value {
+    let code = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
+    let literal = syntax::parse_expression(text).ok().filter(|_| !code);
+    match literal.map(|expr| expr.kind) {
+        Some(ExprKind::Literal(Literal::Integer(n))) => Value::Integer(n),
+        Some(ExprKind::Literal(Literal::Number(n) | Literal::Percent(n))) => Value::Number(n),
+        Some(ExprKind::Literal(Literal::Boolean(on))) => Value::Boolean(on),
+        Some(ExprKind::Literal(Literal::Date(day))) => Value::Date(day),
+        Some(ExprKind::Literal(Literal::Period(period))) => Value::Period(period),
+        Some(ExprKind::Literal(Literal::Text(text))) => Value::from(text),
+        Some(ExprKind::Literal(Literal::Empty)) => Value::Missing,
+        _ => Value::from(text),
+    }
+}

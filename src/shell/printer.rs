@@ -1,0 +1,94 @@
+//! Printing: results to standard output, everything else to standard error.
+
+use super::arguments::Arguments;
+use super::format::{self, Format};
+use super::terminal::{Progress, Streams, Terminal};
+use crate::Outcome;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where and how to print.
+pub(super) struct Printer<'s> {
+    output: &'s mut dyn Write,
+    messages: &'s mut dyn Write,
+    terminal: Terminal,
+    quiet: bool,
+    pub(super) format: &'static Format,
+    pub(super) timing: bool,
+    pub(super) progress: Arc<Progress>,
+}
+
+impl<'s> Printer<'s> {
+    pub(super) fn new(
+        arguments: &Arguments,
+        streams: &'s mut Streams<'_>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        Self {
+            output: &mut *streams.output,
+            messages: &mut *streams.messages,
+            terminal: streams.terminal,
+            quiet: arguments.quiet,
+            format: format::find(&arguments.format).unwrap_or(&format::FORMATS[0]),
+            timing: arguments.timing,
+            progress,
+        }
+    }
+
+    /// Prints what a statement gave.
+    pub(super) fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        match outcome {
+            Outcome::Rows(rows) => {
+                (self.format.write)(rows, self.output, self.terminal.width())?;
+                if self.terminal.output {
+                    self.note(&format!("({outcome})"));
+                }
+            }
+            Outcome::Plan(plan) => self.result(plan)?,
+            Outcome::Imported(report) if self.quiet => {
+                for line in &report.refused {
+                    self.message(&line.to_string());
+                }
+            }
+            _ => self.note(&outcome.to_string()),
+        }
+        self.output.flush()
+    }
+
+    /// Prints text that was asked for.
+    pub(super) fn result(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.output, "{}", text.trim_end())?;
+        self.output.flush()
+    }
+
+    /// Prints a table that was asked for.
+    pub(super) fn grid(&mut self, grid: &format::Grid) -> io::Result<()> {
+        grid.write(self.output, self.terminal.width(), 0)?;
+        self.output.flush()
+    }
+
+    /// Tells the user something that must be heard.
+    pub(super) fn message(&mut self, text: &str) {
+        // Without anyone who reads messages there is nobody to tell.
+        drop(writeln!(self.messages, "{text}"));
+    }
+
+    /// Tells the user something, unless quiet.
+    pub(super) fn note(&mut self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        match self.terminal.messages {
+            true => self.message(&console::style(text).for_stderr().dim().to_string()),
+            false => self.message(text),
+        }
+    }
+
+    /// Tells how long a statement took, if asked to.
+    pub(super) fn took(&mut self, took: Duration) {
+        if self.timing {
+            self.message(&format!("{:.3} ms", took.as_secs_f64() * 1e3));
+        }
+    }
+}
