@@ -5,9 +5,7 @@
 
 use crate::value::{Clock, Money, Value};
 use serde::de::value::StrDeserializer;
-use serde::de::{
-    DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use std::fmt;
 
@@ -223,9 +221,11 @@ impl<'de> Deserializer<'de> for Cell<'_> {
                 visitor.visit_seq(serde::de::value::SeqDeserializer::new(lines))
             }
             // Tags that are missing are an empty list.
-            Value::Missing => visitor.visit_seq(serde::de::value::SeqDeserializer::new(
-                std::iter::empty::<Cell<'_>>(),
-            )),
+            Value::Missing => {
+                visitor.visit_seq(serde::de::value::SeqDeserializer::new(std::iter::empty::<
+                    Cell<'_>,
+                >()))
+            }
             _ => Err(self.misfit("a list")),
         }
     }

@@ -333,7 +333,11 @@ impl Book {
 
     fn catalog(&self, snapshot: &Snapshot) -> Result<Arc<Catalog>> {
         let bytes = snapshot.catalog();
-        let mut cached = self.0.catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self
+            .0
+            .catalog
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some((of, catalog)) = &*cached
             && Arc::ptr_eq(of, bytes)
         {
@@ -410,6 +414,9 @@ fn rows_of(outcome: Outcome, clock: &Clock) -> Result<Rows> {
 }
 
 fn not_one_read() -> Error {
-    Error::new(Code::Misplaced, "a query is one statement that reads and gives rows")
-        .hint("`execute` runs any statements")
+    Error::new(
+        Code::Misplaced,
+        "a query is one statement that reads and gives rows",
+    )
+    .hint("`execute` runs any statements")
 }

@@ -25,8 +25,7 @@ impl Now {
             Self::At(moment) => clock.now = moment,
             Self::Noon(day) => {
                 const HALF_DAY_MICROS: i64 = 12 * 3_600 * 1_000_000;
-                clock.now =
-                    DateTime::from_micros(clock.start_of(day).micros() + HALF_DAY_MICROS);
+                clock.now = DateTime::from_micros(clock.start_of(day).micros() + HALF_DAY_MICROS);
             }
         }
     }

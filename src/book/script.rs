@@ -58,7 +58,10 @@ impl Step {
     /// The statement's words.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.text.get(self.start..self.end).unwrap_or_default().trim()
+        self.text
+            .get(self.start..self.end)
+            .unwrap_or_default()
+            .trim()
     }
 
     /// Whether the statement only reads.

@@ -202,9 +202,9 @@ impl<'b> Session<'b> {
     /// # Errors
     /// As [`Book::add`].
     pub fn add<T: Serialize + ?Sized>(&mut self, object: &str, record: &T) -> Result<RecordId> {
-        let fields = record.serialize(ToFields).map_err(|misfit| {
-            Error::new(Code::BadValue, format!("{object}: {}", misfit.0))
-        })?;
+        let fields = record
+            .serialize(ToFields)
+            .map_err(|misfit| Error::new(Code::BadValue, format!("{object}: {}", misfit.0)))?;
         let (statement, values) = addition(object, fields.into_fields());
         let book = self.book;
         self.change(|transaction, environment| {
@@ -317,10 +317,7 @@ impl<'b> Session<'b> {
         if let Some(open) = &mut self.open {
             let mut clock = self.book.clock(open.transaction.snapshot())?;
             clock.now = open.at.unwrap_or(clock.now);
-            return work(
-                &mut open.transaction,
-                &self.around.environment(&clock, me),
-            );
+            return work(&mut open.transaction, &self.around.environment(&clock, me));
         }
         let mut attempts = 0;
         loop {
@@ -392,7 +389,11 @@ impl<'b> Session<'b> {
                 return Err(error.at(expr.span.clone()));
             }
         };
-        if state.snapshot.last_commit().is_some_and(|last| moment < last) {
+        if state
+            .snapshot
+            .last_commit()
+            .is_some_and(|last| moment < last)
+        {
             return Err(Error::new(
                 Code::ClockBackwards,
                 "the moment lies before the journal's last entry",
@@ -501,4 +502,3 @@ fn addition(object: &str, fields: Fields) -> (Statement, Parameters) {
 pub(super) fn record_key(id: RecordId) -> Expr {
     expr(ExprKind::Literal(Literal::Record(id.0)))
 }
-

@@ -93,7 +93,9 @@ impl Arguments {
 
     pub(super) fn statements(&self) -> impl Iterator<Item = &str> {
         let first = self.first.as_deref().filter(|_| self.demo);
-        first.into_iter().chain(self.rest.iter().map(String::as_str))
+        first
+            .into_iter()
+            .chain(self.rest.iter().map(String::as_str))
     }
 
     /// Whether nothing is given to run.
@@ -124,7 +126,10 @@ mod tests {
         assert_eq!(plain.statements().collect::<Vec<_>>(), ["accounts"]);
         let demo = read(&["fieldbook", "--demo", "accounts", "contacts"]);
         assert_eq!(demo.book(), None);
-        assert_eq!(demo.statements().collect::<Vec<_>>(), ["accounts", "contacts"]);
+        assert_eq!(
+            demo.statements().collect::<Vec<_>>(),
+            ["accounts", "contacts"]
+        );
     }
 
     #[test]

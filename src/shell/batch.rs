@@ -1,10 +1,10 @@
 //! Statements that are given at the start: on the command line, in files, on standard input.
 
+use super::End;
 use super::arguments::Arguments;
 use super::interpreter::{Failure, Interpreter};
 use super::opening::Refusal;
 use super::terminal::Streams;
-use super::End;
 use crate::error::{Code, Error};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -110,6 +110,9 @@ fn unreadable(name: &str, error: io::Error) -> Error {
 fn decode(bytes: Vec<u8>, name: &str) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        Error::new(Code::BadLiteral, format!("{name} is no UTF-8 text at byte {at}"))
+        Error::new(
+            Code::BadLiteral,
+            format!("{name} is no UTF-8 text at byte {at}"),
+        )
     })
 }

@@ -121,7 +121,9 @@ fn describe(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
     for (fields, unique) in &object.indexes {
         let unique = if *unique { ", unique" } else { "" };
         let fields = fields.join(", ");
-        interpreter.printer.note(&format!("index on ({fields}){unique}"));
+        interpreter
+            .printer
+            .note(&format!("index on ({fields}){unique}"));
     }
     for check in &object.checks {
         interpreter.printer.note(&format!("check ({check})"));
@@ -183,7 +185,9 @@ fn objects(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
     let lines = lines
         .map(|object| vec![object.name.clone(), object.records.to_string()])
         .collect();
-    interpreter.printer.grid(&grid(&["object", "records"], lines))?;
+    interpreter
+        .printer
+        .grid(&grid(&["object", "records"], lines))?;
     GO_ON
 }
 
@@ -218,7 +222,11 @@ fn timing(interpreter: &mut Interpreter<'_, '_>, on: &str) -> Flow {
         "" => !interpreter.printer.timing,
         _ => return Err(Failure::Command("usage: .timing [on|off]".to_owned())),
     };
-    let now = if interpreter.printer.timing { "on" } else { "off" };
+    let now = if interpreter.printer.timing {
+        "on"
+    } else {
+        "off"
+    };
     interpreter.printer.note(&format!("timing is {now}"));
     GO_ON
 }

@@ -17,12 +17,63 @@ pub(super) struct Helper {
 
 /// The words that begin statements and clauses, and those within.
 const KEYWORDS: &[&str] = &[
-    "add", "alter object", "and", "as", "asc", "begin", "between", "commit", "create index on",
-    "create object", "create view", "delete", "desc", "drop", "empty", "exists", "explain",
-    "export", "false", "from", "group by", "having", "import", "in", "is empty", "last", "let",
-    "like", "limit", "me", "next", "not", "offset", "on", "or", "order by", "outer", "rollback",
-    "select", "set", "this", "to", "today", "true", "under", "update", "upsert", "where", "count",
-    "sum", "avg", "min", "max", "coalesce", "month", "quarter", "year",
+    "add",
+    "alter object",
+    "and",
+    "as",
+    "asc",
+    "begin",
+    "between",
+    "commit",
+    "create index on",
+    "create object",
+    "create view",
+    "delete",
+    "desc",
+    "drop",
+    "empty",
+    "exists",
+    "explain",
+    "export",
+    "false",
+    "from",
+    "group by",
+    "having",
+    "import",
+    "in",
+    "is empty",
+    "last",
+    "let",
+    "like",
+    "limit",
+    "me",
+    "next",
+    "not",
+    "offset",
+    "on",
+    "or",
+    "order by",
+    "outer",
+    "rollback",
+    "select",
+    "set",
+    "this",
+    "to",
+    "today",
+    "true",
+    "under",
+    "update",
+    "upsert",
+    "where",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "coalesce",
+    "month",
+    "quarter",
+    "year",
 ];
 
 impl Validator for Helper {
@@ -115,7 +166,9 @@ impl Helper {
         let mut reached = vec![object];
         for step in path {
             let next = reached.iter().flat_map(|object| targets(object, step));
-            reached = next.filter_map(|name| self.schema.object(name).ok()).collect();
+            reached = next
+                .filter_map(|name| self.schema.object(name).ok())
+                .collect();
         }
         reached
     }

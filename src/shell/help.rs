@@ -20,7 +20,9 @@ pub(super) const TOPICS: &[Topic] = &[
          opportunities where territory = SW and stage >= proposal order by amount desc limit 5",
     ),
     topic(
-        &["where", "and", "or", "not", "in", "between", "like", "is", "empty"],
+        &[
+            "where", "and", "or", "not", "in", "between", "like", "is", "empty",
+        ],
         "Conditions: = != < <= > >=, `~` contains, `like` with * and ?, `in (a, b)`,\n\
          `between a and b`, `is empty`, `and`, `or`, `not`. Bare words are labels or fields.\n\n  \
          accounts where name ~ \"acme\" and industry in (retail, finance)",
@@ -114,5 +116,7 @@ pub(super) const TOPICS: &[Topic] = &[
 /// The topic of a word.
 pub(super) fn find(word: &str) -> Option<&'static Topic> {
     let same = |w: &&str| w.eq_ignore_ascii_case(word);
-    TOPICS.iter().find(|topic| topic.words.iter().any(|w| same(&w)))
+    TOPICS
+        .iter()
+        .find(|topic| topic.words.iter().any(|w| same(&w)))
 }

@@ -23,7 +23,7 @@ pub(super) enum Failure {
     /// A dot-command was wrong.
     Command(String),
     /// Nobody reads the results.
-    Output(io::Error),
+    Output,
 }
 
 impl From<Error> for Failure {
@@ -33,8 +33,8 @@ impl From<Error> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
+    fn from(_: io::Error) -> Self {
+        Self::Output
     }
 }
 
@@ -68,7 +68,7 @@ impl Interpreter<'_, '_> {
         match failure {
             Failure::Statement(error) => self.printer.message(error.report().trim_end()),
             Failure::Command(message) => self.printer.message(&format!("error: {message}")),
-            Failure::Output(_) => {}
+            Failure::Output => {}
         }
     }
 }

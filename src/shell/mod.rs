@@ -24,7 +24,7 @@ use interpreter::{Failure, Interpreter};
 use printer::Printer;
 use signals::Signals;
 use std::ffi::OsString;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader};
 use std::sync::Arc;
 use terminal::Progress;
 
@@ -134,7 +134,7 @@ fn serve(arguments: &Arguments, streams: &mut Streams<'_>) -> End {
     let end = match batch::run(&mut interpreter, &sources, arguments.atomic) {
         Ok(()) if interactive => repl::run(&mut interpreter, arguments),
         Ok(()) => End::Done,
-        Err(Failure::Output(_)) => End::PipeClosed,
+        Err(Failure::Output) => End::PipeClosed,
         Err(_) if interpreter.signals.received() => End::Stopped,
         Err(failure) => {
             interpreter.complain(&failure);

@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::query::syntax::{self, ExprKind, Literal};
 use crate::value::{Clock, FieldType, Value};
 use crate::{Book, Options, Session};
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,7 +34,10 @@ pub(super) fn open(
         return Err((hint, End::WrongUsage));
     }
     if arguments.demo && path.exists() {
-        let message = format!("error: `{}` exists; --save makes a new file", path.display());
+        let message = format!(
+            "error: `{}` exists; --save makes a new file",
+            path.display()
+        );
         return Err((message, End::CannotOpen));
     }
     let book = options.open(path).map_err(cannot)?;

@@ -77,7 +77,7 @@ fn converse(
             Ok(line) => match interpreter.line(&line) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => return leave(interpreter),
-                Err(Failure::Output(_)) => return End::PipeClosed,
+                Err(Failure::Output) => return End::PipeClosed,
                 Err(failure) => interpreter.complain(&failure),
             },
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
@@ -92,7 +92,9 @@ fn converse(
 
 fn leave(interpreter: &mut Interpreter<'_, '_>) -> End {
     if interpreter.session.rollback().is_ok() {
-        interpreter.printer.message("the open transaction is rolled back");
+        interpreter
+            .printer
+            .message("the open transaction is rolled back");
     }
     End::Done
 }

@@ -66,7 +66,9 @@ impl State {
             self.leave.store(true, Ordering::Relaxed);
             // The line editor listens to this one signal, and gives the terminal back.
             let id = std::process::id().to_string();
-            let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
+            let sent = std::process::Command::new("kill")
+                .args(["-INT", &id])
+                .status();
             if !sent.is_ok_and(|status| status.success()) {
                 std::process::exit(130);
             }
