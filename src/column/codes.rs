@@ -12,10 +12,13 @@ pub(super) trait Code: Copy + Ord + Default {
     fn wide(self) -> u64;
     /// Whether `low <= self <= low + span`, in one comparison.
     fn within(self, low: Self, span: Self) -> bool;
+    fn sum(run: &[Self; 64]) -> u64;
+    /// The sum of the codes beside which `selected` is 255 and not 0.
+    fn sum_selected(run: &[Self; 64], selected: &[u8; 64]) -> u64;
 }
 
 macro_rules! code {
-    ($($int:ty)*) => {$(
+    ($($int:ty, $signed:ty, $sum:ty;)*) => {$(
         impl Code for $int {
             const MISSING: Self = Self::MAX;
 
@@ -30,10 +33,28 @@ macro_rules! code {
             fn within(self, low: Self, span: Self) -> bool {
                 self.wrapping_sub(low) <= span
             }
+
+            fn sum(run: &[Self; 64]) -> u64 {
+                u64::from(run.iter().map(|&code| <$sum>::from(code)).sum::<$sum>())
+            }
+
+            fn sum_selected(run: &[Self; 64], selected: &[u8; 64]) -> u64 {
+                let mut sum: $sum = 0;
+                for (&code, &on) in run.iter().zip(selected) {
+                    let on = <$signed>::from(on.cast_signed()).cast_unsigned();
+                    sum += <$sum>::from(code & on);
+                }
+                u64::from(sum)
+            }
         }
     )*};
 }
-code!(u8 u16 u32);
+// 64 codes of one or two bytes add up in 32 bits.
+code! {
+    u8, i8, u32;
+    u16, i16, u32;
+    u32, i32, u64;
+}
 
 pub(super) fn dense<T: Code>(codes: &[T], shift: u64, missing: u32, out: &mut Vec<u32>) {
     let shift = shift as u32;
@@ -107,10 +128,20 @@ pub(super) fn in_bits<T: Code>(codes: &[T], base: i64, set: &Bitset, first: i64)
             }
             in_ranges(codes, &ranges)
         }
-        None => lanes::mask(codes, |code| {
-            let at = code.wide().wrapping_sub(skipped).wrapping_add(shift);
-            (code != T::MISSING) & (code.wide() >= skipped) && bit(set, at)
-        }),
+        None => {
+            // A code before the set's first bit wraps to one that no set reaches.
+            let shift = shift.wrapping_sub(skipped);
+            let has = |code: u64| bit(set, code.wrapping_add(shift));
+            if T::MISSING.wide() == 255 {
+                let table: [bool; 256] = std::array::from_fn(|code| code < 255 && has(code as u64));
+                return lanes::mask(codes, |code| table[(code.wide() & 255) as usize]);
+            }
+            let mut hits = lanes::mask(codes, |code| has(code.wide()));
+            if has(T::MISSING.wide()) {
+                hits.and_not(&missing(codes));
+            }
+            hits
+        }
     }
 }
 
@@ -143,33 +174,24 @@ fn ranges_of(set: &Bitset, shift: u64, end: u64) -> Option<Vec<(u64, u64)>> {
 
 /// The sum and the number of the selected codes that are not missing.
 pub(super) fn sum<T: Code>(codes: &[T], selection: &Bitset) -> (u64, u64) {
-    let (mut sum, mut count) = (0, 0);
+    let largest = codes.iter().fold(T::default(), |max, &code| max.max(code));
+    let mut present;
+    let selection = if largest == T::MISSING {
+        present = selection.clone();
+        present.and_not(&missing(codes));
+        &present
+    } else {
+        selection
+    };
+    let mut sum = 0;
     for (chunk, word, _) in lanes::runs(codes, selection) {
-        let (s, c) = match (chunk.as_array::<64>(), word.count_ones()) {
-            (Some(chunk), 64) => sum_run(chunk, |_, code| code != T::MISSING),
-            (Some(chunk), 9..) => {
-                let selected = lanes::spread(word);
-                sum_run(chunk, |at, code| (code != T::MISSING) & (selected[at] != 0))
-            }
-            _ => lanes::ones(word).fold((0, 0), |(sum, count), at| match chunk.get(at) {
-                Some(&code) if code != T::MISSING => (sum + code.wide(), count + 1),
-                _ => (sum, count),
-            }),
+        sum += match (chunk.as_array::<64>(), word.count_ones()) {
+            (Some(chunk), 64) => T::sum(chunk),
+            (Some(chunk), 9..) => T::sum_selected(chunk, &lanes::spread(word)),
+            _ => lanes::ones(word).map(|at| chunk[at].wide()).sum(),
         };
-        sum += s;
-        count += c;
     }
-    (sum, count)
-}
-
-fn sum_run<T: Code>(chunk: &[T; 64], counts: impl Fn(usize, T) -> bool) -> (u64, u64) {
-    let (mut sum, mut count) = (0, 0_u8);
-    for (at, &code) in chunk.iter().enumerate() {
-        let on = counts(at, code);
-        sum += if on { code.wide() } else { 0 };
-        count += u8::from(on);
-    }
-    (sum, u64::from(count))
+    (sum, selection.count() as u64)
 }
 
 /// The smallest and the largest selected code that is not missing.

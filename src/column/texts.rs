@@ -223,7 +223,10 @@ fn in_entries(codes: &[u16], hits: &Bitset) -> Bitset {
         (None, _) => Bitset::new(codes.len()),
         (Some(only), None) => lanes::mask(codes, |code| usize::from(code) == only),
         _ if hits.all() => lanes::mask(codes, |code| code != u16::MAX),
-        _ => lanes::mask(codes, |code| hits.get(usize::from(code))),
+        _ => {
+            let hits: Vec<bool> = (0..hits.len()).map(|entry| hits.get(entry)).collect();
+            lanes::mask(codes, |code| hits.get(usize::from(code)) == Some(&true))
+        }
     }
 }
 
