@@ -18,6 +18,7 @@ pub use book::{
 };
 pub use error::{Code, Error, Kind, Result, Span};
 pub use query::exec::Interrupt;
+pub use storage::Durability;
 pub use value::{
     Clock, Currency, Date, DateTime, Duration, FieldType, LabelCode, Money, ObjectId, Period,
     Record, RecordId, RecordName, Unit, Value,

@@ -2,9 +2,9 @@
 
 use super::Book;
 use crate::crm;
-use crate::error::{Code, Error, Result};
-use crate::storage::{Settings, Store, StoreOptions};
-use crate::value::{Clock, Currency, Date, DateTime};
+use crate::error::Result;
+use crate::storage::{Durability, Settings, Store, StoreOptions};
+use crate::value::{Clock, Date, DateTime};
 use std::path::Path;
 
 /// The moment that `now` and `today` mean.
@@ -49,6 +49,7 @@ pub struct Options {
     read_only: bool,
     create: bool,
     bare: bool,
+    durability: Durability,
     pub(super) memory_bytes: usize,
     pub(super) now: Now,
     pub(super) actor: Option<String>,
@@ -60,6 +61,7 @@ impl Default for Options {
             read_only: false,
             create: true,
             bare: false,
+            durability: Durability::default(),
             memory_bytes: 512 << 20,
             now: Now::System,
             actor: None,
@@ -94,6 +96,12 @@ impl Options {
         self
     }
 
+    /// What a commit survives. Default: [`Durability::Committed`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
     /// Fixes `now`. Default: the system's clock, read at each statement.
     pub fn now(mut self, moment: DateTime) -> Self {
         self.now = Now::At(moment);
@@ -120,12 +128,11 @@ impl Options {
     /// `no-such-file`, `not-a-book`, `newer-format`, `corrupt`, `locked` by another process, or
     /// `io`; `unknown-label` if there is no such actor.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Book> {
-        let path = path.as_ref();
-        if !path.exists() && (self.read_only || !self.create) {
-            let message = format!("there is no file `{}`", path.display());
-            return Err(Error::new(Code::NoSuchFile, message));
-        }
-        Book::new(Store::open(path, &self.for_store())?, self, self.fill())
+        Book::new(
+            Store::open(path.as_ref(), &self.for_store())?,
+            self,
+            self.fill(),
+        )
     }
 
     /// Makes a book in memory that is gone when dropped.
@@ -150,11 +157,8 @@ impl Options {
             read_only: self.read_only,
             create: self.create && !self.read_only,
             cache_bytes: self.memory_bytes / 2,
-            settings: Settings {
-                zone: "UTC".to_owned(),
-                fiscal_start: 1,
-                base: Currency::USD,
-            },
+            settings: Settings::default(),
+            durability: self.durability,
         }
     }
 }

@@ -28,7 +28,8 @@ mod transaction;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 pub(crate) use row::Row;
 pub(crate) use snapshot::{ChunkSummary, KeyBound, Snapshot, Summary};
-pub(crate) use store::{CheckReport, Durability, Settings, Store, StoreOptions};
+pub use store::Durability;
+pub(crate) use store::{CheckReport, Settings, Store, StoreOptions};
 pub(crate) use transaction::{CommitInfo, Mark, Transaction};
 
 #[cfg(test)]

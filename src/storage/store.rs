@@ -35,7 +35,7 @@ pub(crate) struct StoreOptions {
 
 /// When a commit is safe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Durability {
+pub enum Durability {
     /// A commit survives a crash of the program and a power cut.
     #[default]
     Committed,
