@@ -450,3 +450,136 @@ impl<'de, N: AsRef<str>> SeqAccess<'de> for Entries<'_, N> {
         self.value(seed).map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Currency, Date, Period, Record, RecordId, RecordName};
+    use serde::Deserialize;
+    use std::sync::Arc;
+
+    fn read<'de, T: Deserialize<'de>>(values: &[(&str, Value)]) -> Result<T, Misfit> {
+        let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
+        let cells: Vec<_> = values.iter().map(|(_, value)| value.clone()).collect();
+        T::deserialize(Line {
+            names: &names,
+            values: &cells,
+            clock: &Clock::system(),
+        })
+    }
+
+    fn day() -> Date {
+        Date::from_ymd(2026, 5, 15).unwrap()
+    }
+
+    fn acme() -> Value {
+        Value::Record(Arc::new(RecordName {
+            object: "accounts".into(),
+            id: RecordId(7),
+            label: "Acme".into(),
+        }))
+    }
+
+    fn dollars(amount: i64) -> Money {
+        Money::from_units(amount * Money::SCALE, Currency::USD)
+    }
+
+    #[test]
+    fn a_row_becomes_a_struct() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        #[serde(rename_all = "lowercase")]
+        enum Stage {
+            Won,
+            Lost,
+        }
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Contact {
+            name: String,
+            age: Option<u8>,
+        }
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Deal {
+            name: String,
+            stage: Stage,
+            amount: f64,
+            exact: Money,
+            closed: Date,
+            closed_text: String,
+            quarter: Period,
+            account: String,
+            account_id: RecordId,
+            next: Option<Date>,
+            tags: Vec<String>,
+            contacts: Vec<Contact>,
+        }
+        let quarter = Period::new(day(), day());
+        let people = Value::Nested(Arc::new([Record {
+            names: Arc::new(["name".into(), "age".into()]),
+            values: vec![Value::text("Paz"), Value::Missing],
+        }]));
+        let deal: Deal = read(&[
+            ("name", Value::text("Renewal")),
+            ("stage", Value::text("won")),
+            ("amount", Value::Money(dollars(40))),
+            ("exact", Value::Money(dollars(40))),
+            ("closed", Value::Date(day())),
+            ("closed_text", Value::Date(day())),
+            ("quarter", Value::Period(quarter)),
+            ("account", acme()),
+            ("account_id", acme()),
+            ("next", Value::Missing),
+            ("tags", Value::List(Arc::new([Value::text("vip")]))),
+            ("contacts", people),
+            ("more", Value::Integer(1)),
+        ])
+        .unwrap();
+        let wanted = Deal {
+            name: "Renewal".to_owned(),
+            stage: Stage::Won,
+            amount: 40.0,
+            exact: dollars(40),
+            closed: day(),
+            closed_text: "2026-05-15".to_owned(),
+            quarter,
+            account: "Acme".to_owned(),
+            account_id: RecordId(7),
+            next: None,
+            tags: vec!["vip".to_owned()],
+            contacts: vec![Contact {
+                name: "Paz".to_owned(),
+                age: None,
+            }],
+        };
+        assert_eq!(deal, wanted);
+    }
+
+    #[test]
+    fn a_row_becomes_a_tuple_or_its_only_value() {
+        let row = [("name", Value::text("Acme")), ("n", Value::Integer(2))];
+        assert_eq!(read(&row).ok(), Some(("Acme".to_owned(), 2_u64)));
+        assert!(read::<(String,)>(&row).is_err());
+        assert_eq!(read(&[("n", Value::Integer(3))]).ok(), Some(3_i64));
+        assert_eq!(read(&[("n", Value::Missing)]).ok(), Some(None::<i64>));
+        assert!(read::<i64>(&row).is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_names_its_column() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only read")]
+        struct One {
+            count: u8,
+        }
+        let error = |value| read::<One>(&[("count", value)]).unwrap_err().0;
+        assert_eq!(
+            error(Value::Missing),
+            "column `count`: a missing value where a whole number is wanted; \
+             an `Option` takes it"
+        );
+        assert_eq!(
+            error(Value::Number(1.5)),
+            "column `count`: `1.5` where a whole number is wanted"
+        );
+        assert!(error(Value::Integer(300)).contains("300"));
+    }
+}

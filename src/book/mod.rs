@@ -67,6 +67,8 @@ struct Shared {
     actor: Option<RecordId>,
     /// The catalog last decoded; catalogs with equal pointers are equal.
     catalog: Mutex<Option<(Arc<[u8]>, Arc<Catalog>)>>,
+    /// Held from reading the last transaction's moment to committing the next one.
+    committing: Mutex<()>,
 }
 
 /// What [`Book::check`] counted and found.
@@ -131,6 +133,7 @@ impl Book {
             memory_bytes: options.memory_bytes,
             actor: None,
             catalog: Mutex::new(None),
+            committing: Mutex::new(()),
         }));
         if let Some(scripts) = fill
             && book.0.store.snapshot()?.sequence() == 0
@@ -169,7 +172,7 @@ impl Book {
     fn fill(&self, scripts: &[&str]) -> Result<()> {
         let mut session = self.session();
         session.begin()?;
-        session.keep_settings();
+        session.keep_schema()?;
         for script in scripts {
             session.execute(script)?;
         }
@@ -390,11 +393,14 @@ impl Book {
         self.0.memory_bytes / 2
     }
 
-    fn commit(&self, transaction: Transaction<'_>, mut at: CommitInfo) -> Result<u64> {
+    /// Commits; a clock that stands behind the last transaction's counts as there.
+    fn commit(&self, transaction: Transaction<'_>, mut info: CommitInfo) -> Result<u64> {
+        let committing = &self.0.committing;
+        let _alone = committing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = self.0.store.snapshot()?.last_commit() {
-            at.at = at.at.max(last);
+            info.at = info.at.max(last);
         }
-        transaction.commit(at)
+        transaction.commit(info)
     }
 }
 

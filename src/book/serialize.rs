@@ -409,3 +409,66 @@ impl Collecting {
         self.fields
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    fn fields<T: Serialize>(record: T) -> Result<Fields, String> {
+        let collected = record.serialize(ToFields).map_err(|e| e.0)?;
+        Ok(collected.into_fields())
+    }
+
+    #[test]
+    fn a_struct_becomes_fields_and_none_is_left_out() {
+        #[derive(serde::Serialize)]
+        struct Deal {
+            name: &'static str,
+            amount: Money,
+            close_date: Date,
+            quarter: Period,
+            account: RecordId,
+            stage: Option<&'static str>,
+            tags: Vec<&'static str>,
+            rate: f64,
+        }
+        let day = Date::from_ymd(2026, 5, 15).unwrap();
+        let money = Money::from_units(5, Currency::USD);
+        let deal = Deal {
+            name: "Renewal",
+            amount: money,
+            close_date: day,
+            quarter: Period::new(day, day),
+            account: RecordId(3),
+            stage: None,
+            tags: vec!["vip"],
+            rate: 0.5,
+        };
+        let wanted = [
+            ("name", Value::text("Renewal")),
+            ("amount", Value::Money(money)),
+            ("close_date", Value::Date(day)),
+            ("quarter", Value::Period(Period::new(day, day))),
+            ("account", Value::Reference(RecordId(3))),
+            ("tags", Value::List(Arc::new([Value::text("vip")]))),
+            ("rate", Value::Number(0.5)),
+        ];
+        let wanted: Fields = wanted.map(|(n, v)| (n.to_owned(), v)).into();
+        assert_eq!(fields(&deal), Ok(wanted));
+    }
+
+    #[test]
+    fn a_map_will_do_and_other_shapes_will_not() {
+        let map = BTreeMap::from([("name", "Acme")]);
+        let wanted = vec![("name".to_owned(), Value::text("Acme"))];
+        assert_eq!(fields(&map), Ok(wanted));
+        assert!(fields("Acme").unwrap_err().contains("struct or a map"));
+        assert!(fields(vec![1]).is_err());
+        let nan = BTreeMap::from([("n", f64::NAN)]);
+        assert!(fields(nan).unwrap_err().contains("not finite"));
+        let deep = BTreeMap::from([("n", BTreeMap::from([("m", 1)]))]);
+        assert!(fields(deep).unwrap_err().starts_with("field `n`"));
+    }
+}

@@ -3,6 +3,7 @@
 use super::outcome::Outcome;
 use super::serialize::{Fields, ToFields};
 use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
+use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Interrupt;
 use crate::query::pipeline::{self, Environment};
@@ -275,12 +276,12 @@ impl<'b> Session<'b> {
         Ok(())
     }
 
-    /// Writes the settings as they are: a change that marks a book as begun.
-    pub(super) fn keep_settings(&mut self) {
-        if let Some(open) = &mut self.open {
-            let settings = open.transaction.snapshot().settings().clone();
-            open.transaction.set_settings(settings);
-        }
+    /// Writes the definitions as they are: a change that marks a book as begun.
+    pub(super) fn keep_schema(&mut self) -> Result<()> {
+        let open = self.open.as_mut().ok_or_else(none_open)?;
+        let catalog = Catalog::decode(open.transaction.snapshot().catalog())?;
+        open.transaction
+            .set_schema(catalog.encode()?, catalog.layouts())
     }
 
     /// The state that the next statement reads.
