@@ -59,21 +59,8 @@ pub(crate) fn fill(
     seed: u64,
     progress: &dyn Fn(u64, u64),
 ) -> Result<()> {
-    let today = clock.today();
-    let quarter = Period::of_unit(Unit::Quarter, today, 0, clock)?;
     let scale = scale.clamp(10, 100_000_000);
-    let accounts = (scale / 10).max(names::COMPANIES.len() as u64);
-    let team = team::Team::new(scale, seed);
-    let world = World {
-        clock,
-        today,
-        quarter: (quarter.start(), quarter.end().add_days(-1)?),
-        seed,
-        deals: scale,
-        contacts: accounts * customers::CONTACTS_PER_ACCOUNT,
-        accounts: customers::Account::all(accounts, &team, seed),
-        team,
-    };
+    let world = World::new(clock, scale, seed)?;
     let expected = scale * 5 + scale / 10 + 2_000;
     let sink = &mut Sink::new(store, catalog, clock, expected, progress);
     for object in [
@@ -96,7 +83,24 @@ pub(crate) fn fill(
     sink.commit()
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    fn new(clock: &'a Clock, deals: u64, seed: u64) -> Result<Self> {
+        let today = clock.today();
+        let quarter = Period::of_unit(Unit::Quarter, today, 0, clock)?;
+        let accounts = (deals / 10).max(names::COMPANIES.len() as u64);
+        let team = team::Team::new(deals, seed);
+        Ok(Self {
+            clock,
+            today,
+            quarter: (quarter.start(), quarter.end().add_days(-1)?),
+            seed,
+            deals,
+            contacts: accounts * customers::CONTACTS_PER_ACCOUNT,
+            accounts: customers::Account::all(accounts, &team, seed),
+            team,
+        })
+    }
+
     fn random(&self, kind: Kind, number: u64) -> Random {
         Random::new(self.seed, kind as u64, number)
     }

@@ -372,3 +372,40 @@ impl World<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Clock;
+
+    #[test]
+    fn deals_close_before_today_and_open_ones_later() {
+        let clock = Clock::system();
+        let world = World::new(&clock, 5_000, 1).unwrap();
+        let deals: Vec<Deal> = (0..world.deals).map(|number| world.deal(number)).collect();
+        let share = |test: &dyn Fn(&Deal) -> bool| {
+            deals.iter().filter(|deal| test(deal)).count() as f64 / deals.len() as f64
+        };
+        let open = share(&Deal::is_open);
+        assert!((0.08..0.35).contains(&open), "{open} open");
+        let won = share(&|deal| deal.stage == Stage::Won) / (1.0 - open);
+        assert!((0.3..0.5).contains(&won), "{won} of the closed won");
+        for stage in [
+            Stage::Prospect,
+            Stage::Qualify,
+            Stage::Proposal,
+            Stage::Negotiate,
+        ] {
+            let share = share(&|deal| deal.stage == stage);
+            assert!(share > 0.01, "{share} in {stage:?}");
+        }
+        let late = share(&|deal| deal.is_open() && deal.close <= world.today);
+        assert!(late < 0.05, "{late} late");
+        for deal in &deals {
+            assert!(deal.opened <= deal.close && deal.opened <= world.today);
+            assert!(deal.is_open() || deal.close <= world.today);
+            assert!((deal.account as usize) < world.accounts.len());
+            assert!(deal.amount >= 500);
+        }
+    }
+}
