@@ -18,13 +18,14 @@ mod terminal;
 
 pub use terminal::Streams;
 
+use crate::Rows;
 use arguments::Arguments;
 use clap::Parser as _;
 use interpreter::{Failure, Interpreter};
 use printer::Printer;
 use signals::Signals;
 use std::ffi::OsString;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::sync::Arc;
 use terminal::Progress;
 
@@ -85,6 +86,28 @@ pub fn run<A: Into<OsString> + Clone>(
         (end, _) => end,
     };
     end as u8
+}
+
+/// Prints rows in one of the formats of `--format`, for example `table` or `csv`.
+///
+/// ```
+/// let book = fieldbook::Book::in_memory()?;
+/// let rows = book.query("stages limit 1 select 2 + 3 as sum")?;
+/// let mut out = Vec::new();
+/// fieldbook::shell::print(&rows, "csv", &mut out)?;
+/// assert_eq!(out, b"sum\n5\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `InvalidInput` if there is no such format, and whatever `out` refuses.
+pub fn print(rows: &Rows, format: &str, out: &mut dyn Write) -> io::Result<()> {
+    let unknown = || {
+        let names: Vec<_> = format::names().collect();
+        let message = format!("there is no format `{format}`: one of {}", names.join(", "));
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    };
+    (format::find(format).ok_or_else(unknown)?.write)(rows, out, None)
 }
 
 /// Prints what clap has to say: help and version are answers, the rest wrong usage.
