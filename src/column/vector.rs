@@ -30,6 +30,8 @@ pub(crate) enum Vector {
     /// Both parts are missing at the same slots.
     Pair(Ints, Ints),
     Tags(Tags),
+    /// In results alone: [`Value::List`] or missing, under the shape of texts.
+    Lists(Vec<Value>),
 }
 
 impl Vector {
@@ -67,6 +69,9 @@ impl Vector {
                 Value::Number(n) => Some(*n),
                 _ => None,
             }))),
+            Shape::Texts if values.iter().any(|v| matches!(v, Value::List(_))) => {
+                Self::Lists(values.to_vec())
+            }
             Shape::Texts | Shape::RowOnly => {
                 Self::Texts(Texts::from_options(values.iter().map(|v| match v {
                     Value::Text(text) => Some(&**text),
@@ -102,6 +107,7 @@ impl Vector {
             Self::Floats(floats) => floats.len(),
             Self::Texts(texts) => texts.len(),
             Self::Tags(tags) => tags.len,
+            Self::Lists(lists) => lists.len(),
         }
     }
 
@@ -137,6 +143,7 @@ impl Vector {
                     Value::Tags(codes.into())
                 }
             }
+            Self::Lists(lists) => lists[at].clone(),
         }
     }
 
@@ -156,6 +163,7 @@ impl Vector {
                 any.not();
                 any
             }
+            Self::Lists(lists) => Bitset::from_fn(lists.len(), |at| lists[at].is_missing()),
         }
     }
 
@@ -200,6 +208,12 @@ impl Vector {
                     .collect(),
                 len: slots.len(),
             }),
+            Self::Lists(lists) => Self::Lists(
+                slots
+                    .iter()
+                    .map(|at| at.map_or(Value::Missing, |at| lists[at as usize].clone()))
+                    .collect(),
+            ),
         }
     }
 }

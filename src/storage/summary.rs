@@ -39,7 +39,7 @@ impl ChunkRange {
                     Some((low, high)) => Some((n.min(low), n.max(high))),
                 })
             }
-            Vector::Bits(_) | Vector::Floats(_) | Vector::Texts(_) | Vector::Tags(_) => None,
+            _ => None,
         };
         Self {
             present: u32::try_from(vector.len() - missing).unwrap_or(u32::MAX),

@@ -80,6 +80,8 @@ pub(super) fn encode(vector: &Vector) -> Vec<(u32, Vec<u8>)> {
             })
             .collect()
         }
+        // Lists are in results alone.
+        Vector::Lists(_) => Vec::new(),
     }
 }
 

@@ -40,6 +40,8 @@ pub(in crate::storage) fn resize(vector: Vector, len: usize) -> Vector {
             sets.values_mut().for_each(|set| set.resize(len));
             Vector::Tags(Tags { sets, len })
         }
+        // Lists are in results alone.
+        lists @ Vector::Lists(_) => lists,
     }
 }
 
@@ -109,6 +111,7 @@ pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> 
             }
             Vector::Tags(tags)
         }
+        lists @ Vector::Lists(_) => lists,
     }
 }
 

@@ -1,0 +1,338 @@
+//! What an accumulator keeps of each group while records come in.
+
+use super::argument_type;
+use crate::column::{Bitset, Ints, Vector};
+use crate::query::bind::{Aggregate, AggregateFunction, OrderKey, Type};
+use crate::value::{Shape, Value};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// By group.
+pub(super) enum State {
+    Counts(Vec<u64>),
+    /// Sums of integers: plain ones, units of money, seconds.
+    Sums {
+        sums: Vec<i128>,
+        counts: Vec<u64>,
+    },
+    FloatSums {
+        sums: Vec<f64>,
+        counts: Vec<u64>,
+    },
+    IntExtremes(Vec<Option<i64>>),
+    FloatExtremes(Vec<Option<f64>>),
+    PairExtremes(Vec<Option<(i64, i64)>>),
+    TextExtremes(Vec<Option<Arc<str>>>),
+    BitExtremes(Vec<Option<bool>>),
+    /// Every value with its group.
+    Ints(Vec<(u32, i64)>),
+    Floats(Vec<(u32, f64)>),
+    Spreads(Vec<Spread>),
+    Shares(Vec<(u64, u64)>),
+    Picks(Vec<Option<Item>>),
+    Lists(Vec<Vec<Item>>),
+}
+
+/// Count, mean and sum of squared differences from it (Welford).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Spread {
+    pub count: u64,
+    mean: f64,
+    pub squares: f64,
+}
+
+/// A value with the keys by which it is ordered.
+pub(super) struct Item {
+    pub keys: Vec<Value>,
+    pub value: Value,
+}
+
+impl State {
+    /// The empty state, if the function works on arguments of this form.
+    pub(super) fn new(aggregate: &Aggregate) -> Option<Self> {
+        use AggregateFunction as A;
+        let ty = aggregate.argument.as_ref().map(|argument| &argument.ty);
+        let shape = match ty {
+            // The word `empty`: nothing but missing values comes in.
+            Some(Type::Missing) => aggregate.ty.shape(),
+            _ => argument_type(aggregate).shape(),
+        };
+        let ints = matches!(shape, Shape::Ints | Shape::Pair);
+        Some(match aggregate.function {
+            A::Count | A::Exists => Self::Counts(Vec::new()),
+            A::Sum | A::Average if ints => Self::Sums {
+                sums: Vec::new(),
+                counts: Vec::new(),
+            },
+            A::Sum | A::Average if shape == Shape::Floats => Self::FloatSums {
+                sums: Vec::new(),
+                counts: Vec::new(),
+            },
+            A::Minimum | A::Maximum => match shape {
+                Shape::Ints => Self::IntExtremes(Vec::new()),
+                Shape::Floats => Self::FloatExtremes(Vec::new()),
+                Shape::Pair => Self::PairExtremes(Vec::new()),
+                Shape::Texts | Shape::RowOnly => Self::TextExtremes(Vec::new()),
+                Shape::Bits => Self::BitExtremes(Vec::new()),
+                Shape::Tags => return None,
+            },
+            A::Percentile(_) if ints => Self::Ints(Vec::new()),
+            A::Percentile(_) if shape == Shape::Floats => Self::Floats(Vec::new()),
+            A::Deviation if ints || shape == Shape::Floats => Self::Spreads(Vec::new()),
+            A::Share if shape == Shape::Bits => Self::Shares(Vec::new()),
+            A::First | A::Last => Self::Picks(Vec::new()),
+            A::List => Self::Lists(Vec::new()),
+            A::Sum | A::Average | A::Percentile(_) | A::Deviation | A::Share => return None,
+        })
+    }
+
+    /// Makes room for `count` groups.
+    pub(super) fn grow(&mut self, count: usize) {
+        fn to<T: Clone>(groups: &mut Vec<T>, count: usize, with: T) {
+            if groups.len() < count {
+                groups.resize(count, with);
+            }
+        }
+        match self {
+            Self::Counts(counts) => to(counts, count, 0),
+            Self::Sums { sums, counts } => {
+                to(sums, count, 0);
+                to(counts, count, 0);
+            }
+            Self::FloatSums { sums, counts } => {
+                to(sums, count, 0.0);
+                to(counts, count, 0);
+            }
+            Self::IntExtremes(best) => to(best, count, None),
+            Self::FloatExtremes(best) => to(best, count, None),
+            Self::PairExtremes(best) => to(best, count, None),
+            Self::TextExtremes(best) => to(best, count, None),
+            Self::BitExtremes(best) => to(best, count, None),
+            Self::Ints(_) | Self::Floats(_) => {}
+            Self::Spreads(spreads) => to(spreads, count, Spread::default()),
+            Self::Shares(shares) => to(shares, count, (0, 0)),
+            Self::Picks(picks) => picks.resize_with(picks.len().max(count), || None),
+            Self::Lists(lists) => lists.resize_with(lists.len().max(count), Vec::new),
+        }
+    }
+
+    /// Counts the slots of `among`.
+    pub(super) fn count(&mut self, among: &Bitset, groups: &[u32]) {
+        let Self::Counts(counts) = self else { return };
+        if let [count] = counts.as_mut_slice() {
+            *count += among.count() as u64;
+            return;
+        }
+        for (groups, &word) in groups.chunks(64).zip(among.words()) {
+            if word == u64::MAX {
+                groups.iter().for_each(|&group| counts[group as usize] += 1);
+            } else {
+                each_one(word, |at| counts[groups[at] as usize] += 1);
+            }
+        }
+    }
+
+    /// Takes the values at the slots of `among`, none of which is missing.
+    pub(super) fn add(
+        &mut self,
+        aggregate: &Aggregate,
+        values: &Vector,
+        keys: &[Vector],
+        among: &Bitset,
+        groups: &[u32],
+    ) {
+        let wanted = match aggregate.function {
+            AggregateFunction::Minimum => Ordering::Less,
+            _ => Ordering::Greater,
+        };
+        match (self, values) {
+            (Self::Sums { sums, counts }, Vector::Ints(ints) | Vector::Pair(ints, _)) => {
+                if let ([sum], [count]) = (sums.as_mut_slice(), counts.as_mut_slice()) {
+                    let (more, present) = ints.sum(among);
+                    *sum += more;
+                    *count += present;
+                    return;
+                }
+                each_int(ints, among, groups, |group, n| {
+                    sums[group] += i128::from(n);
+                    counts[group] += 1;
+                });
+            }
+            (Self::FloatSums { sums, counts }, Vector::Floats(floats)) => {
+                if let ([sum], [count]) = (sums.as_mut_slice(), counts.as_mut_slice()) {
+                    let (more, present) = floats.sum(among);
+                    *sum += more;
+                    *count += present;
+                    return;
+                }
+                for at in among.ones() {
+                    sums[groups[at] as usize] += floats.get(at).unwrap_or(0.0);
+                    counts[groups[at] as usize] += 1;
+                }
+            }
+            (Self::IntExtremes(best), Vector::Ints(ints)) => {
+                if let [best] = best.as_mut_slice() {
+                    for n in ints.min_max(among).into_iter().flat_map(|(a, b)| [a, b]) {
+                        keep(best, n, |a, b| a.cmp(b) == wanted);
+                    }
+                    return;
+                }
+                each_int(ints, among, groups, |group, n| {
+                    keep(&mut best[group], n, |a, b| a.cmp(b) == wanted);
+                });
+            }
+            (Self::FloatExtremes(best), Vector::Floats(floats)) => {
+                for at in among.ones() {
+                    let better = |a: &f64, b: &f64| a.partial_cmp(b) == Some(wanted);
+                    if let Some(n) = floats.get(at) {
+                        keep(&mut best[groups[at] as usize], n, better);
+                    }
+                }
+            }
+            (Self::PairExtremes(best), Vector::Pair(a, b)) => {
+                for at in among.ones() {
+                    if let Some(pair) = a.get(at).zip(b.get(at)) {
+                        keep(&mut best[groups[at] as usize], pair, |a, b| {
+                            a.cmp(b) == wanted
+                        });
+                    }
+                }
+            }
+            (Self::BitExtremes(best), Vector::Bits(bits)) => {
+                for at in among.ones() {
+                    let best = &mut best[groups[at] as usize];
+                    keep(best, bits.data.get(at), |a, b| a.cmp(b) == wanted);
+                }
+            }
+            (Self::TextExtremes(best), Vector::Texts(texts)) => {
+                for at in among.ones() {
+                    let best = &mut best[groups[at] as usize];
+                    let text = texts.get(at).unwrap_or("");
+                    if best.as_deref().is_none_or(|best| text.cmp(best) == wanted) {
+                        *best = Some(Arc::from(text));
+                    }
+                }
+            }
+            (Self::Ints(all), Vector::Ints(ints) | Vector::Pair(ints, _)) => {
+                each_int(ints, among, groups, |group, n| all.push((group as u32, n)));
+            }
+            (Self::Floats(all), Vector::Floats(floats)) => {
+                let ones = among.ones();
+                all.extend(ones.filter_map(|at| Some((groups[at], floats.get(at)?))));
+            }
+            (Self::Spreads(spreads), Vector::Ints(ints) | Vector::Pair(ints, _)) => {
+                each_int(ints, among, groups, |group, n| spreads[group].add(n as f64));
+            }
+            (Self::Spreads(spreads), Vector::Floats(floats)) => {
+                for at in among.ones() {
+                    spreads[groups[at] as usize].add(floats.get(at).unwrap_or(0.0));
+                }
+            }
+            (Self::Shares(shares), Vector::Bits(bits)) => {
+                for at in among.ones() {
+                    let (hits, all) = &mut shares[groups[at] as usize];
+                    *hits += u64::from(bits.data.get(at));
+                    *all += 1;
+                }
+            }
+            (Self::Picks(picks), values) => {
+                let last = aggregate.function == AggregateFunction::Last;
+                each_item(aggregate, values, keys, among, |at, item| {
+                    let best = &mut picks[groups[at] as usize];
+                    // Records come in their order: later ones win ties for the last.
+                    let better = best.as_ref().is_none_or(|best| {
+                        let order = compare_keys(&item.keys, &best.keys, &aggregate.order);
+                        if last { order.is_ge() } else { order.is_lt() }
+                    });
+                    if better {
+                        *best = Some(item);
+                    }
+                });
+            }
+            (Self::Lists(lists), values) => {
+                each_item(aggregate, values, keys, among, |at, item| {
+                    lists[groups[at] as usize].push(item);
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Spread {
+    fn add(&mut self, n: f64) {
+        self.count += 1;
+        let from_old = n - self.mean;
+        self.mean += from_old / self.count as f64;
+        self.squares += from_old * (n - self.mean);
+    }
+}
+
+/// The order of two items: missing keys come last both ways.
+pub(super) fn compare_keys(a: &[Value], b: &[Value], order: &[OrderKey]) -> Ordering {
+    a.iter()
+        .zip(b)
+        .zip(order)
+        .map(|((a, b), key)| match (a.is_missing(), b.is_missing()) {
+            (false, false) if key.descending => b.compare(a),
+            (false, false) => a.compare(b),
+            (a, b) => a.cmp(&b),
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+fn keep<T>(best: &mut Option<T>, value: T, better: impl Fn(&T, &T) -> bool) {
+    if best.as_ref().is_none_or(|best| better(&value, best)) {
+        *best = Some(value);
+    }
+}
+
+fn each_one(mut word: u64, mut each: impl FnMut(usize)) {
+    while word != 0 {
+        each(word.trailing_zeros() as usize);
+        word &= word - 1;
+    }
+}
+
+/// The group and value of each slot of `among` that is not missing.
+fn each_int(ints: &Ints, among: &Bitset, groups: &[u32], mut each: impl FnMut(usize, i64)) {
+    let mut values = [0; 64];
+    for (index, (groups, &word)) in groups.chunks(64).zip(among.words()).enumerate() {
+        if word == 0 {
+            continue;
+        }
+        let present = ints.load(index, &mut values) & word;
+        if present == u64::MAX {
+            for (&group, &n) in groups.iter().zip(&values) {
+                each(group as usize, n);
+            }
+        } else {
+            each_one(present, |at| each(groups[at] as usize, values[at]));
+        }
+    }
+}
+
+fn each_item(
+    aggregate: &Aggregate,
+    values: &Vector,
+    keys: &[Vector],
+    among: &Bitset,
+    mut each: impl FnMut(usize, Item),
+) {
+    let ty = argument_type(aggregate);
+    let types: Vec<_> = aggregate
+        .order
+        .iter()
+        .map(|key| key.value.ty.field_type())
+        .collect();
+    for at in among.ones() {
+        let keys = keys
+            .iter()
+            .zip(&types)
+            .map(|(key, ty)| key.value(ty, at))
+            .collect();
+        let value = values.value(&ty, at);
+        each(at, Item { keys, value });
+    }
+}

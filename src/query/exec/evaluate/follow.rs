@@ -1,0 +1,294 @@
+//! Values of referred records, and aggregates over the records that refer here.
+
+use super::{Evaluator, concat, constant, internal, object_of};
+use crate::column::{Bitset, CHUNK_RECORDS, Ints, Vector};
+use crate::error::{Kind, Result};
+use crate::query::bind::{Collect, Expr, Node, Type};
+use crate::query::exec::Batch;
+use crate::query::exec::aggregate::Accumulator;
+use crate::storage::IndexKind;
+use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Shape, Value};
+use std::sync::Arc;
+
+/// So few records of a batch are followed one by one, not through a column of all.
+const FEW_FOLLOWED: usize = 64;
+/// For so few records a collection is looked up in its index, not read as a whole.
+const FEW_OWNERS: usize = 32;
+
+impl Evaluator<'_> {
+    /// The records that meet a condition, among all live ones of an object.
+    pub(crate) fn record_bits(&self, inner: &Arc<Expr>, object: ObjectId) -> Result<Arc<Bitset>> {
+        let key = (Arc::as_ptr(inner), object);
+        if let Some((_, bits)) = self.cache.borrow().conditions.get(&key) {
+            return Ok(Arc::clone(bits));
+        }
+        let (mut words, mut len) = (Vec::new(), 0);
+        self.each_chunk(object, |batch, live| {
+            let hits = self.test_among(inner, batch, &live)?;
+            // Chunks are whole words, but for the last.
+            words.extend_from_slice(hits.words());
+            len += hits.len();
+            Ok(())
+        })?;
+        let bits = Arc::new(Bitset::from_words(words, len));
+        let entry = (Arc::clone(inner), Arc::clone(&bits));
+        self.cache.borrow_mut().conditions.insert(key, entry);
+        Ok(bits)
+    }
+
+    /// The values of an expression for all records of an object, by id.
+    pub(crate) fn column_of(&self, inner: &Arc<Expr>, object: ObjectId) -> Result<Arc<Vector>> {
+        let key = (Arc::as_ptr(inner), object);
+        if let Some((_, vector)) = self.cache.borrow().columns.get(&key) {
+            return Ok(Arc::clone(vector));
+        }
+        let mut parts = Vec::new();
+        self.each_chunk(object, |batch, live| {
+            parts.push(self.evaluate_among(inner, batch, &live)?);
+            Ok(())
+        })?;
+        let vector = Arc::new(concat(inner.ty.shape(), parts));
+        let entry = (Arc::clone(inner), Arc::clone(&vector));
+        self.cache.borrow_mut().columns.insert(key, entry);
+        Ok(vector)
+    }
+
+    fn each_chunk(
+        &self,
+        object: ObjectId,
+        mut each: impl FnMut(&Batch<'_>, Bitset) -> Result<()>,
+    ) -> Result<()> {
+        for chunk in (0..self.context.snapshot.chunk_count(object)).map(ChunkId) {
+            self.context.interrupt.check()?;
+            let live = self.context.snapshot.live(object, chunk)?;
+            let len = live.len();
+            each(&Batch::Chunk { object, chunk, len }, live)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn follow(
+        &self,
+        reference: &Expr,
+        object: ObjectId,
+        inner: &Arc<Expr>,
+        batch: &Batch<'_>,
+    ) -> Result<Vector> {
+        let ids = self.targets(reference, object, batch)?;
+        if let Ints::Constant { value, len } = ids {
+            let value = match value {
+                Some(id) => {
+                    let ids = [RecordId(id.cast_unsigned())];
+                    let one = self.evaluate(inner, &Batch::Records { object, ids: &ids })?;
+                    one.value(&inner.ty.field_type(), 0)
+                }
+                None => Value::Missing,
+            };
+            return Ok(constant(&value, inner.ty.shape(), len));
+        }
+        let key = (Arc::as_ptr(inner), object);
+        let known = self.cache.borrow().columns.contains_key(&key);
+        if known || (ids.len() > FEW_FOLLOWED && inner.ty.shape() != Shape::RowOnly) {
+            match self.column_of(inner, object) {
+                Ok(all) => {
+                    let slots: Vec<_> = ids.iter().map(|id| place(id, all.len())).collect();
+                    return Ok(all.gather(&slots));
+                }
+                // A record that nobody refers to may have failed.
+                Err(error) if error.kind() == Kind::Constraint => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (distinct, slots) = distinct(&ids);
+        let batch = Batch::Records {
+            object,
+            ids: &distinct,
+        };
+        Ok(self.evaluate(inner, &batch)?.gather(&slots))
+    }
+
+    pub(super) fn test_follow(
+        &self,
+        reference: &Expr,
+        object: ObjectId,
+        inner: &Arc<Expr>,
+        batch: &Batch<'_>,
+    ) -> Result<Bitset> {
+        let ids = self.targets(reference, object, batch)?;
+        let key = (Arc::as_ptr(inner), object);
+        let known = self.cache.borrow().conditions.contains_key(&key);
+        if known || ids.len() > FEW_FOLLOWED {
+            match self.record_bits(inner, object) {
+                Ok(set) => return Ok(ids.in_bits(&set)),
+                Err(error) if error.kind() == Kind::Constraint => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (distinct, slots) = distinct(&ids);
+        let batch = Batch::Records {
+            object,
+            ids: &distinct,
+        };
+        let hits = self.test(inner, &batch)?;
+        Ok(Bitset::from_fn(slots.len(), |at| {
+            slots[at].is_some_and(|at| hits.get(at as usize))
+        }))
+    }
+
+    /// The ids of the records of `object` that a reference points to.
+    fn targets(&self, reference: &Expr, object: ObjectId, batch: &Batch<'_>) -> Result<Ints> {
+        match self.evaluate(reference, batch)? {
+            Vector::Ints(ids) => Ok(ids),
+            Vector::Pair(objects, ids) => Ok(only_of(&objects, &ids, object)),
+            vector if reference.ty == Type::Missing => Ok(Ints::Constant {
+                value: None,
+                len: vector.len(),
+            }),
+            _ => Err(internal("a path that is no reference", reference)),
+        }
+    }
+
+    /// An aggregate over a collection, for each record of the batch.
+    pub(super) fn collect(&self, collect: &Arc<Collect>, batch: &Batch<'_>) -> Result<Vector> {
+        let Some(object) = object_of(batch) else {
+            return Err(internal("a collection without a record", &collect.owner));
+        };
+        let ids = self.ids(batch);
+        let key = (Arc::as_ptr(collect), object);
+        let known = self.cache.borrow().collections.contains_key(&key);
+        if !known
+            && ids.len() <= FEW_OWNERS
+            && let Some(found) = self.collect_few(collect, object, &ids)?
+        {
+            return Ok(found);
+        }
+        let all = self.collected(collect, object)?;
+        // The last one is what there is over nothing.
+        let nothing = all.len() - 1;
+        let slots: Vec<_> = ids
+            .iter()
+            .map(|id| place(id, nothing).or_else(|| u32::try_from(nothing).ok()))
+            .collect();
+        Ok(all.gather(&slots))
+    }
+
+    /// The aggregate for each record of `object` by id, and after those the one over nothing.
+    fn collected(&self, collect: &Arc<Collect>, object: ObjectId) -> Result<Arc<Vector>> {
+        let key = (Arc::as_ptr(collect), object);
+        if let Some((_, vector)) = self.cache.borrow().collections.get(&key) {
+            return Ok(Arc::clone(vector));
+        }
+        let bound = usize::try_from(self.context.snapshot.record_bound(object)).unwrap_or(0);
+        let mut accumulator = Accumulator::new(&collect.aggregate, self.context)?;
+        self.each_chunk(collect.object, |batch, mut among| {
+            if let Some(filter) = &collect.filter {
+                among = self.test_among(filter, batch, &among)?;
+            }
+            if among.none() {
+                return Ok(());
+            }
+            let owner = self.evaluate_among(&collect.owner, batch, &among)?;
+            let owners = match &owner {
+                Vector::Ints(ids) => ids.clone(),
+                Vector::Pair(objects, ids) => only_of(objects, ids, object),
+                _ => return Err(internal("a path that is no reference", &collect.owner)),
+            };
+            let mut groups = vec![u32::MAX; batch.len()];
+            let mut loaded = [0; 64];
+            for (index, groups) in groups.chunks_mut(64).enumerate() {
+                let present = owners.load(index, &mut loaded);
+                for (at, (group, id)) in groups.iter_mut().zip(loaded).enumerate() {
+                    if present >> at & 1 == 1 && id.cast_unsigned() < bound as u64 {
+                        *group = id as u32;
+                    }
+                }
+            }
+            among.and(&Bitset::from_fn(groups.len(), |at| groups[at] != u32::MAX));
+            accumulator.update(self, batch, &among, &groups, bound + 1)
+        })?;
+        let vector = Arc::new(accumulator.finish(bound + 1)?);
+        let entry = (Arc::clone(collect), Arc::clone(&vector));
+        self.cache.borrow_mut().collections.insert(key, entry);
+        Ok(vector)
+    }
+
+    /// The same for a few records through the index of the reference, if there is one.
+    fn collect_few(
+        &self,
+        collect: &Collect,
+        object: ObjectId,
+        ids: &Ints,
+    ) -> Result<Option<Vector>> {
+        let Node::Column(field) = collect.owner.node else {
+            return Ok(None);
+        };
+        let definition = self.context.catalog.object(collect.object);
+        let Some(index) = definition.index_on(&[field], IndexKind::Reference) else {
+            return Ok(None);
+        };
+        let any = matches!(collect.owner.ty, Type::Plain(FieldType::AnyReference(_)));
+        let (mut records, mut groups) = (Vec::new(), Vec::new());
+        for (group, id) in (0..).zip(ids.iter()) {
+            let Some(id) = id.map(|id| RecordId(id.cast_unsigned())) else {
+                continue;
+            };
+            let key = if any {
+                Value::AnyReference(object, id)
+            } else {
+                Value::Reference(id)
+            };
+            records.extend(self.context.snapshot.lookup(index.id, &[key])?);
+            groups.resize(records.len(), group);
+        }
+        let mut accumulator = Accumulator::new(&collect.aggregate, self.context)?;
+        let count = ids.len();
+        for (ids, groups) in records
+            .chunks(CHUNK_RECORDS)
+            .zip(groups.chunks(CHUNK_RECORDS))
+        {
+            self.context.interrupt.check()?;
+            let batch = Batch::Records {
+                object: collect.object,
+                ids,
+            };
+            let mut among = Bitset::full(ids.len());
+            if let Some(filter) = &collect.filter {
+                among = self.test_among(filter, &batch, &among)?;
+            }
+            accumulator.update(self, &batch, &among, groups, count)?;
+        }
+        accumulator.finish(count).map(Some)
+    }
+}
+
+/// The ids of those that are of the object.
+fn only_of(objects: &Ints, ids: &Ints, object: ObjectId) -> Ints {
+    let object = i64::from(object.0);
+    let pairs = objects.iter().zip(ids.iter());
+    Ints::from_options(pairs.map(|(of, id)| id.filter(|_| of == Some(object))))
+}
+
+/// The slot of a record in a vector over all records.
+fn place(id: Option<i64>, len: usize) -> Option<u32> {
+    id.and_then(|id| u32::try_from(id).ok())
+        .filter(|&at| (at as usize) < len)
+}
+
+/// The distinct ids in order, and for each slot its place among them.
+fn distinct(ids: &Ints) -> (Vec<RecordId>, Vec<Option<u32>>) {
+    let mut distinct: Vec<i64> = ids.iter().flatten().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let slots = ids
+        .iter()
+        .map(|id| {
+            let at = distinct.binary_search(&id?).ok()?;
+            u32::try_from(at).ok()
+        })
+        .collect();
+    let ids = distinct
+        .iter()
+        .map(|id| RecordId(id.cast_unsigned()))
+        .collect();
+    (ids, slots)
+}

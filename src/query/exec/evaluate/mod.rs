@@ -1,0 +1,268 @@
+//! Evaluation of expressions over batches: values as vectors, conditions as bitsets.
+//!
+//! Expressions are folded: sub-queries, labels, clock and parameters are constants and sets by
+//! then. What an expression needs of other objects is computed for all their records at once and
+//! kept as long as the evaluator lives.
+
+mod arithmetic;
+mod cast;
+mod condition;
+mod follow;
+mod function;
+mod read;
+mod time;
+
+pub(super) use arithmetic::{rounded, rounded_quotient};
+use read::{Cache, concat, constant};
+
+use super::{Batch, Context, Frame};
+use crate::column::CHUNK_RECORDS;
+use crate::column::{Bits, Bitset, Vector};
+use crate::error::{Code, Error, Kind, Result};
+use crate::query::bind::{Expr, Node};
+use crate::value::{ObjectId, RecordId};
+use std::cell::RefCell;
+
+/// Evaluates the expressions of one execution.
+pub(crate) struct Evaluator<'a> {
+    context: &'a Context<'a>,
+    cache: RefCell<Cache>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            cache: RefCell::default(),
+        }
+    }
+
+    /// The values of an expression, in the shape of its type.
+    pub(crate) fn evaluate(&self, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {
+        match &expr.node {
+            Node::Constant(value) => Ok(constant(value, expr.ty.shape(), batch.len())),
+            Node::Id => Ok(Vector::Ints(self.ids(batch))),
+            Node::Column(field) => self.column(*field, &expr.ty, batch),
+            Node::Slot(at) => match batch {
+                Batch::Slots(frame) => frame.columns.get(*at).cloned(),
+                _ => None,
+            }
+            .ok_or_else(|| internal("a slot without a frame", expr)),
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => self.follow(reference, *object, inner, batch),
+            Node::Collect(collect) => self.collect(collect, batch),
+            Node::Arithmetic {
+                operator,
+                left,
+                right,
+            } => self.arithmetic(expr, *operator, left, right, batch),
+            Node::Negate(value) => self.negate(expr, value, batch),
+            Node::Shift {
+                value,
+                months,
+                days,
+                seconds,
+            } => self.shift(value, [*months, *days, *seconds], expr, batch),
+            Node::Bucket { unit, value } => self.bucket(*unit, value, expr, batch),
+            Node::ToBase { value, .. } => self.to_base(value, expr, batch),
+            Node::Cast(value) => self.cast(value, expr, batch),
+            Node::Rank(value) => self.rank(value, expr, batch),
+            Node::Function {
+                function,
+                arguments,
+            } => self.function(*function, arguments, expr, batch),
+            Node::And(_)
+            | Node::Or(_)
+            | Node::Not(_)
+            | Node::Compare { .. }
+            | Node::IsMissing(_)
+            | Node::InList { .. }
+            | Node::InPeriod { .. }
+            | Node::IsObject { .. }
+            | Node::Has { .. }
+            | Node::Contains { .. }
+            | Node::Like { .. }
+            | Node::InRecords { .. }
+            | Node::InIntegers { .. } => Ok(Vector::Bits(Bits {
+                data: self.test(expr, batch)?,
+                missing: None,
+            })),
+            Node::Under { .. }
+            | Node::InQuery { .. }
+            | Node::Parameter(_)
+            | Node::Today
+            | Node::Now
+            | Node::Me
+            | Node::RelativePeriod { .. }
+            | Node::SpanPeriod { .. }
+            | Node::Lookup { .. }
+            | Node::Subquery(_) => Err(internal("an expression that was not folded", expr)),
+        }
+    }
+
+    /// The slots for which a condition holds; missing counts as false.
+    pub(crate) fn test(&self, expr: &Expr, batch: &Batch<'_>) -> Result<Bitset> {
+        match &expr.node {
+            Node::And(parts) => {
+                let mut hits = Bitset::full(batch.len());
+                for part in parts {
+                    if hits.none() {
+                        break;
+                    }
+                    let more = self.test_among(part, batch, &hits)?;
+                    hits.and(&more);
+                }
+                Ok(hits)
+            }
+            Node::Or(parts) => {
+                let mut open = Bitset::full(batch.len());
+                for part in parts {
+                    if open.none() {
+                        break;
+                    }
+                    let hits = self.test_among(part, batch, &open)?;
+                    open.and_not(&hits);
+                }
+                open.not();
+                Ok(open)
+            }
+            Node::Not(inner) => {
+                let mut hits = self.test(inner, batch)?;
+                hits.not();
+                Ok(hits)
+            }
+            Node::Compare {
+                comparison,
+                left,
+                right,
+            } => self.compare(*comparison, left, right, expr, batch),
+            Node::IsMissing(value) => Ok(self.evaluate(value, batch)?.missing_slots()),
+            Node::InList { value, list } => self.in_list(value, list, expr, batch),
+            Node::InPeriod { value, period } => self.in_period(value, period, expr, batch),
+            Node::IsObject { value, object } => self.is_object(value, *object, batch),
+            Node::Has { value, label } => self.has(value, *label, expr, batch),
+            Node::Contains { value, pattern } => self.contains(value, pattern, expr, batch),
+            Node::Like { value, pattern } => self.like(value, pattern, expr, batch),
+            Node::InRecords { value, set } => self.in_records(value, set, expr, batch),
+            Node::InIntegers { value, set } => self.in_integers(value, set, expr, batch),
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => self.test_follow(reference, *object, inner, batch),
+            _ => match self.evaluate(expr, batch)? {
+                Vector::Bits(bits) => Ok(bits.data),
+                _ => Err(internal("a condition that is no truth value", expr)),
+            },
+        }
+    }
+
+    /// Like [`Self::test`] for the slots of `among` alone; others are false.
+    pub(super) fn test_among(
+        &self,
+        expr: &Expr,
+        batch: &Batch<'_>,
+        among: &Bitset,
+    ) -> Result<Bitset> {
+        if among.none() {
+            return Ok(Bitset::new(batch.len()));
+        }
+        match self.test(expr, batch) {
+            Ok(mut hits) => {
+                hits.and(among);
+                Ok(hits)
+            }
+            // A slot that does not count may have failed.
+            Err(error) if error.kind() == Kind::Constraint && !among.all() => {
+                let slots: Vec<usize> = among.ones().collect();
+                let found = narrowed(batch, &slots, |batch| self.test(expr, batch))?;
+                let mut hits = Bitset::new(batch.len());
+                found.ones().for_each(|at| hits.set(slots[at], true));
+                Ok(hits)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Like [`Self::evaluate`] for the slots of `among` alone; others hold anything.
+    pub(super) fn evaluate_among(
+        &self,
+        expr: &Expr,
+        batch: &Batch<'_>,
+        among: &Bitset,
+    ) -> Result<Vector> {
+        match self.evaluate(expr, batch) {
+            Err(error) if error.kind() == Kind::Constraint && !among.all() => {
+                let slots: Vec<usize> = among.ones().collect();
+                let found = narrowed(batch, &slots, |batch| self.evaluate(expr, batch))?;
+                let mut places = vec![None; batch.len()];
+                for (at, &slot) in (0..).zip(&slots) {
+                    places[slot] = Some(at);
+                }
+                Ok(found.gather(&places))
+            }
+            result => result,
+        }
+    }
+}
+
+/// Runs over a batch of these slots of another.
+fn narrowed<R>(batch: &Batch<'_>, slots: &[usize], run: impl FnOnce(&Batch<'_>) -> R) -> R {
+    match batch {
+        Batch::Chunk { object, chunk, .. } => {
+            let first = u64::from(chunk.0) * CHUNK_RECORDS as u64;
+            let ids: Vec<_> = slots
+                .iter()
+                .map(|&at| RecordId(first + at as u64))
+                .collect();
+            run(&Batch::Records {
+                object: *object,
+                ids: &ids,
+            })
+        }
+        Batch::Records { object, ids } => {
+            let ids: Vec<_> = slots.iter().map(|&at| ids[at]).collect();
+            run(&Batch::Records {
+                object: *object,
+                ids: &ids,
+            })
+        }
+        Batch::Rows { object, rows, ids } => {
+            let rows: Vec<_> = slots.iter().map(|&at| rows[at].clone()).collect();
+            let ids: Option<Vec<_>> = ids.map(|ids| slots.iter().map(|&at| ids[at]).collect());
+            run(&Batch::Rows {
+                object: *object,
+                rows: &rows,
+                ids: ids.as_deref(),
+            })
+        }
+        Batch::Slots(frame) => {
+            let places: Vec<_> = slots.iter().map(|&at| u32::try_from(at).ok()).collect();
+            run(&Batch::Slots(&Frame {
+                columns: frame.columns.iter().map(|c| c.gather(&places)).collect(),
+                len: slots.len(),
+            }))
+        }
+    }
+}
+
+/// The object whose records a batch has.
+fn object_of(batch: &Batch<'_>) -> Option<ObjectId> {
+    match batch {
+        Batch::Chunk { object, .. }
+        | Batch::Records { object, .. }
+        | Batch::Rows { object, .. } => Some(*object),
+        Batch::Slots(_) => None,
+    }
+}
+
+fn internal(what: &str, expr: &Expr) -> Error {
+    Error::new(Code::Internal, format!("{what} was evaluated")).at(expr.span.clone())
+}
+
+fn overflow(expr: &Expr) -> Error {
+    Error::new(Code::Overflow, "the result is too large for its type").at(expr.span.clone())
+}

@@ -1,0 +1,271 @@
+//! Reading of columns, ids and constants, and what an evaluator keeps of them.
+
+use super::Evaluator;
+use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vector};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{Collect, Expr, Type};
+use crate::query::exec::Batch;
+use crate::storage::Row;
+use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Shape, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// So few records are read as rows, not through chunks of columns.
+const FEW_ROWS: usize = 8;
+/// The same for values that are in rows only.
+const FEW_ROW_ONLY: usize = 1024;
+const KEPT_ROWS: usize = 1024;
+const KEPT_CHUNKS: usize = 256;
+/// More runs of records of one chunk than this are sorted first.
+const MANY_RUNS: usize = 16;
+
+/// What is computed or read once. Keys that are addresses stay good because the entry holds what
+/// lies there.
+#[derive(Default)]
+pub(super) struct Cache {
+    pub conditions: HashMap<(*const Expr, ObjectId), (Arc<Expr>, Arc<Bitset>)>,
+    pub columns: HashMap<(*const Expr, ObjectId), (Arc<Expr>, Arc<Vector>)>,
+    pub collections: HashMap<(*const Collect, ObjectId), (Arc<Collect>, Arc<Vector>)>,
+    rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
+    chunks: HashMap<(ObjectId, FieldId, ChunkId), Arc<Vector>>,
+}
+
+impl Evaluator<'_> {
+    /// The ids of a batch's records.
+    pub(super) fn ids(&self, batch: &Batch<'_>) -> Ints {
+        let of =
+            |ids: &[RecordId]| Ints::from_options(ids.iter().map(|id| Some(id.0.cast_signed())));
+        match batch {
+            Batch::Chunk { chunk, len, .. } => Ints::U16 {
+                base: i64::from(chunk.0) * CHUNK_RECORDS as i64,
+                codes: (0..u16::MAX).take(*len).collect(),
+            },
+            Batch::Records { ids, .. } | Batch::Rows { ids: Some(ids), .. } => of(ids),
+            Batch::Rows { .. } | Batch::Slots(_) => Ints::Constant {
+                value: None,
+                len: batch.len(),
+            },
+        }
+    }
+
+    pub(super) fn column(&self, field: FieldId, ty: &Type, batch: &Batch<'_>) -> Result<Vector> {
+        match batch {
+            Batch::Chunk { object, chunk, .. } => {
+                self.context.snapshot.column(*object, field, *chunk)
+            }
+            Batch::Records { object, ids } => self.column_at(*object, field, ty.shape(), ids),
+            Batch::Rows { rows, .. } => {
+                let values: Vec<_> = rows.iter().map(|row| row.get(field).clone()).collect();
+                Ok(Vector::from_values(ty.shape(), &values))
+            }
+            Batch::Slots(_) => Err(Error::new(
+                Code::Internal,
+                "a field without a record was read",
+            )),
+        }
+    }
+
+    fn column_at(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        shape: Shape,
+        ids: &[RecordId],
+    ) -> Result<Vector> {
+        let few = if shape == Shape::RowOnly {
+            FEW_ROW_ONLY
+        } else {
+            FEW_ROWS
+        };
+        if ids.len() <= few {
+            let mut values = Vec::with_capacity(ids.len());
+            for &id in ids {
+                let row = self.row(object, id)?;
+                values.push(row.map_or(Value::Missing, |row| row.get(field).clone()));
+            }
+            return Ok(Vector::from_values(shape, &values));
+        }
+        let chunk_of = |id: &RecordId| id.0 / CHUNK_RECORDS as u64;
+        let runs = || ids.chunk_by(|a, b| chunk_of(a) == chunk_of(b));
+        if !ids.is_sorted() && runs().nth(MANY_RUNS).is_some() {
+            let mut order: Vec<u32> = (0..).take(ids.len()).collect();
+            order.sort_unstable_by_key(|&at| ids[at as usize]);
+            let sorted: Vec<_> = order.iter().map(|&at| ids[at as usize]).collect();
+            let found = self.column_at(object, field, shape, &sorted)?;
+            let mut places = vec![None; ids.len()];
+            for (to, &from) in (0..).zip(&order) {
+                places[from as usize] = Some(to);
+            }
+            return Ok(found.gather(&places));
+        }
+        let mut parts = Vec::new();
+        for run in runs() {
+            let chunk = u32::try_from(chunk_of(&run[0])).ok();
+            let chunk = chunk.filter(|&at| at < self.context.snapshot.chunk_count(object));
+            let Some(chunk) = chunk else {
+                parts.push(Vector::missing(shape, run.len()));
+                continue;
+            };
+            let vector = self.chunk(object, field, ChunkId(chunk))?;
+            let slots: Vec<_> = run
+                .iter()
+                .map(|id| (id.0 % CHUNK_RECORDS as u64) as u32)
+                .map(|at| Some(at).filter(|&at| (at as usize) < vector.len()))
+                .collect();
+            parts.push(vector.gather(&slots));
+        }
+        Ok(concat(shape, parts))
+    }
+
+    fn row(&self, object: ObjectId, id: RecordId) -> Result<Option<Arc<Row>>> {
+        if let Some(row) = self.cache.borrow().rows.get(&(object, id)) {
+            return Ok(row.clone());
+        }
+        let row = self.context.snapshot.row(object, id)?;
+        let rows = &mut self.cache.borrow_mut().rows;
+        if rows.len() >= KEPT_ROWS {
+            rows.clear();
+        }
+        rows.insert((object, id), row.clone());
+        Ok(row)
+    }
+
+    fn chunk(&self, object: ObjectId, field: FieldId, chunk: ChunkId) -> Result<Arc<Vector>> {
+        let key = (object, field, chunk);
+        if let Some(vector) = self.cache.borrow().chunks.get(&key) {
+            return Ok(Arc::clone(vector));
+        }
+        let vector = Arc::new(self.context.snapshot.column(object, field, chunk)?);
+        let chunks = &mut self.cache.borrow_mut().chunks;
+        if chunks.len() >= KEPT_CHUNKS {
+            chunks.clear();
+        }
+        chunks.insert(key, Arc::clone(&vector));
+        Ok(vector)
+    }
+}
+
+/// `len` times one value.
+pub(super) fn constant(value: &Value, shape: Shape, len: usize) -> Vector {
+    let ints = |value| Ints::Constant { value, len };
+    match (shape, value) {
+        (_, Value::Missing) => Vector::missing(shape, len),
+        (Shape::Bits, Value::Boolean(on)) => Vector::Bits(Bits {
+            data: if *on {
+                Bitset::full(len)
+            } else {
+                Bitset::new(len)
+            },
+            missing: None,
+        }),
+        (Shape::Floats, Value::Number(n)) => Vector::Floats(Floats::Constant {
+            value: Some(*n),
+            len,
+        }),
+        (Shape::Texts | Shape::RowOnly, Value::Text(text)) => Vector::Texts(Texts::Constant {
+            value: Some(Arc::clone(text)),
+            len,
+        }),
+        (Shape::Texts | Shape::RowOnly, Value::List(_)) => Vector::Lists(vec![value.clone(); len]),
+        (Shape::Tags, Value::Tags(codes)) => Vector::Tags(Tags {
+            sets: codes
+                .iter()
+                .map(|&code| (code, Bitset::full(len)))
+                .collect(),
+            len,
+        }),
+        (Shape::Pair, value) => {
+            let pair = value.as_pair();
+            Vector::Pair(ints(pair.map(|pair| pair.0)), ints(pair.map(|pair| pair.1)))
+        }
+        (Shape::Ints, value) => Vector::Ints(ints(value.as_int())),
+        _ => Vector::missing(shape, len),
+    }
+}
+
+/// Vectors of one shape, one after the other.
+pub(super) fn concat(shape: Shape, mut parts: Vec<Vector>) -> Vector {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let len = parts.iter().map(Vector::len).sum();
+    let ints = |part: fn(&Vector) -> Option<&Ints>| {
+        let values: Vec<_> = parts.iter().filter_map(part).flat_map(Ints::iter).collect();
+        Ints::pack(&values)
+    };
+    match parts.first() {
+        None => Vector::missing(shape, 0),
+        Some(Vector::Ints(_)) => Vector::Ints(ints(|part| match part {
+            Vector::Ints(ints) => Some(ints),
+            _ => None,
+        })),
+        Some(Vector::Pair(..)) => Vector::Pair(
+            ints(|part| match part {
+                Vector::Pair(a, _) => Some(a),
+                _ => None,
+            }),
+            ints(|part| match part {
+                Vector::Pair(_, b) => Some(b),
+                _ => None,
+            }),
+        ),
+        Some(Vector::Floats(_)) => {
+            let mut values = Vec::with_capacity(len);
+            for part in &parts {
+                if let Vector::Floats(floats) = part {
+                    values.extend(floats.iter().map(|n| n.unwrap_or(f64::NAN)));
+                }
+            }
+            Vector::Floats(Floats::Values(values))
+        }
+        Some(Vector::Texts(_)) => {
+            let mut values = Vec::with_capacity(len);
+            for part in &parts {
+                if let Vector::Texts(texts) = part {
+                    values.extend(texts.iter());
+                }
+            }
+            Vector::Texts(Texts::from_options(values.into_iter()))
+        }
+        Some(Vector::Bits(_)) => {
+            let (mut data, mut missing) = (Bitset::new(len), Bitset::new(len));
+            let mut from = 0;
+            for part in &parts {
+                if let Vector::Bits(bits) = part {
+                    bits.data.ones().for_each(|at| data.set(from + at, true));
+                    if let Some(none) = &bits.missing {
+                        none.ones().for_each(|at| missing.set(from + at, true));
+                    }
+                }
+                from += part.len();
+            }
+            Vector::Bits(Bits {
+                data,
+                missing: (!missing.none()).then_some(missing),
+            })
+        }
+        Some(Vector::Tags(_)) => {
+            let mut sets: BTreeMap<_, Bitset> = BTreeMap::new();
+            let mut from = 0;
+            for part in &parts {
+                if let Vector::Tags(tags) = part {
+                    for (&code, set) in &tags.sets {
+                        let all = sets.entry(code).or_insert_with(|| Bitset::new(len));
+                        set.ones().for_each(|at| all.set(from + at, true));
+                    }
+                }
+                from += part.len();
+            }
+            Vector::Tags(Tags { sets, len })
+        }
+        Some(Vector::Lists(_)) => Vector::Lists(
+            parts
+                .into_iter()
+                .flat_map(|part| match part {
+                    Vector::Lists(lists) => lists,
+                    _ => Vec::new(),
+                })
+                .collect(),
+        ),
+    }
+}
