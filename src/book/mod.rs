@@ -66,9 +66,15 @@ struct Shared {
     memory_bytes: usize,
     actor: Option<RecordId>,
     /// The catalog last decoded; catalogs with equal pointers are equal.
-    catalog: Mutex<Option<(Arc<[u8]>, Arc<Catalog>)>>,
+    catalog: Mutex<Option<Decoded>>,
     /// Held from reading the last transaction's moment to committing the next one.
     committing: Mutex<()>,
+}
+
+/// A catalog with the bytes it comes from.
+struct Decoded {
+    bytes: Arc<[u8]>,
+    catalog: Arc<Catalog>,
 }
 
 /// What [`Book::check`] counted and found.
@@ -341,13 +347,16 @@ impl Book {
             .catalog
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, catalog)) = &*cached
-            && Arc::ptr_eq(of, bytes)
+        if let Some(decoded) = &*cached
+            && Arc::ptr_eq(&decoded.bytes, bytes)
         {
-            return Ok(catalog.clone());
+            return Ok(decoded.catalog.clone());
         }
         let catalog = Arc::new(Catalog::decode(bytes)?);
-        *cached = Some((bytes.clone(), catalog.clone()));
+        *cached = Some(Decoded {
+            bytes: bytes.clone(),
+            catalog: catalog.clone(),
+        });
         Ok(catalog)
     }
 

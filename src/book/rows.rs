@@ -325,7 +325,7 @@ impl<'a> Row<'a> {
     }
 
     /// The row as a JSON object under the columns' names.
-    pub(crate) fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+    pub(crate) fn to_json(self) -> serde_json::Map<String, serde_json::Value> {
         let names = self.columns.iter().map(|column| column.name.to_string());
         let values = self.values.iter().map(|value| value.to_json(self.clock));
         names.zip(values).collect()

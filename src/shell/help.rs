@@ -118,5 +118,5 @@ pub(super) fn find(word: &str) -> Option<&'static Topic> {
     let same = |w: &&str| w.eq_ignore_ascii_case(word);
     TOPICS
         .iter()
-        .find(|topic| topic.words.iter().any(|w| same(&w)))
+        .find(|topic| topic.words.iter().any(|w| same(w)))
 }
