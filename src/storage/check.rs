@@ -424,3 +424,210 @@ impl Check<'_> {
 fn slot(id: u64) -> usize {
     usize::try_from(id % CHUNK_RECORDS as u64).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::meta::{self, Counts};
+    use crate::storage::model::{self, COUNT, NAME, OBJECT, OTHER, PARENT, at};
+    use crate::storage::store::read_state;
+    use redb::WriteTransaction;
+
+    /// A store with folded records, and pending changes to one of them and a new one.
+    fn store() -> Store {
+        let store = model::store();
+        let row = |name: &str, n: i64| -> Row {
+            let values = [
+                (NAME, Value::text(name)),
+                (COUNT, Value::Integer(n)),
+                (PARENT, Value::Reference(RecordId(0))),
+            ];
+            values.into_iter().collect()
+        };
+        let mut transaction = store.begin().unwrap();
+        for n in 0..10 {
+            transaction.insert(OBJECT, row("acme", n)).unwrap();
+        }
+        transaction.delete(OBJECT, RecordId(3)).unwrap();
+        transaction.commit(at(1)).unwrap();
+        let mut transaction = store.begin().unwrap();
+        transaction.delete(OBJECT, RecordId(4)).unwrap();
+        transaction.commit(at(2)).unwrap();
+        store.fold().unwrap();
+        let mut transaction = store.begin().unwrap();
+        transaction
+            .put(OBJECT, RecordId(1), row("other", 99))
+            .unwrap();
+        transaction.insert(OBJECT, row("new", 7)).unwrap();
+        transaction.commit(at(3)).unwrap();
+        store
+    }
+
+    /// The faults found after `plant` wrote to the file; the memory stays as it was.
+    fn faults(plant: impl FnOnce(&WriteTransaction)) -> Vec<String> {
+        let store = store();
+        let latest = store.latest();
+        let write = store.begin_write().unwrap();
+        plant(&write);
+        write.commit().unwrap();
+        store.publish(latest.base.progress, latest.overlay).unwrap();
+        store.check().unwrap().faults
+    }
+
+    fn assert_found(part: &str, plant: impl FnOnce(&WriteTransaction)) {
+        let faults = faults(plant);
+        assert!(
+            faults.iter().any(|fault| fault.contains(part)),
+            "{part}: {faults:?}"
+        );
+    }
+
+    macro_rules! table {
+        ($write:expr, $name:ident) => {
+            $write.open_table(tables::$name).unwrap()
+        };
+    }
+
+    #[test]
+    fn a_sound_store_has_no_faults() {
+        assert_eq!(faults(|_| ()), Vec::<String>::new());
+        let report = store().check().unwrap();
+        assert_eq!((report.records, report.index_entries), (9, 3 * 8));
+    }
+
+    #[test]
+    fn faults_in_rows_are_found() {
+        let name = tables::RowsTable::new(OBJECT);
+        let rows = |write: &WriteTransaction, change: &dyn Fn(&mut redb::Table<'_, u64, &[u8]>)| {
+            change(&mut write.open_table(name.definition()).unwrap());
+        };
+        assert_found("other records live", |w| {
+            rows(w, &|t| drop(t.remove(5).unwrap()))
+        });
+        assert_found("counts 9", |w| rows(w, &|t| drop(t.remove(5).unwrap())));
+        assert_found("cannot be read", |w| {
+            rows(w, &|t| drop(t.insert(5, &[1, 1, 9][..])))
+        });
+        assert_found("has no number", |w| {
+            rows(w, &|t| drop(t.insert(50, &[1, 1, 0][..])))
+        });
+        assert_found("impossible history", |w| {
+            rows(w, &|t| drop(t.insert(5, &[9, 1, 0][..])))
+        });
+        assert_found("another value", |w| {
+            rows(w, &|t| drop(t.insert(5, &[1, 1, 0][..])))
+        });
+        assert_found("pending change", |w| {
+            rows(w, &|t| drop(t.insert(1, &[1, 1, 0][..])))
+        });
+    }
+
+    #[test]
+    fn faults_in_columns_are_found() {
+        let count = (OBJECT.0, COUNT.0, 0, 0);
+        assert_found("another value", |w| {
+            drop(table!(w, COLUMNS).remove(count).unwrap())
+        });
+        assert_found("unknown encoding 99", |w| {
+            drop(table!(w, COLUMNS).insert(count, &[99, 10, 0][..]));
+        });
+        assert_found("longer than its object", |w| {
+            drop(table!(w, COLUMNS).insert(count, &[1, 200, 0][..]));
+        });
+        assert_found("other records live", |w| {
+            drop(table!(w, COLUMNS).remove((OBJECT.0, LIVE.0, 0, 0)).unwrap());
+        });
+        assert_found("stray", |w| {
+            drop(table!(w, COLUMNS).insert((OBJECT.0, COUNT.0, 0, 4), &[1, 1, 0][..]));
+        });
+        assert_found("stray", |w| {
+            drop(table!(w, COLUMNS).insert((77, 0, 0, 0), &[][..]))
+        });
+        let key = (OBJECT.0, COUNT.0);
+        assert_found("summary", |w| {
+            drop(table!(w, SUMMARIES).remove(key).unwrap())
+        });
+        assert_found("a summary cannot be read", |w| {
+            drop(table!(w, SUMMARIES).insert(key, &[9][..]));
+        });
+    }
+
+    #[test]
+    fn faults_in_indexes_are_found() {
+        let parent = (model::PARENT_INDEX.0, 0, 5);
+        assert_found("lacks an entry for record #5", |w| {
+            drop(table!(w, REFERENCES).remove(parent).unwrap());
+        });
+        assert_found("wrong entry for record #5", |w| {
+            drop(table!(w, REFERENCES).insert((parent.0, 8, 5), ()));
+        });
+        assert_found("belongs to no index", |w| {
+            drop(table!(w, REFERENCES).insert((99, 8, 5), ()));
+        });
+        assert_found("lacks an entry", |w| {
+            drop(table!(w, KEYS).pop_first().unwrap())
+        });
+        assert_found("too short", |w| {
+            drop(table!(w, KEYS).insert(&[0, 0, 0, 1][..], ()))
+        });
+    }
+
+    #[test]
+    fn faults_in_the_journal_are_found() {
+        assert_found("lacks transaction 2", |w| {
+            drop(table!(w, TRANSACTIONS).remove(2).unwrap())
+        });
+        assert_found("belong to no transaction", |w| {
+            drop(table!(w, TRANSACTIONS).insert(70, &[][..]));
+        });
+        let block = (OBJECT.0, COUNT.0, 4);
+        assert_found("lacks a block", |w| {
+            drop(table!(w, JOURNAL).remove(block).unwrap())
+        });
+        assert_found("cannot be read", |w| {
+            drop(table!(w, JOURNAL).insert(block, &[200][..]))
+        });
+        assert_found("another pending change", |w| {
+            let same = table!(w, JOURNAL)
+                .get(block)
+                .unwrap()
+                .unwrap()
+                .value()
+                .to_vec();
+            // The last byte of the block is that of the only old value.
+            let wrong = [&same[..same.len() - 1], &[66]].concat();
+            drop(table!(w, JOURNAL).insert(block, wrong.as_slice()));
+        });
+        assert_found("index by record", |w| {
+            drop(table!(w, JOURNAL_RECORDS).remove((OBJECT.0, 4, 3)).unwrap());
+        });
+        assert_found("lacks its catalog", |w| {
+            drop(table!(w, CATALOGS).remove(1).unwrap())
+        });
+    }
+
+    #[test]
+    fn faults_in_the_meta_table_are_found() {
+        let store = store();
+        let write = store.begin_write().unwrap();
+        meta::write_counts(&write, OBJECT, &Counts { next: 11, live: 8 }).unwrap();
+        write.commit().unwrap();
+        let (snapshot, meta) = read_state(store.begin_read().unwrap()).unwrap();
+        store.publish(meta.progress, snapshot.overlay).unwrap();
+        let faults = store.check().unwrap().faults;
+        assert_eq!(faults, ["object 1 has 9 rows, but counts 8"]);
+    }
+
+    #[test]
+    fn twins_are_found() {
+        let store = model::store();
+        let mut transaction = store.begin().unwrap();
+        for _ in 0..2 {
+            let row = [(NAME, Value::text("same"))].into_iter().collect();
+            transaction.insert(OTHER, row).unwrap();
+        }
+        transaction.commit(at(1)).unwrap();
+        let faults = store.check().unwrap().faults;
+        assert_eq!(faults, ["records #0 and #1 share a key of index 4"]);
+    }
+}

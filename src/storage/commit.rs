@@ -290,3 +290,222 @@ fn write_counts(
 ) -> Result<()> {
     objects.try_for_each(|object| meta::write_counts(write, object, &overlay.counts(object)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Settings, model};
+    use crate::value::FieldId;
+    use model::{NAME, OBJECT, OTHER, PARENT, at};
+
+    fn named(name: &str) -> Row {
+        [(NAME, Value::text(name))].into_iter().collect()
+    }
+
+    fn referring(id: RecordId) -> Row {
+        [(PARENT, Value::Reference(id))].into_iter().collect()
+    }
+
+    /// A store with two records of each object.
+    fn store() -> (Store, RecordId, RecordId) {
+        let store = model::store();
+        let mut transaction = store.begin().unwrap();
+        let a = transaction.insert(OBJECT, named("a")).unwrap();
+        let b = transaction.insert(OBJECT, named("b")).unwrap();
+        transaction.insert(OTHER, named("one")).unwrap();
+        transaction.insert(OTHER, named("two")).unwrap();
+        transaction.commit(at(1)).unwrap();
+        (store, a, b)
+    }
+
+    type Work = fn(&mut Transaction<'_>, RecordId, RecordId);
+
+    /// What the second of two overlapping transactions is told, in either order.
+    fn race(first: Work, second: Work) -> Result<u64> {
+        let run = |first: Work, second: Work, fold: bool| {
+            let (store, a, b) = store();
+            let mut one = store.begin().unwrap();
+            let mut two = store.begin().unwrap();
+            first(&mut one, a, b);
+            second(&mut two, a, b);
+            one.commit(at(2)).unwrap();
+            if fold {
+                store.fold().unwrap();
+            }
+            let told = two.commit(at(3));
+            assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+            if let Err(error) = &told {
+                assert_eq!(error.code(), Code::Conflict, "{error}");
+            }
+            told
+        };
+        let there = run(first, second, false);
+        assert_eq!(there.is_ok(), run(second, first, true).is_ok());
+        there
+    }
+
+    #[test]
+    fn transactions_on_different_records_both_commit() {
+        let told = race(
+            |t, a, _| t.put(OBJECT, a, named("x")).unwrap(),
+            |t, a, b| {
+                t.put(OBJECT, b, referring(a)).unwrap();
+                t.insert(OBJECT, named("a")).unwrap();
+                t.insert(OTHER, named("three")).unwrap();
+            },
+        );
+        assert_eq!(told.unwrap(), 4);
+    }
+
+    #[test]
+    fn the_same_record_conflicts() {
+        let told = race(
+            |t, a, _| t.put(OBJECT, a, named("x")).unwrap(),
+            |t, a, _| t.delete(OBJECT, a).unwrap(),
+        );
+        assert!(told.unwrap_err().message().contains("`#0`"));
+    }
+
+    #[test]
+    fn the_same_unique_key_conflicts() {
+        let told = race(
+            |t, _, _| drop(t.insert(OTHER, named("three")).unwrap()),
+            |t, _, _| t.put(OTHER, RecordId(0), named("three")).unwrap(),
+        );
+        assert!(told.unwrap_err().message().contains("unique"));
+    }
+
+    #[test]
+    fn a_reference_to_a_deleted_record_conflicts() {
+        let told = race(
+            |t, a, _| t.delete(OBJECT, a).unwrap(),
+            |t, a, b| t.put(OBJECT, b, referring(a)).unwrap(),
+        );
+        assert!(told.is_err());
+    }
+
+    #[test]
+    fn a_schema_conflicts_with_anything() {
+        let told = race(
+            |t, _, _| t.set_schema(Arc::from(*b"new"), model::layouts()).unwrap(),
+            |t, a, _| t.put(OBJECT, a, named("x")).unwrap(),
+        );
+        assert!(told.is_err());
+        let told = race(
+            |t, _, _| {
+                t.set_settings(Settings {
+                    fiscal_start: 2,
+                    ..Settings::default()
+                })
+            },
+            |t, _, _| {
+                t.set_settings(Settings {
+                    fiscal_start: 3,
+                    ..Settings::default()
+                })
+            },
+        );
+        assert!(told.is_err());
+    }
+
+    #[test]
+    fn the_clock_must_not_go_back() {
+        let (store, a, _) = store();
+        let mut transaction = store.begin().unwrap();
+        transaction.delete(OBJECT, a).unwrap();
+        let error = transaction.commit(at(0)).unwrap_err();
+        assert_eq!(error.code(), Code::ClockBackwards);
+        let mut transaction = store.begin().unwrap();
+        transaction.delete(OBJECT, a).unwrap();
+        assert_eq!(transaction.commit(at(1)).unwrap(), 3);
+    }
+
+    #[test]
+    fn nothing_changed_writes_nothing() {
+        let (store, a, _) = store();
+        let mut transaction = store.begin().unwrap();
+        transaction.put(OBJECT, a, named("a")).unwrap();
+        let id = transaction.insert(OBJECT, named("c")).unwrap();
+        transaction.delete(OBJECT, id).unwrap();
+        assert_eq!(transaction.commit(at(0)).unwrap(), 2);
+    }
+
+    #[test]
+    fn ids_of_a_rolled_back_transaction_are_given_again() {
+        let (store, ..) = store();
+        let mut lost = store.begin().unwrap();
+        assert_eq!(lost.insert(OBJECT, named("c")).unwrap(), RecordId(2));
+        let mut kept = store.begin().unwrap();
+        assert_eq!(kept.insert(OBJECT, named("d")).unwrap(), RecordId(3));
+        let mark = kept.mark();
+        assert_eq!(kept.insert(OBJECT, named("e")).unwrap(), RecordId(4));
+        kept.roll_back_to(mark);
+        assert_eq!(kept.insert(OBJECT, named("f")).unwrap(), RecordId(4));
+        kept.commit(at(2)).unwrap();
+        drop(lost);
+        let mut next = store.begin().unwrap();
+        assert_eq!(next.insert(OBJECT, named("g")).unwrap(), RecordId(5));
+        next.commit(at(3)).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(snapshot.row(OBJECT, RecordId(2)).unwrap(), None);
+        assert_eq!(snapshot.record_count(OBJECT), 5);
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_schema_change_fills_and_drops() {
+        let (store, a, b) = store();
+        let mut transaction = store.begin().unwrap();
+        transaction.put(OBJECT, b, named("A")).unwrap();
+        let mut layouts = model::layouts();
+        let object = Arc::make_mut(&mut layouts[0]);
+        object.indexes.remove(2);
+        object.fields[2].dropped = true;
+        object.fields.push(crate::storage::FieldLayout {
+            ty: crate::value::FieldType::Text,
+            dropped: false,
+        });
+        let index = |id, unique| crate::storage::IndexLayout {
+            id: crate::value::IndexId(id),
+            kind: crate::storage::IndexKind::Folded,
+            fields: vec![NAME],
+            unique,
+        };
+        object.indexes.push(index(9, true));
+        let error = transaction
+            .set_schema(Arc::from(*b"x"), layouts.clone())
+            .unwrap_err();
+        assert_eq!(error.code(), Code::NotUnique);
+        assert_eq!(&**transaction.snapshot().catalog(), b"catalog");
+        let object = Arc::make_mut(&mut layouts[0]);
+        object.indexes.pop();
+        object.indexes.push(index(10, false));
+        layouts.truncate(1);
+        transaction.set_schema(Arc::from(*b"y"), layouts).unwrap();
+        let new = FieldId(17);
+        let mut row = named("a");
+        row.set(new, Value::text("new"));
+        transaction.put(OBJECT, a, row).unwrap();
+        let look = |s: &Snapshot| {
+            s.lookup(crate::value::IndexId(10), &[Value::text("a")])
+                .unwrap()
+        };
+        assert_eq!(look(transaction.snapshot()), [a, b]);
+        store.fold().unwrap();
+        transaction.commit(at(2)).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(look(&snapshot), [a, b]);
+        let column = snapshot
+            .column(OBJECT, new, crate::value::ChunkId(0))
+            .unwrap();
+        assert_eq!(
+            column.value(&crate::value::FieldType::Text, 0),
+            Value::text("new")
+        );
+        assert_eq!(&**snapshot.catalog(), b"y");
+        assert_eq!(snapshot.record_count(OTHER), 0);
+        let report = store.check().unwrap();
+        assert_eq!(report.faults, Vec::<String>::new());
+        assert_eq!((report.records, report.index_entries), (2, 4));
+    }
+}

@@ -281,3 +281,42 @@ pub(super) fn unfolded(
     }
     Ok(entries)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::model;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn blocks_come_back(
+            ids in prop::collection::btree_set(0_u64..1 << 39, 1..40),
+            all in model::types().iter()
+                .map(|ty| prop::collection::vec(model::value(ty), 40))
+                .collect::<Vec<_>>(),
+        ) {
+            let layout = &model::layouts()[0];
+            for (field, values) in (0..).map(FieldId).zip(&all) {
+                let old: Vec<_> = ids.iter().copied().zip(values).collect();
+                let back = decode_block(&encode_block(layout, field, &old), layout, field);
+                let back = back.unwrap();
+                prop_assert_eq!(back.len(), old.len());
+                for ((id, value), (back_id, back)) in old.iter().zip(&back) {
+                    prop_assert_eq!(id, back_id);
+                    prop_assert_eq!(*value, back);
+                }
+            }
+        }
+
+        #[test]
+        fn record_blocks_come_back(rows in prop::collection::vec(model::row(), 0..4)) {
+            let block = RecordBlock {
+                inserted: vec![(0, 3), (9, 1 << 30)],
+                deleted: (7..).zip(rows).collect(),
+            };
+            let layout = &model::layouts()[0];
+            prop_assert_eq!(RecordBlock::decode(&block.encode(), layout).unwrap(), block);
+        }
+    }
+}

@@ -11,7 +11,7 @@
 //! | integer, moment, duration | 8 bytes, sign bit flipped |
 //! | number, percent | 8 bytes of the float; the sign bit flipped if positive, all bits if negative; -0 as 0 |
 //! | date | 4 bytes, sign bit flipped |
-//! | money | units as an integer, 2 bytes of currency |
+//! | money | 2 bytes of currency, then units as an integer |
 //! | period | start and end as dates |
 //! | label | 4 bytes |
 //! | tags | each `01` and 4 bytes; then `00` |
@@ -73,8 +73,8 @@ impl KeyWriter {
             (_, Value::Integer(n)) => put_int(out, *n),
             (_, Value::Number(n)) => put_float(out, *n),
             (_, Value::Money(m)) => {
-                put_int(out, m.units());
                 out.extend(m.currency().code().to_be_bytes());
+                put_int(out, m.units());
             }
             (_, Value::Text(text)) if folded => self.put_text(&fold(text)),
             (_, Value::Text(text)) => self.put_text(text),
@@ -168,4 +168,64 @@ pub(super) fn target(value: &Value) -> Result<Option<u64>> {
         ));
     }
     Ok(Some(u64::from(object) << 40 | id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::model;
+    use proptest::prelude::*;
+    use std::cmp::Ordering;
+
+    fn key(ty: &FieldType, values: &[&Value], mut writer: KeyWriter) -> Vec<u8> {
+        for value in values {
+            writer.put(ty, value, false).unwrap();
+        }
+        writer.bytes
+    }
+
+    #[test]
+    fn keys_are_as_specified() {
+        let text = |text: &str| key(&FieldType::Text, &[&Value::text(text)], KeyWriter::new());
+        assert_eq!(text("a\0b"), b"\x01a\x00\xffb\x00\x00");
+        let long = "x".repeat(63) + "\u{e9}";
+        assert_eq!(
+            text(&long),
+            [b"\x01", "x".repeat(63).as_bytes(), b"\x00\x01"].concat()
+        );
+        let int = |n| key(&FieldType::Integer, &[&Value::Integer(n)], KeyWriter::new());
+        assert_eq!(int(-1), [1, 0x7f, 255, 255, 255, 255, 255, 255, 255]);
+        assert_eq!(
+            key(&FieldType::Text, &[&Value::Missing], KeyWriter::new()),
+            [0xff]
+        );
+    }
+
+    #[test]
+    fn after_skips_all_that_start_so() {
+        assert_eq!(after(&[1, 2]), Some(vec![1, 3]));
+        assert_eq!(after(&[1, 0xFF]), Some(vec![2]));
+        assert_eq!(after(&[0xFF]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn key_order_is_value_order(
+            pairs in model::types().iter().map(|ty| {
+                let one = || model::value(ty);
+                (one(), one(), one(), one())
+            }).collect::<Vec<_>>()
+        ) {
+            for (ty, (a, b, c, d)) in model::types().iter().zip(&pairs) {
+                let exact = |values: &[&Value]| key(ty, values, KeyWriter::exact());
+                prop_assert_eq!(exact(&[a]).cmp(&exact(&[b])), a.compare(b), "{:?} {:?}", a, b);
+                let both = a.compare(b).then(c.compare(d));
+                prop_assert_eq!(exact(&[a, c]).cmp(&exact(&[b, d])), both);
+                prop_assert!(exact(&[a]) == exact(&[b]) || !exact(&[a]).starts_with(&exact(&[b])));
+                let cut = |values: &[&Value]| key(ty, values, KeyWriter::new());
+                prop_assert!(cut(&[a]).cmp(&cut(&[b])) != a.compare(b).reverse()
+                    || a.compare(b) == Ordering::Equal);
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod journal;
 mod key;
 mod layout;
 mod meta;
+mod open;
 mod overlay;
 mod published;
 mod row;
@@ -32,5 +33,7 @@ pub use store::Durability;
 pub(crate) use store::{CheckReport, Settings, Store, StoreOptions};
 pub(crate) use transaction::{CommitInfo, Mark, Transaction};
 
+#[cfg(test)]
+mod crash;
 #[cfg(test)]
 mod model;

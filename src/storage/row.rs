@@ -234,3 +234,62 @@ impl FromIterator<(FieldId, Value)> for Row {
         row
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::model;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rows_come_back(row in model::row(), created in 1_u64..1 << 40) {
+            let layouts = model::layouts();
+            let row = Row { created, changed: created + 1, ..row };
+            let back = Row::decode(&row.encode(), &layouts[0].fields).unwrap();
+            prop_assert_eq!((back.created, back.changed), (created, created + 1));
+            prop_assert_eq!(back, row);
+        }
+
+        #[test]
+        fn damaged_rows_are_errors_or_rows(
+            row in model::row(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let fields = &model::layouts()[0].fields;
+            let mut bytes = row.encode();
+            let at = at.index(bytes.len());
+            if let Err(error) = Row::decode(&bytes[..at], fields) {
+                prop_assert_eq!(error.code(), Code::Corrupt);
+            }
+            bytes[at] = byte;
+            if let Err(error) = Row::decode(&bytes, fields) {
+                prop_assert_eq!(error.code(), Code::Corrupt);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_as_specified() {
+        let fields = |types: &[FieldType]| -> Vec<FieldLayout> {
+            let layout = |ty: &FieldType| FieldLayout {
+                ty: ty.clone(),
+                dropped: false,
+            };
+            types.iter().map(layout).collect()
+        };
+        let mut row: Row = [
+            (FieldId(0), Value::text("ab")),
+            (FieldId(2), Value::Integer(-1)),
+        ]
+        .into_iter()
+        .collect();
+        (row.created, row.changed) = (5, 300);
+        let bytes = row.encode();
+        assert_eq!(bytes, [5, 251, 44, 1, 1, 0b101, 2, b'a', b'b', 1]);
+        let types = [FieldType::Text, FieldType::Date, FieldType::Integer];
+        assert_eq!(Row::decode(&bytes, &fields(&types)).unwrap(), row);
+        assert!(Row::decode(&bytes, &fields(&types[..2])).is_err());
+    }
+}

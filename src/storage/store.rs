@@ -1,24 +1,20 @@
 //! The open file: published state, pending changes, and their fold.
 
 use super::commit::Recent;
-use super::fault::{OrFault, fault};
-use super::meta::{self, Meta, Progress};
+use super::fault::OrFault;
+use super::meta::{Meta, Progress};
 use super::overlay::Overlay;
 use super::published::Published;
 use super::schema::Schema;
-use super::{Snapshot, Transaction, fold, journal, tables};
+use super::{Snapshot, Transaction, journal, tables};
 use crate::error::{Code, Error, Result};
-use crate::value::{Currency, FOLDING_VERSION, ObjectId, RecordId};
-use redb::backends::InMemoryBackend;
+use crate::value::{Currency, ObjectId, RecordId};
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
-    ReadableDatabase, ReadableTable, StorageBackend, StorageError, TableError, WriteTransaction,
+    Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableError,
+    WriteTransaction,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
-use std::io::Read;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// How a store is opened.
@@ -102,7 +98,7 @@ pub(crate) struct Store {
     engine: Engine,
 }
 
-enum Engine {
+pub(super) enum Engine {
     Writing(Database),
     Reading(ReadOnlyDatabase),
 }
@@ -114,88 +110,22 @@ pub(super) struct Writer {
 }
 
 impl Store {
-    pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
-        let missing = !path.exists();
-        if missing && (options.read_only || !options.create) {
-            return Err(Error::new(
-                Code::NoSuchFile,
-                format!("the book `{}` does not exist", path.display()),
-            ));
-        }
-        let new = missing || is_empty(path, options)?;
-        if !new {
-            check_magic(path)?;
-        }
-        let mut builder = Builder::new();
-        builder.set_cache_size(options.cache_bytes);
-        builder.set_concurrency_mode(match options.durability {
-            Durability::Committed => ConcurrencyMode::SingleWriter,
-            Durability::Closed => ConcurrencyMode::ExclusiveWriter,
-        });
-        let named = |error| open_fault(path, error);
-        let engine = if options.read_only {
-            Engine::Reading(builder.open_read_only(path).map_err(named)?)
-        } else if new {
-            Engine::Writing(builder.create(path).map_err(named)?)
-        } else {
-            Engine::Writing(builder.open(path).map_err(named)?)
-        };
-        Self::start(engine, new, options).map_err(|error| {
-            if error.code() == Code::NotABook {
-                not_a_book(path)
-            } else {
-                error
-            }
-        })
-    }
-
-    pub(crate) fn in_memory(options: &StoreOptions) -> Result<Self> {
-        Self::on_backend(InMemoryBackend::new(), true, options)
-    }
-
-    /// Opens a book, or a new one, on bytes that need not be a file.
-    pub(super) fn on_backend(
-        backend: impl StorageBackend,
-        new: bool,
-        options: &StoreOptions,
-    ) -> Result<Self> {
-        let mut builder = Builder::new();
-        builder.set_cache_size(options.cache_bytes);
-        let database = builder
-            .create_with_backend(backend)
-            .map_err(redb::Error::from)
-            .or_fault()?;
-        Self::start(Engine::Writing(database), new, options)
-    }
-
-    fn start(engine: Engine, new: bool, options: &StoreOptions) -> Result<Self> {
-        if let Engine::Writing(database) = &engine {
-            if new {
-                create(database, options)?;
-            }
-            rebuild_folded(database)?;
-        }
-        let (snapshot, meta) = read_state(engine.begin_read()?)?;
-        if meta.folding != FOLDING_VERSION {
-            return Err(Error::new(
-                Code::ReadOnly,
-                "the book's text indexes are of another version and must be rebuilt",
-            )
-            .hint("open it for writing once"));
-        }
-        let reserved = meta
-            .counts
-            .iter()
-            .map(|(object, counts)| (*object, counts.next));
-        Ok(Self {
+    pub(super) fn new(
+        engine: Engine,
+        snapshot: Snapshot,
+        meta: &Meta,
+        durability: Durability,
+    ) -> Self {
+        let reserved = meta.counts.iter().map(|(object, c)| (*object, c.next));
+        Self {
             published: RwLock::new(snapshot),
             replica: meta.replica,
-            durability: options.durability,
+            durability,
             writer: Mutex::default(),
             reserved: Mutex::new(reserved.collect()),
             open: Mutex::default(),
             engine,
-        })
+        }
     }
 
     /// The last committed state. Cheap; never blocks on a writer.
@@ -313,6 +243,8 @@ impl Drop for Store {
         // Pending changes are in the journal, so failing here loses nothing.
         if matches!(self.engine, Engine::Writing(_)) {
             let _ = self.fold();
+        }
+        if self.durability == Durability::Closed {
             self.durability = Durability::Committed;
             let _ = self.begin_write().map(|write| write.commit());
         }
@@ -320,7 +252,7 @@ impl Drop for Store {
 }
 
 impl Engine {
-    fn begin_read(&self) -> Result<ReadTransaction> {
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
         match self {
             Self::Writing(database) => database.begin_read().or_fault(),
             Self::Reading(database) => database.begin_read().or_fault(),
@@ -330,110 +262,6 @@ impl Engine {
 
 fn read_only() -> Error {
     Error::new(Code::ReadOnly, "the book was opened for reading only")
-}
-
-fn not_a_book(path: &Path) -> Error {
-    Error::new(
-        Code::NotABook,
-        format!("the file `{}` is not a book", path.display()),
-    )
-}
-
-/// Whether a file holds no byte, and may become a book.
-fn is_empty(path: &Path, options: &StoreOptions) -> Result<bool> {
-    let metadata = std::fs::metadata(path).map_err(|error| io_fault(path, error))?;
-    if metadata.is_dir() {
-        return Err(not_a_book(path).hint("it is a directory"));
-    }
-    if metadata.len() == 0 && (options.read_only || !options.create) {
-        return Err(not_a_book(path).hint("it is empty"));
-    }
-    Ok(metadata.len() == 0)
-}
-
-/// An error unless the file starts as redb's files do.
-fn check_magic(path: &Path) -> Result<()> {
-    const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
-    let mut start = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start))
-        .map_err(|error| io_fault(path, error))?;
-    if start == MAGIC {
-        Ok(())
-    } else {
-        Err(not_a_book(path))
-    }
-}
-
-fn io_fault(path: &Path, error: std::io::Error) -> Error {
-    Error::new(
-        Code::Io,
-        format!("the file `{}` cannot be opened: {error}", path.display()),
-    )
-    .caused_by(error)
-}
-
-fn open_fault(path: &Path, error: DatabaseError) -> Error {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Error::new(
-            Code::Locked,
-            format!("the book `{}` is in use by another process", path.display()),
-        )
-        .hint("close it there, or open it for reading only")
-        .caused_by(error),
-        DatabaseError::RepairAborted => Error::new(
-            Code::ReadOnly,
-            format!("the book `{}` was not closed cleanly", path.display()),
-        )
-        .hint("open it for writing once, which repairs it")
-        .caused_by(error),
-        DatabaseError::Storage(StorageError::Io(error)) => io_fault(path, error),
-        DatabaseError::Storage(StorageError::Corrupted(text)) => Error::new(
-            Code::Corrupt,
-            format!("the book `{}` is damaged: {text}", path.display()),
-        ),
-        other => fault(other.into()),
-    }
-}
-
-/// Writes the tables of a new book.
-fn create(database: &Database, options: &StoreOptions) -> Result<()> {
-    let write = database.begin_write().or_fault()?;
-    write.open_table(tables::COLUMNS).or_fault()?;
-    write.open_table(tables::SUMMARIES).or_fault()?;
-    write.open_table(tables::REFERENCES).or_fault()?;
-    write.open_table(tables::KEYS).or_fault()?;
-    write.open_table(tables::TRANSACTIONS).or_fault()?;
-    write.open_table(tables::CATALOGS).or_fault()?;
-    write.open_table(tables::JOURNAL).or_fault()?;
-    write.open_table(tables::JOURNAL_RECORDS).or_fault()?;
-    let meta = Meta {
-        // A hasher's random keys are all the chance the standard library has to offer.
-        replica: RandomState::new().hash_one("replica"),
-        settings: options.settings.clone(),
-        folding: FOLDING_VERSION,
-        progress: Progress::default(),
-        counts: Vec::new(),
-    };
-    meta.write(&write)?;
-    write.commit().or_fault()
-}
-
-/// Rebuilds the indexes over folded text if the folding has changed since they were written.
-fn rebuild_folded(database: &Database) -> Result<()> {
-    let (snapshot, meta) = read_state(database.begin_read().or_fault()?)?;
-    if meta.folding == FOLDING_VERSION {
-        return Ok(());
-    }
-    let write = database.begin_write().or_fault()?;
-    fold::rebuild_folded(&write, &snapshot)?;
-    meta::write_folding(&write, FOLDING_VERSION)?;
-    let progress = Progress {
-        folded: meta.progress.sequence,
-        ..meta.progress
-    };
-    meta::write_progress(&write, &progress)?;
-    write.commit().or_fault()
 }
 
 fn read_meta(read: &ReadTransaction) -> Result<Meta> {

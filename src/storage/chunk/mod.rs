@@ -242,3 +242,158 @@ fn get_set(reader: &mut Reader<'_>, len: usize) -> Result<Bitset> {
 fn missing_ints(len: usize) -> Ints {
     Ints::Constant { value: None, len }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::storage::model;
+    use crate::value::{FieldType, Value};
+    use proptest::prelude::*;
+
+    fn round_trip(shape: Shape, vector: &Vector, len: usize) -> Result<Vector> {
+        let parts = encode(vector);
+        let labels: Vec<_> = parts.iter().map(|(part, _)| LabelCode(*part)).collect();
+        let parts: BTreeMap<u32, &[u8]> = parts.iter().map(|(p, b)| (*p, &b[..])).collect();
+        decode(shape, len, &labels, &parts)
+    }
+
+    fn ints(values: &[Option<i64>]) -> (u8, usize) {
+        let values = values.iter().copied().cycle().take(CHUNK_RECORDS);
+        let values: Vec<_> = values.collect();
+        let parts = encode(&Vector::Ints(Ints::from_options(values.into_iter())));
+        (parts[0].1[0], parts[0].1.len())
+    }
+
+    #[test]
+    fn the_smallest_encoding_of_integers_wins() {
+        assert_eq!(ints(&[Some(1 << 40)]).0, code::CONSTANT_INT);
+        assert_eq!(ints(&[Some(7), None]).0, code::INTS_8);
+        assert_eq!(ints(&[Some(7), Some(7 + 254)]).0, code::INTS_8);
+        assert_eq!(ints(&[Some(7), Some(7 + 255)]).0, code::INTS_16);
+        assert_eq!(ints(&[Some(-5), Some(-5 + 65_534)]).0, code::INTS_16);
+        assert_eq!(ints(&[Some(-5), Some(-5 + 65_535)]).0, code::INTS_32);
+        assert_eq!(ints(&[Some(0), Some(0xFFFF_FFFF)]).0, code::INTS_64);
+        assert_eq!(
+            ints(&[Some(i64::MIN), Some(i64::MAX), None]).0,
+            code::INTS_64
+        );
+    }
+
+    #[test]
+    fn chunks_fit_the_pages_they_were_sized_for() {
+        assert!(ints(&[Some(i64::MAX - 9), Some(i64::MAX)]).1 <= 4_072);
+        assert!(ints(&[Some(0), Some(60_000)]).1 <= 2 * 4_096 - 24);
+        assert!(ints(&[Some(0), Some(i64::MAX), None]).1 <= PIECE_BYTES);
+        assert!(encode(&Vector::Ints(Ints::from_options([None].into_iter()))).is_empty());
+    }
+
+    #[test]
+    fn the_smallest_encoding_of_text_wins() {
+        let first = |texts: &[&str]| {
+            let texts: Vec<_> = texts.iter().copied().cycle().take(600).map(Some).collect();
+            encode(&Vector::Texts(Texts::from_options(texts.into_iter())))[0].1[0]
+        };
+        assert_eq!(first(&["a"]), code::CONSTANT_TEXT);
+        assert_eq!(first(&["finance", "retail"]), code::DICTIONARY);
+        let distinct: Vec<String> = (0..600).map(|n| format!("name {n}")).collect();
+        let distinct: Vec<&str> = distinct.iter().map(String::as_str).collect();
+        assert_eq!(first(&distinct), code::PLAIN_TEXT);
+    }
+
+    #[test]
+    fn long_text_goes_on_in_further_parts() {
+        for len in [PIECE_BYTES - 12, PIECE_BYTES, 3 * PIECE_BYTES + 5] {
+            let texts = [Some("x".repeat(len)), None, Some("y".repeat(len))];
+            let texts = Texts::from_options(texts.iter().map(Option::as_deref));
+            let back = round_trip(Shape::Texts, &Vector::Texts(texts.clone()), 3).unwrap();
+            let Vector::Texts(back) = back else { panic!() };
+            assert!(back.iter().eq(texts.iter()));
+        }
+    }
+
+    fn any_ints() -> impl Strategy<Value = Vec<Value>> {
+        let base = prop_oneof![
+            Just(i64::MIN),
+            Just(0),
+            Just(i64::MAX - 70_000),
+            any::<i64>()
+        ];
+        let width = prop::sample::select(vec![1_i64, 200, 60_000, 1 << 31, i64::MAX]);
+        (base, width).prop_flat_map(|(base, width)| {
+            let value = prop_oneof![
+                1 => Just(Value::Missing),
+                4 => (0..width).prop_map(move |n| Value::Integer(base.saturating_add(n))),
+            ];
+            prop::collection::vec(value, 0..200)
+        })
+    }
+
+    fn any_values(ty: &FieldType) -> BoxedStrategy<Vec<Value>> {
+        prop::collection::vec(model::value(ty), 0..100).boxed()
+    }
+
+    proptest! {
+        #[test]
+        fn integers_come_back(values in any_ints()) {
+            let vector = Vector::from_values(Shape::Ints, &values);
+            let back = round_trip(Shape::Ints, &vector, values.len() + 3).unwrap();
+            for at in 0..values.len() + 3 {
+                let value = values.get(at).unwrap_or(&Value::Missing);
+                prop_assert_eq!(&back.value(&FieldType::Integer, at), value);
+            }
+        }
+
+        #[test]
+        fn values_come_back(
+            all in model::types().iter().map(any_values).collect::<Vec<_>>(),
+            more in model::types().iter().map(any_values).collect::<Vec<_>>(),
+        ) {
+            for ((ty, values), more) in model::types().iter().zip(&all).zip(&more) {
+                let shape = ty.shape();
+                if shape == Shape::RowOnly {
+                    continue;
+                }
+                let vector = Vector::from_values(shape, values);
+                let back = round_trip(shape, &vector, values.len()).unwrap();
+                for (at, value) in values.iter().enumerate() {
+                    prop_assert_eq!(&back.value(ty, at), value);
+                }
+                // Patched in every other slot, and stored again.
+                let changes: Vec<_> = more.iter().enumerate()
+                    .map(|(at, value)| (2 * at, value))
+                    .filter(|(at, _)| *at < values.len())
+                    .collect();
+                let patched = patch(back, &changes);
+                let back = round_trip(shape, &patched, values.len()).unwrap();
+                for (at, value) in values.iter().enumerate() {
+                    let changed = changes.iter().find(|(slot, _)| *slot == at);
+                    prop_assert_eq!(&back.value(ty, at), changed.map_or(value, |(_, v)| v));
+                }
+            }
+        }
+
+        #[test]
+        fn damaged_chunks_are_errors_or_chunks(
+            all in model::types().iter().map(any_values).collect::<Vec<_>>(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            cut in any::<bool>(),
+        ) {
+            for (ty, values) in model::types().iter().zip(&all) {
+                let mut parts = encode(&Vector::from_values(ty.shape(), values));
+                for (_, bytes) in &mut parts {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                    bytes.truncate(if cut { at } else { usize::MAX });
+                }
+                let labels: Vec<_> = parts.iter().map(|(part, _)| LabelCode(*part)).collect();
+                let parts: BTreeMap<u32, &[u8]> = parts.iter().map(|(p, b)| (*p, &b[..])).collect();
+                match decode(ty.shape(), values.len(), &labels, &parts) {
+                    Ok(vector) => (0..vector.len()).for_each(|at| drop(vector.value(ty, at))),
+                    Err(error) => prop_assert_eq!(error.code(), Code::Corrupt),
+                }
+            }
+        }
+    }
+}
