@@ -369,7 +369,9 @@ mod tests {
     #[test]
     fn the_same_unique_key_conflicts() {
         let told = race(
-            |t, _, _| drop(t.insert(OTHER, named("three")).unwrap()),
+            |t, _, _| {
+                t.insert(OTHER, named("three")).unwrap();
+            },
             |t, _, _| t.put(OTHER, RecordId(0), named("three")).unwrap(),
         );
         assert!(told.unwrap_err().message().contains("unique"));

@@ -245,12 +245,16 @@ pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
             rows.map(|(id, _)| *id).collect()
         };
         assert_eq!(
-            snapshot.lookup(NAME_INDEX, &[name.clone()]).unwrap(),
+            snapshot
+                .lookup(NAME_INDEX, std::slice::from_ref(name))
+                .unwrap(),
             same(&|other| fold(other.get(NAME)) == fold(name))
         );
         let parent = row.get(PARENT);
         assert_eq!(
-            snapshot.lookup(PARENT_INDEX, &[parent.clone()]).unwrap(),
+            snapshot
+                .lookup(PARENT_INDEX, std::slice::from_ref(parent))
+                .unwrap(),
             same(&|other| other.get(PARENT) == parent)
         );
         let low = vec![row.get(COUNT).clone(), name.clone()];
