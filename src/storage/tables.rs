@@ -46,3 +46,74 @@ impl RowsTable {
         TableDefinition::new(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::CHUNK_RECORDS;
+    use crate::storage::chunk::{PIECE_BYTES, code};
+    use crate::storage::{commit, key, meta, model, schema};
+    use redb::TableHandle;
+    use std::collections::BTreeSet;
+
+    const PAGE: &str = include_str!("../../docs/file-format.md");
+
+    #[test]
+    fn the_page_on_the_format_names_every_table() {
+        let store = model::store();
+        let mut transaction = store.begin().unwrap();
+        let row = crate::storage::Row::default();
+        transaction.insert(model::OBJECT, row).unwrap();
+        transaction.commit(model::at(1)).unwrap();
+        let tables: BTreeSet<String> = store
+            .begin_read()
+            .unwrap()
+            .list_tables()
+            .unwrap()
+            .map(|table| table.name().replace("rows/1", "rows/N"))
+            .collect();
+        let section = PAGE.split("## ").find(|text| text.starts_with("Tables"));
+        let named: BTreeSet<String> = section
+            .unwrap()
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()))
+            .collect();
+        assert_eq!(tables, named);
+    }
+
+    #[test]
+    fn the_page_on_the_format_has_the_numbers_of_the_code() {
+        let encodings = [
+            (code::CONSTANT_INT, "constant integer"),
+            (code::INTS_8, "integers of 1 byte"),
+            (code::INTS_16, "integers of 2 bytes"),
+            (code::INTS_32, "integers of 4 bytes"),
+            (code::INTS_64, "integers of 8 bytes"),
+            (code::CONSTANT_FLOAT, "constant float"),
+            (code::FLOATS, "floats"),
+            (code::CONSTANT_BITS, "constant bits"),
+            (code::BITS, "bits"),
+            (code::CONSTANT_TEXT, "constant text"),
+            (code::DICTIONARY, "dictionary"),
+            (code::PLAIN_TEXT, "plain text"),
+        ];
+        let mut lines: Vec<String> = encodings
+            .iter()
+            .map(|(code, name)| format!("| {code} | {name} |"))
+            .collect();
+        lines.push(format!("Format version: {}.", meta::FORMAT));
+        lines.push(format!("one field of {} records", grouped(CHUNK_RECORDS)));
+        lines.push(format!("{} bytes is cut", grouped(PIECE_BYTES)));
+        lines.push(format!("\n{} changed records", commit::PENDING_RECORDS));
+        lines.push(format!("at most {} bytes", key::TEXT_BYTES));
+        lines.push(format!("Field {} of every object", schema::LIVE.0));
+        assert_eq!(key::TARGET_LIMIT, 1 << 40);
+        for line in lines {
+            assert!(PAGE.contains(&line), "docs/file-format.md lacks `{line}`");
+        }
+    }
+
+    fn grouped(n: usize) -> String {
+        format!("{},{:03}", n / 1000, n % 1000)
+    }
+}
