@@ -43,7 +43,7 @@ impl Store {
             rebase(&latest, transaction, &changes)?
         };
         let sequence = latest.sequence() + 1;
-        let write = self.begin_write()?;
+        let write = self.begin_write_on(&latest)?;
         if schema {
             let bytes = overlay.schema.encode()?;
             let mut table = write.open_table(super::tables::CATALOGS).or_fault()?;
@@ -116,7 +116,7 @@ impl Store {
         if progress == latest.base.progress {
             return Ok(());
         }
-        let write = self.begin_write()?;
+        let write = self.begin_write_on(&latest)?;
         fold::fold(&write, &latest.overlay, &BTreeSet::new())?;
         meta::write_progress(&write, &progress)?;
         write.commit().or_fault()?;
@@ -420,6 +420,21 @@ mod tests {
         let mut transaction = store.begin().unwrap();
         transaction.delete(OBJECT, a).unwrap();
         assert_eq!(transaction.commit(at(1)).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_file_in_another_state_is_not_written() {
+        let (store, a, _) = store();
+        let write = store.begin_write().unwrap();
+        let progress = Progress {
+            sequence: 9,
+            ..store.latest().base.progress
+        };
+        meta::write_progress(&write, &progress).unwrap();
+        write.commit().unwrap();
+        let mut transaction = store.begin().unwrap();
+        transaction.delete(OBJECT, a).unwrap();
+        assert_eq!(transaction.commit(at(2)).unwrap_err().code(), Code::Io);
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Meta {
             replica: get(table, REPLICA_KEY)?,
             settings: get(table, SETTINGS_KEY)?,
             folding: get(table, FOLDING_KEY)?,
-            progress: get(table, PROGRESS_KEY)?,
+            progress: read_progress(table)?,
             counts,
         })
     }
@@ -102,6 +102,12 @@ pub(super) fn write_counts(
     counts: &Counts,
 ) -> Result<()> {
     put(write, &format!("{OBJECT_PREFIX}{}", object.0), counts)
+}
+
+pub(super) fn read_progress(
+    table: &impl ReadableTable<&'static str, tables::Bytes>,
+) -> Result<Progress> {
+    get(table, PROGRESS_KEY)
 }
 
 fn put<T: Serialize>(write: &WriteTransaction, key: &str, value: &T) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::commit::Recent;
 use super::fault::OrFault;
-use super::meta::{Meta, Progress};
+use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
 use super::published::Published;
 use super::schema::Schema;
@@ -219,6 +219,23 @@ impl Store {
             write.set_durability(redb::Durability::None).or_fault()?;
         }
         Ok(write)
+    }
+
+    /// Begins to write upon the state `latest`, which the file must still have: after a write
+    /// whose end is unknown it may have another.
+    pub(super) fn begin_write_on(&self, latest: &Snapshot) -> Result<WriteTransaction> {
+        let write = self.begin_write()?;
+        let known = {
+            let table = write.open_table(tables::META).or_fault()?;
+            meta::read_progress(&table)?
+        };
+        if known == latest.base.progress {
+            return Ok(write);
+        }
+        Err(
+            Error::new(Code::Io, "an earlier write failed with the file changed")
+                .hint("close the book and open it again"),
+        )
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction> {

@@ -24,12 +24,11 @@ pub(super) fn encode(bits: &Bits) -> Option<Vec<u8>> {
     Some(out)
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Bits> {
-    let (code, len, mut reader) = open(bytes)?;
+pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<Bits> {
+    let (code, len, mut reader) = open(bytes, limit)?;
     let flag: bool = reader.get()?;
     let bits = match code {
-        // Constants are short, so their length is bounded here rather than by the bytes at hand.
-        code::CONSTANT_BITS if len <= 1 << 24 => Bits {
+        code::CONSTANT_BITS => Bits {
             data: if flag {
                 Bitset::full(len)
             } else {

@@ -62,8 +62,8 @@ fn narrowed(span: u64, missing: u64) -> Option<impl Fn(Option<u64>) -> u64> {
     (span < missing).then_some(move |code: Option<u64>| code.unwrap_or(missing))
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Ints> {
-    let (code, len, mut reader) = open(bytes)?;
+pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<Ints> {
+    let (code, len, mut reader) = open(bytes, limit)?;
     if code == code::INTS_64 {
         let partial: bool = reader.get()?;
         let values = words(&mut reader, len, i64::from_le_bytes)?;

@@ -10,7 +10,7 @@ mod texts;
 
 use super::codec::Reader;
 use super::fault::corrupt;
-use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vector};
+use crate::column::{Bits, Bitset, Floats, Ints, Tags, Texts, Vector};
 use crate::error::Result;
 use crate::value::{LabelCode, Shape};
 use std::collections::BTreeMap;
@@ -92,12 +92,15 @@ pub(super) fn decode(
     labels: &[LabelCode],
     parts: &impl Parts,
 ) -> Result<Vector> {
+    let ints = |bytes: &[u8]| ints::decode(bytes, len);
     let vector = match shape {
-        Shape::Bits => parts.read(0, bits::decode)?.map(Vector::Bits),
-        Shape::Ints => parts.read(0, ints::decode)?.map(Vector::Ints),
-        Shape::Floats => parts.read(0, decode_floats)?.map(Vector::Floats),
-        Shape::Texts | Shape::RowOnly => decode_texts(parts)?.map(Vector::Texts),
-        Shape::Pair => match (parts.read(0, ints::decode)?, parts.read(1, ints::decode)?) {
+        Shape::Bits => parts.read(0, |b| bits::decode(b, len))?.map(Vector::Bits),
+        Shape::Ints => parts.read(0, ints)?.map(Vector::Ints),
+        Shape::Floats => parts
+            .read(0, |b| decode_floats(b, len))?
+            .map(Vector::Floats),
+        Shape::Texts | Shape::RowOnly => decode_texts(parts, len)?.map(Vector::Texts),
+        Shape::Pair => match (parts.read(0, ints)?, parts.read(1, ints)?) {
             (Some(a), Some(b)) if a.len() == b.len() => Some(Vector::Pair(a, b)),
             (None, None) => None,
             _ => return Err(corrupt("the two parts of a column do not fit")),
@@ -105,13 +108,10 @@ pub(super) fn decode(
         Shape::Tags => {
             let mut sets = BTreeMap::new();
             for &label in labels {
-                let Some(bits) = parts.read(label.0, bits::decode)? else {
+                let Some(bits) = parts.read(label.0, |b| bits::decode(b, len))? else {
                     continue;
                 };
                 let mut set = bits.data;
-                if set.len() > len {
-                    return Err(corrupt("a chunk is longer than its object"));
-                }
                 set.resize(len);
                 sets.insert(label, set);
             }
@@ -119,16 +119,13 @@ pub(super) fn decode(
         }
     };
     let vector = vector.unwrap_or_else(|| Vector::missing(shape, len));
-    if vector.len() > len {
-        return Err(corrupt("a chunk is longer than its object"));
-    }
     Ok(resize(vector, len))
 }
 
-fn decode_texts(parts: &impl Parts) -> Result<Option<Texts>> {
+fn decode_texts(parts: &impl Parts, len: usize) -> Result<Option<Texts>> {
     let first = parts.read(0, |bytes| {
         if bytes.len() < PIECE_BYTES {
-            texts::decode(bytes).map(Ok)
+            texts::decode(bytes, len).map(Ok)
         } else {
             Ok(Err(bytes.to_vec()))
         }
@@ -148,7 +145,7 @@ fn decode_texts(parts: &impl Parts) -> Result<Option<Texts>> {
     while append(&mut bytes, part)?.is_some_and(|len| len >= PIECE_BYTES) {
         part += 1;
     }
-    texts::decode(&bytes).map(Some)
+    texts::decode(&bytes, len).map(Some)
 }
 
 fn encode_floats(floats: &Floats) -> Option<Vec<u8>> {
@@ -174,8 +171,8 @@ fn encode_floats(floats: &Floats) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn decode_floats(bytes: &[u8]) -> Result<Floats> {
-    let (code, len, mut reader) = open(bytes)?;
+fn decode_floats(bytes: &[u8], limit: usize) -> Result<Floats> {
+    let (code, len, mut reader) = open(bytes, limit)?;
     let floats = match code {
         code::CONSTANT_FLOAT => Floats::Constant {
             value: Some(f64::from_le_bytes(word(&mut reader)?)).filter(|n| !n.is_nan()),
@@ -196,17 +193,15 @@ fn header(code: u8, len: usize) -> Vec<u8> {
     out.bytes
 }
 
-/// The encoding, the number of slots and the rest of a part.
-fn open(bytes: &[u8]) -> Result<(u8, usize, Reader<'_>)> {
+/// The encoding, the number of slots and the rest of a part of at most `limit` slots.
+fn open(bytes: &[u8], limit: usize) -> Result<(u8, usize, Reader<'_>)> {
     let mut reader = Reader::new("a column chunk", bytes);
     let code = reader.get()?;
     let len: u64 = reader.get()?;
-    // A block of the journal may be longer than a chunk, but never than the largest value.
-    let len = usize::try_from(len)
-        .ok()
-        .filter(|&len| len <= CHUNK_RECORDS.max(1 << 32))
-        .ok_or_else(|| reader.fault())?;
-    Ok((code, len, reader))
+    match usize::try_from(len) {
+        Ok(len) if len <= limit => Ok((code, len, reader)),
+        _ => Err(corrupt("a column chunk is longer than its object")),
+    }
 }
 
 fn unknown(code: u8) -> crate::error::Error {
@@ -246,6 +241,7 @@ fn missing_ints(len: usize) -> Ints {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::CHUNK_RECORDS;
     use crate::error::Code;
     use crate::storage::model;
     use crate::value::{FieldType, Value};

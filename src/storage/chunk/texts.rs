@@ -69,20 +69,20 @@ pub(super) fn encode(texts: &Texts) -> Option<Vec<u8>> {
     Some(out.bytes)
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Texts> {
-    let (code, len, mut reader) = open(bytes)?;
+pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<Texts> {
+    let (code, len, mut reader) = open(bytes, limit)?;
     let texts = match code {
         code::CONSTANT_TEXT => Texts::Constant {
             value: Some(Arc::from(reader.get::<&str>()?)),
             len,
         },
         code::DICTIONARY => {
-            let (entries, _) = get_texts(&mut reader)?;
-            let codes = narrow_codes(&get_ints(&mut reader)?, entries.len())?;
+            let (entries, _) = get_texts(&mut reader, len)?;
+            let codes = narrow_codes(&get_ints(&mut reader, len)?, entries.len())?;
             Texts::Dictionary { codes, entries }
         }
         code::PLAIN_TEXT => {
-            let (texts, lengths) = get_texts(&mut reader)?;
+            let (texts, lengths) = get_texts(&mut reader, len)?;
             let missing = Some(lengths.missing()).filter(|set| !set.none());
             Texts::Plain { texts, missing }
         }
@@ -114,14 +114,17 @@ fn put_ints(out: &mut Writer, values: &Ints) {
     out.put_block(&ints::encode(values).unwrap_or_default());
 }
 
-fn get_ints(reader: &mut Reader<'_>) -> Result<Ints> {
+fn get_ints(reader: &mut Reader<'_>, limit: usize) -> Result<Ints> {
     let len: u64 = reader.get()?;
     let block = reader.get_block()?;
-    let len = usize::try_from(len).map_err(|_| reader.fault())?;
+    let len = usize::try_from(len)
+        .ok()
+        .filter(|&len| len <= limit)
+        .ok_or_else(|| reader.fault())?;
     if block.is_empty() {
         return Ok(super::missing_ints(len));
     }
-    Some(ints::decode(block)?)
+    Some(ints::decode(block, len)?)
         .filter(|ints| ints.len() == len)
         .ok_or_else(|| reader.fault())
 }
@@ -140,12 +143,9 @@ fn put_texts<'a>(out: &mut Writer, texts: impl Iterator<Item = Option<&'a str>>)
     out.put_block(&joined);
 }
 
-fn get_texts(reader: &mut Reader<'_>) -> Result<(TextBlock, Ints)> {
-    let lengths = get_ints(reader)?;
+fn get_texts(reader: &mut Reader<'_>, limit: usize) -> Result<(TextBlock, Ints)> {
+    let lengths = get_ints(reader, limit)?;
     let joined = std::str::from_utf8(reader.get_block()?).map_err(|_| reader.fault())?;
-    if lengths.len() > joined.len().saturating_add(1 << 24) {
-        return Err(reader.fault());
-    }
     let mut end = 0_u32;
     let mut ends = Vec::with_capacity(lengths.len());
     for length in lengths.iter() {
