@@ -5,4 +5,5 @@ pub(crate) mod bind;
 pub(crate) mod exec;
 pub(crate) mod outcome;
 pub(crate) mod pipeline;
+pub(crate) mod plan;
 pub(crate) mod syntax;

@@ -1,0 +1,38 @@
+//! Working memory of one execution: what has been charged and the bound it may not pass.
+
+use crate::error::{Code, Error, Result};
+use std::cell::Cell;
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    used: Cell<usize>,
+    bound: usize,
+}
+
+impl Memory {
+    pub(super) fn new(bound: usize) -> Self {
+        Self {
+            used: Cell::new(0),
+            bound,
+        }
+    }
+
+    /// Charges `bytes` more to a clause; an error once the bound is passed.
+    pub(super) fn charge(&self, bytes: usize, clause: &str) -> Result<()> {
+        let used = self.used.get().saturating_add(bytes);
+        self.used.set(used);
+        if used <= self.bound {
+            return Ok(());
+        }
+        let bound = self.bound.div_ceil(1 << 20);
+        Err(Error::new(
+            Code::Limit,
+            format!("`{clause}` needs more than the {bound} MiB a query may use"),
+        )
+        .hint("ask for less with a condition, or raise the memory limit"))
+    }
+
+    pub(super) fn release(&self, bytes: usize) {
+        self.used.set(self.used.get().saturating_sub(bytes));
+    }
+}

@@ -1,0 +1,115 @@
+//! Nested collections: for each row the records that belong to it, read in one pass for all.
+
+use super::Executor;
+use super::limit::whole;
+use super::rows::Rows;
+use super::run::column_type;
+use super::sort::Sorter;
+use crate::column::{Bitset, Vector};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{ColumnValue, Expr, Nested, Node, Type};
+use crate::query::plan::choose;
+use crate::value::{Record, RecordId, Value};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+impl Executor<'_> {
+    /// For each row the list of its records.
+    pub(super) fn nested(&self, nested: &Nested, rows: &Rows) -> Result<Vec<Value>> {
+        let Rows::Records { ids: owners, .. } = rows else {
+            return Err(Error::new(
+                Code::Misplaced,
+                "a nested collection needs rows that are records",
+            ));
+        };
+        let belonging = self.belonging(nested, owners)?;
+        let limit = nested.limit.as_ref().map(|limit| whole(limit, "limit"));
+        let limit = limit.transpose()?.unwrap_or(usize::MAX);
+        let mut ids = Vec::new();
+        let mut of: HashMap<RecordId, Vec<usize>> = HashMap::new();
+        for (owner, id) in belonging {
+            let list = of.entry(owner).or_default();
+            if list.len() < limit {
+                list.push(ids.len());
+                ids.push(id);
+            }
+        }
+        let inner = Rows::Records {
+            object: nested.object,
+            ids,
+        };
+        let mut columns = Vec::with_capacity(nested.columns.len());
+        for column in &nested.columns {
+            columns.push(match &column.value {
+                ColumnValue::Nested(deeper) => self.nested(deeper, &inner)?,
+                ColumnValue::Expr(expr) => {
+                    let vector = self.evaluator.evaluate(expr, &inner.batch())?;
+                    self.present(&vector, &column_type(&column.value))?
+                }
+                ColumnValue::Window(_) => {
+                    return Err(Error::new(
+                        Code::Misplaced,
+                        "a nested collection has no columns over all rows",
+                    ));
+                }
+            });
+        }
+        let names: Arc<[Arc<str>]> = nested
+            .columns
+            .iter()
+            .map(|column| column.name.as_str().into())
+            .collect();
+        let record = |&at: &usize| Record {
+            names: Arc::clone(&names),
+            values: columns.iter().map(|column| column[at].clone()).collect(),
+        };
+        let list = |owner: &RecordId| {
+            let places = of.get(owner).map_or(&[][..], Vec::as_slice);
+            Value::Nested(places.iter().map(record).collect())
+        };
+        Ok(owners.iter().map(list).collect())
+    }
+
+    /// The collection's records of the owners in the collection's order, each with its owner.
+    fn belonging(&self, nested: &Nested, owners: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>> {
+        let ids = || owners.iter().filter_map(|id| usize::try_from(id.0).ok());
+        let mut set = Bitset::new(ids().max().map_or(0, |id| id + 1));
+        ids().for_each(|id| set.set(id, true));
+        let span = nested.owner.span.clone();
+        let node = Node::InRecords {
+            value: Box::new(nested.owner.clone()),
+            set: Arc::new(set),
+        };
+        let mut conditions = vec![Expr::new(node, Type::BOOLEAN, &span)];
+        conditions.extend(nested.filter.clone());
+        let filter = Expr::new(Node::And(conditions), Type::BOOLEAN, &span);
+        let access = choose(nested.object, Some(&filter), &self.evaluator, self.context)?;
+        let descending = nested.order.iter().map(|key| key.descending).collect();
+        let mut sorter = Sorter::new(descending, None, false, &self.memory);
+        let mut owner_of: HashMap<u64, RecordId> = HashMap::new();
+        self.scan(&access, &mut |batch, among| {
+            let owners = self.evaluator.evaluate_among(&nested.owner, batch, among)?;
+            let Vector::Ints(owners) = &owners else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            for slot in among.ones() {
+                if let Some(owner) = owners.get(slot) {
+                    owner_of.insert(batch.record(slot).0, RecordId(owner.cast_unsigned()));
+                }
+            }
+            let keys = nested
+                .order
+                .iter()
+                .map(|key| self.evaluator.evaluate_among(&key.value, batch, among))
+                .collect::<Result<Vec<_>>>()?;
+            sorter.push(&keys, among, |slot| batch.record(slot).0)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let rows = sorter.finish().rows;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| owner_of.get(&row).map(|&owner| (owner, RecordId(row))))
+            .collect())
+    }
+}

@@ -1,0 +1,433 @@
+//! Running a query: fold, find, group, order, cut, and give its rows a form.
+
+use super::limit::Cut;
+use super::memory::Memory;
+use super::rows::{Rows, pick};
+use super::scan::Statistics;
+use super::sort::{Sorted, Sorter, ascending};
+use super::{Batch, Context, Evaluator, Frame, group};
+use crate::column::{Bitset, Vector};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type};
+use crate::query::outcome::{Heading, Table};
+use crate::query::plan::{choose, fold};
+use crate::value::{ObjectId, RecordId, Value};
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+/// Runs a query; the rows carry names.
+pub(crate) fn run(query: &Query, context: &Context<'_>) -> Result<Table> {
+    Executor::new(context).table(&fold(query, context)?)
+}
+
+/// Runs a query; the columns stay typed, with codes and ids.
+pub(crate) fn run_frame(query: &Query, context: &Context<'_>) -> Result<Frame> {
+    run_folded(&fold(query, context)?, context)
+}
+
+/// Runs a folded query.
+pub(crate) fn run_folded(query: &Query, context: &Context<'_>) -> Result<Frame> {
+    Executor::new(context).frame(query)
+}
+
+/// Runs a folded query for its number of rows and for what it took.
+pub(crate) fn run_counted(query: &Query, context: &Context<'_>) -> Result<(u64, Statistics)> {
+    let executor = Executor::new(context);
+    let table = executor.table(query)?;
+    Ok((table.rows.len() as u64, executor.statistics.get()))
+}
+
+/// The records that a query gives: its one column is the record itself.
+pub(crate) fn records(query: &Query, context: &Context<'_>) -> Result<Vec<RecordId>> {
+    let folded = fold(query, context)?;
+    let executor = Executor::new(context);
+    let column = folded.columns.first().map(|column| &column.value);
+    if let Some(ColumnValue::Expr(Expr { node: Node::Id, .. })) = column
+        && folded.unions.is_empty()
+        && let Rows::Records { ids, .. } = executor.answer(&folded)?.rows
+    {
+        return Ok(ids);
+    }
+    let frame = executor.frame(&folded)?;
+    match frame.columns.first() {
+        Some(Vector::Ints(ints)) => Ok(ints
+            .iter()
+            .flatten()
+            .map(|id| RecordId(id.cast_unsigned()))
+            .collect()),
+        _ => Err(Error::new(
+            Code::Internal,
+            "a query for records gives no records",
+        )),
+    }
+}
+
+/// One execution.
+pub(super) struct Executor<'a> {
+    pub context: &'a Context<'a>,
+    pub evaluator: Evaluator<'a>,
+    pub memory: Memory,
+    pub statistics: Cell<Statistics>,
+}
+
+/// A query's rows in their final order.
+pub(super) struct Answer {
+    pub rows: Rows,
+    /// By column: the values of columns over all rows, already in this order.
+    pub windows: Vec<Option<Vector>>,
+}
+
+impl<'a> Executor<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            evaluator: Evaluator::new(context),
+            memory: Memory::new(context.memory_bytes),
+            statistics: Cell::new(Statistics::default()),
+        }
+    }
+
+    /// The rows of one query, unions aside.
+    pub(super) fn answer(&self, query: &Query) -> Result<Answer> {
+        match (&query.group, &query.source) {
+            (Some(group), _) => self.grouped(query, group),
+            (None, Source::Object(object)) => self.ungrouped(query, *object),
+            (None, Source::Query(inner)) => {
+                let frame = self.frame(inner)?;
+                self.of_frame(query, frame)
+            }
+        }
+    }
+
+    /// The sort keys of a query, those of `limit … per` first; and how many these are.
+    fn sort_keys(&self, query: &Query) -> (Vec<OrderKey>, usize) {
+        let per = query.limit.iter().flat_map(|limit| &limit.per);
+        let mut keys = ascending(per, self.context.catalog);
+        let count = keys.len();
+        keys.extend(query.order.iter().cloned());
+        (keys, count)
+    }
+
+    fn sorter(&self, keys: &[OrderKey], keep: (Option<usize>, bool)) -> Sorter<'_> {
+        let descending = keys.iter().map(|key| key.descending).collect();
+        Sorter::new(descending, keep.0, keep.1, &self.memory)
+    }
+
+    fn key_vectors(
+        &self,
+        keys: &[OrderKey],
+        batch: &Batch<'_>,
+        among: &Bitset,
+    ) -> Result<Vec<Vector>> {
+        keys.iter()
+            .map(|key| self.evaluator.evaluate_among(&key.value, batch, among))
+            .collect()
+    }
+
+    fn ungrouped(&self, query: &Query, object: ObjectId) -> Result<Answer> {
+        let (keys, per) = self.sort_keys(query);
+        let cut = Cut::of(query, per)?;
+        let keep = if windowed(query) {
+            (None, false)
+        } else {
+            cut.keep()
+        };
+        let mut sorter = self.sorter(&keys, keep);
+        if keep.0 != Some(0) {
+            let filter = both(query.filter.as_ref(), query.having.as_ref());
+            let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
+            self.scan(&access, &mut |batch, among| {
+                let vectors = self.key_vectors(&keys, batch, among)?;
+                sorter.push(&vectors, among, |slot| batch.record(slot).0)?;
+                let enough = keys.is_empty() && keep.0.is_some_and(|keep| sorter.len() >= keep);
+                Ok(if enough {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
+            })?;
+        }
+        let sorted = sorter.finish();
+        let ids = sorted.rows.iter().map(|&row| RecordId(row)).collect();
+        let rows = Rows::Records { object, ids };
+        self.cut(query, rows, &sorted, per, keys.len(), &cut)
+    }
+
+    fn of_frame(&self, query: &Query, frame: Frame) -> Result<Answer> {
+        let (keys, per) = self.sort_keys(query);
+        let cut = Cut::of(query, per)?;
+        let mut sorter = self.sorter(&keys, (None, false));
+        let filter = both(query.filter.as_ref(), query.having.as_ref());
+        self.scan_frame(&frame, filter.as_ref(), &mut |batch, among| {
+            let vectors = self.key_vectors(&keys, batch, among)?;
+            sorter.push(&vectors, among, |slot| slot as u64)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let sorted = sorter.finish();
+        let rows = Rows::Slots(frame.pick(&places(&sorted)));
+        self.cut(query, rows, &sorted, per, keys.len(), &cut)
+    }
+
+    fn grouped(&self, query: &Query, group: &Group) -> Result<Answer> {
+        let grouped = self.group(query, group)?;
+        let frame = &grouped.frame;
+        let batch = Batch::Slots(frame);
+        let full = group.keys.len();
+        let mut among = Bitset::from_fn(frame.len, |at| grouped.depths[at] == full);
+        if let Some(having) = &query.having {
+            among.and(&self.evaluator.test(having, &batch)?);
+        }
+        for (at, &depth) in grouped.depths.iter().enumerate() {
+            if depth > 0 && depth < full {
+                among.set(at, true);
+            }
+        }
+        let (mut keys, per) = self.sort_keys(query);
+        let given = keys.len();
+        let cut = Cut::of(query, per)?;
+        let slots = group_slots(group);
+        let mut vectors = Vec::new();
+        if group.rollup {
+            // A subtotal comes after what it sums, whatever the order within.
+            let (order, marks) = self.rollup_keys(keys, &slots, &grouped);
+            keys = order;
+            for (key, mark) in keys.iter().zip(marks) {
+                vectors.push(match mark {
+                    Some(mark) => mark,
+                    None => self.evaluator.evaluate(&key.value, &batch)?,
+                });
+            }
+        } else {
+            keys.extend(ascending(&slots, self.context.catalog));
+            let all = Bitset::full(frame.len);
+            vectors = self.key_vectors(&keys, &batch, &all)?;
+        }
+        let mut sorter = self.sorter(&keys, (None, false));
+        sorter.push(&vectors, &among, |slot| slot as u64)?;
+        let sorted = sorter.finish();
+        let rows = Rows::Slots(frame.pick(&places(&sorted)));
+        let mut answer = self.cut(query, rows, &sorted, per, given, &cut)?;
+        let total = grouped
+            .depths
+            .iter()
+            .position(|&depth| depth < full && depth == 0);
+        if let Some(total) = total {
+            let types: Vec<Type> = slots
+                .into_iter()
+                .map(|slot| slot.ty)
+                .chain(
+                    group
+                        .aggregates
+                        .iter()
+                        .map(|aggregate| aggregate.ty.clone()),
+                )
+                .collect();
+            answer.append(frame.pick(&[total]), &types, query);
+        }
+        Ok(answer)
+    }
+
+    /// For each key but the last its mark and its order, then the query's order, then the last
+    /// key's; a mark is 1 where the key is absent because the row is a subtotal.
+    fn rollup_keys(
+        &self,
+        given: Vec<OrderKey>,
+        slots: &[Expr],
+        grouped: &group::Grouped,
+    ) -> (Vec<OrderKey>, Vec<Option<Vector>>) {
+        let mut keys = Vec::new();
+        let mut marks = Vec::new();
+        let mut given = Some(given);
+        for (at, slot) in slots.iter().enumerate() {
+            let mark = grouped
+                .depths
+                .iter()
+                .map(|&depth| Some(i64::from(depth <= at)));
+            let span = slot.span.clone();
+            keys.push(OrderKey {
+                value: Expr::constant(Value::Missing, Type::INTEGER, &span),
+                descending: false,
+            });
+            marks.push(Some(Vector::Ints(crate::column::Ints::from_options(mark))));
+            if at + 1 == slots.len() {
+                keys.extend(given.take().unwrap_or_default());
+            }
+            keys.extend(ascending([slot], self.context.catalog));
+            marks.resize_with(keys.len(), || None);
+        }
+        (keys, marks)
+    }
+
+    /// Adds the columns over all rows, then leaves the rows within the limit.
+    fn cut(
+        &self,
+        query: &Query,
+        rows: Rows,
+        sorted: &Sorted,
+        per: usize,
+        keys: usize,
+        cut: &Cut,
+    ) -> Result<Answer> {
+        let mut windows: Vec<Option<Vector>> = Vec::with_capacity(query.columns.len());
+        for column in &query.columns {
+            windows.push(match &column.value {
+                ColumnValue::Window(window) => {
+                    Some(self.window(window, &rows, sorted, per..keys)?)
+                }
+                _ => None,
+            });
+        }
+        let places = cut.places(sorted, keys);
+        if places.len() == rows.len() {
+            return Ok(Answer { rows, windows });
+        }
+        for window in windows.iter_mut().flatten() {
+            *window = pick(window, &places);
+        }
+        Ok(Answer {
+            rows: rows.pick(&places),
+            windows,
+        })
+    }
+
+    /// The typed columns of a query's rows.
+    pub(super) fn frame(&self, query: &Query) -> Result<Frame> {
+        let answer = self.answer(query)?;
+        let columns = query
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| self.vector(&column.value, &answer, at))
+            .collect::<Result<_>>()?;
+        let first = Frame {
+            columns,
+            len: answer.rows.len(),
+        };
+        if query.unions.is_empty() {
+            return Ok(first);
+        }
+        let types: Vec<Type> = query
+            .columns
+            .iter()
+            .map(|c| column_type(&c.value))
+            .collect();
+        let mut frames = vec![first];
+        for union in &query.unions {
+            frames.push(self.frame(union)?);
+        }
+        Ok(group::stack(frames, &types))
+    }
+
+    fn vector(&self, value: &ColumnValue, answer: &Answer, at: usize) -> Result<Vector> {
+        match value {
+            ColumnValue::Expr(expr) => self.evaluator.evaluate(expr, &answer.rows.batch()),
+            ColumnValue::Window(_) => answer.windows[at]
+                .clone()
+                .ok_or_else(|| Error::new(Code::Internal, "a column over all rows is absent")),
+            ColumnValue::Nested(_) => Err(Error::new(
+                Code::Misplaced,
+                "a nested collection cannot be read by another query",
+            )),
+        }
+    }
+
+    /// The query's rows with names in place of codes and ids.
+    pub(super) fn table(&self, query: &Query) -> Result<Table> {
+        let columns = query
+            .columns
+            .iter()
+            .map(|column| Heading {
+                name: column.name.as_str().into(),
+                ty: column_type(&column.value),
+            })
+            .collect();
+        let mut rows = self.named_rows(query)?;
+        for union in &query.unions {
+            rows.extend(self.table(union)?.rows);
+        }
+        Ok(Table { columns, rows })
+    }
+
+    fn named_rows(&self, query: &Query) -> Result<Vec<Vec<Value>>> {
+        let answer = self.answer(query)?;
+        let mut rows: Vec<Vec<Value>> = (0..answer.rows.len())
+            .map(|_| Vec::with_capacity(query.columns.len()))
+            .collect();
+        for (at, column) in query.columns.iter().enumerate() {
+            self.context.interrupt.check()?;
+            let values = match &column.value {
+                ColumnValue::Nested(nested) => self.nested(nested, &answer.rows)?,
+                value => {
+                    let vector = self.vector(value, &answer, at)?;
+                    self.present(&vector, &column_type(value))?
+                }
+            };
+            for (row, value) in rows.iter_mut().zip(values) {
+                row.push(value);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl Answer {
+    /// Adds rows below, which no column over all rows counts.
+    fn append(&mut self, below: Frame, types: &[Type], query: &Query) {
+        let more = below.len;
+        if let Rows::Slots(frame) = &mut self.rows {
+            let above = std::mem::take(frame);
+            *frame = group::stack(vec![above, below], types);
+        }
+        for (window, column) in self.windows.iter_mut().zip(&query.columns) {
+            if let Some(window) = window {
+                let shape = column_type(&column.value).shape();
+                let len = window.len();
+                let slots: Vec<Option<u32>> = (0..len + more)
+                    .map(|at| u32::try_from(at).ok().filter(|_| at < len))
+                    .collect();
+                *window = if len == 0 {
+                    Vector::missing(shape, more)
+                } else {
+                    window.gather(&slots)
+                };
+            }
+        }
+    }
+}
+
+fn places(sorted: &Sorted) -> Vec<usize> {
+    sorted.rows.iter().map(|&row| row as usize).collect()
+}
+
+fn windowed(query: &Query) -> bool {
+    let over = |value: &ColumnValue| matches!(value, ColumnValue::Window(_));
+    query.columns.iter().any(|column| over(&column.value))
+}
+
+/// The keys of a group as columns of its rows.
+fn group_slots(group: &Group) -> Vec<Expr> {
+    group
+        .keys
+        .iter()
+        .enumerate()
+        .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
+        .collect()
+}
+
+fn both(a: Option<&Expr>, b: Option<&Expr>) -> Option<Expr> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let list = vec![a.clone(), b.clone()];
+            Some(Expr::new(Node::And(list), Type::BOOLEAN, &a.span))
+        }
+        (one, other) => one.or(other).cloned(),
+    }
+}
+
+pub(super) fn column_type(value: &ColumnValue) -> Type {
+    match value {
+        ColumnValue::Expr(expr) => expr.ty.clone(),
+        ColumnValue::Window(window) => window.ty.clone(),
+        ColumnValue::Nested(_) => Type::Nested,
+    }
+}

@@ -1,0 +1,400 @@
+//! Rows in order: keys in columns, only as many rows kept as a limit asks for.
+
+use super::memory::Memory;
+use crate::catalog::Catalog;
+use crate::column::{Bitset, Vector};
+use crate::error::Result;
+use crate::query::bind::{Expr, Node, OrderKey, Type};
+use crate::query::plan;
+use crate::value::FieldType;
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Rows beyond twice the limit that are let in before the worst are dropped.
+const SLACK: usize = 4096;
+
+/// The expressions by which values of an expression sort: labels by rank; references by their
+/// object's order, then label, then id; everything else by itself.
+pub(super) fn order_forms(expr: &Expr, catalog: &Catalog) -> Vec<Expr> {
+    match &expr.ty {
+        Type::Label(..) => vec![Expr::new(
+            Node::Rank(Box::new(expr.clone())),
+            Type::INTEGER,
+            &expr.span,
+        )],
+        Type::Plain(FieldType::Reference(object)) => {
+            let object = catalog.object(*object);
+            let at = |inner: Expr| {
+                let (ty, span) = (inner.ty.clone(), inner.span.clone());
+                let node = Node::Follow {
+                    reference: Box::new(expr.clone()),
+                    object: object.id,
+                    inner: Arc::new(inner),
+                };
+                Expr::new(node, ty, &span)
+            };
+            let field = |field| plan::column(object, field, &expr.span);
+            // An order by another reference would have to follow that one's order and so on.
+            let mut forms: Vec<Expr> = object
+                .ordered_by
+                .map(field)
+                .into_iter()
+                .filter(|position| !matches!(position.ty, Type::Plain(FieldType::Reference(_))))
+                .map(|position| match position.ty {
+                    Type::Label(..) => {
+                        let span = position.span.clone();
+                        at(Expr::new(
+                            Node::Rank(Box::new(position)),
+                            Type::INTEGER,
+                            &span,
+                        ))
+                    }
+                    _ => at(position),
+                })
+                .collect();
+            forms.extend(object.label_field().map(|label| at(field(label.id))));
+            forms.push(expr.clone());
+            forms
+        }
+        _ => vec![expr.clone()],
+    }
+}
+
+/// The same as ascending sort keys.
+pub(super) fn ascending<'e>(
+    exprs: impl IntoIterator<Item = &'e Expr>,
+    catalog: &Catalog,
+) -> Vec<OrderKey> {
+    exprs
+        .into_iter()
+        .flat_map(|expr| order_forms(expr, catalog))
+        .map(|value| OrderKey {
+            value,
+            descending: false,
+        })
+        .collect()
+}
+
+/// The values of one sort key.
+#[derive(Debug)]
+enum KeyColumn {
+    Ints(Vec<Option<i64>>),
+    Floats(Vec<Option<f64>>),
+    Texts(Vec<Option<Arc<str>>>),
+    Pairs(Vec<Option<(i64, i64)>>),
+}
+
+impl KeyColumn {
+    fn of(vector: &Vector) -> Self {
+        match vector {
+            Vector::Bits(_) | Vector::Ints(_) | Vector::Tags(_) => Self::Ints(Vec::new()),
+            Vector::Floats(_) => Self::Floats(Vec::new()),
+            Vector::Texts(_) => Self::Texts(Vec::new()),
+            Vector::Pair(..) => Self::Pairs(Vec::new()),
+        }
+    }
+
+    /// Adds the value at a slot; gives the bytes it takes.
+    fn push(&mut self, vector: &Vector, at: usize) -> usize {
+        match (self, vector) {
+            (Self::Floats(values), Vector::Floats(floats)) => {
+                values.push(floats.get(at));
+                16
+            }
+            (Self::Texts(values), Vector::Texts(texts)) => {
+                let text = texts.get(at);
+                values.push(text.map(Arc::from));
+                32 + text.map_or(0, str::len)
+            }
+            (Self::Pairs(values), Vector::Pair(a, b)) => {
+                values.push(a.get(at).zip(b.get(at)));
+                24
+            }
+            (Self::Ints(values), vector) => {
+                values.push(int(vector, at));
+                16
+            }
+            (Self::Floats(values), _) => {
+                values.push(None);
+                16
+            }
+            (Self::Texts(values), _) => {
+                values.push(None);
+                16
+            }
+            (Self::Pairs(values), _) => {
+                values.push(None);
+                24
+            }
+        }
+    }
+
+    fn compare(&self, a: usize, b: usize, descending: bool) -> Ordering {
+        match self {
+            Self::Ints(values) => missing_last(&values[a], &values[b], descending, Ord::cmp),
+            Self::Floats(values) => {
+                missing_last(&values[a], &values[b], descending, f64::total_cmp)
+            }
+            Self::Texts(values) => missing_last(&values[a], &values[b], descending, Ord::cmp),
+            Self::Pairs(values) => missing_last(&values[a], &values[b], descending, Ord::cmp),
+        }
+    }
+
+    /// How the value at a slot of a vector compares with the value at `b`.
+    fn compare_slot(&self, vector: &Vector, at: usize, b: usize, descending: bool) -> Ordering {
+        match (self, vector) {
+            (Self::Floats(values), Vector::Floats(floats)) => {
+                missing_last(&floats.get(at), &values[b], descending, f64::total_cmp)
+            }
+            (Self::Texts(values), Vector::Texts(texts)) => {
+                missing_last(&texts.get(at), &values[b].as_deref(), descending, Ord::cmp)
+            }
+            (Self::Pairs(values), Vector::Pair(x, y)) => {
+                let pair = x.get(at).zip(y.get(at));
+                missing_last(&pair, &values[b], descending, Ord::cmp)
+            }
+            (Self::Ints(values), vector) => {
+                missing_last(&int(vector, at), &values[b], descending, Ord::cmp)
+            }
+            _ => Ordering::Equal,
+        }
+    }
+
+    fn pick(&self, places: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[T], places: &[usize]) -> Vec<T> {
+            places.iter().map(|&at| values[at].clone()).collect()
+        }
+        match self {
+            Self::Ints(values) => Self::Ints(of(values, places)),
+            Self::Floats(values) => Self::Floats(of(values, places)),
+            Self::Texts(values) => Self::Texts(of(values, places)),
+            Self::Pairs(values) => Self::Pairs(of(values, places)),
+        }
+    }
+}
+
+fn int(vector: &Vector, at: usize) -> Option<i64> {
+    match vector {
+        Vector::Ints(ints) => ints.get(at),
+        Vector::Bits(bits) => {
+            let missing = bits.missing.as_ref().is_some_and(|m| m.get(at));
+            (!missing).then(|| i64::from(bits.data.get(at)))
+        }
+        Vector::Tags(tags) => tags
+            .sets
+            .iter()
+            .find(|(_, set)| set.get(at))
+            .map(|(code, _)| i64::from(code.0)),
+        _ => None,
+    }
+}
+
+fn missing_last<T>(
+    a: &Option<T>,
+    b: &Option<T>,
+    descending: bool,
+    compare: impl FnOnce(&T, &T) -> Ordering,
+) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if descending => compare(b, a),
+        (Some(a), Some(b)) => compare(a, b),
+        (None, None) => Ordering::Equal,
+        (None, Some(_)) => Ordering::Greater,
+        (Some(_), None) => Ordering::Less,
+    }
+}
+
+/// Rows while they are collected.
+pub(super) struct Sorter<'m> {
+    descending: Vec<bool>,
+    columns: Vec<KeyColumn>,
+    rows: Vec<u64>,
+    /// No more than this many rows are wanted, and perhaps those tied with the last.
+    keep: Option<usize>,
+    ties: bool,
+    /// A row that at least `keep` rows are not worse than.
+    worst: Option<usize>,
+    memory: &'m Memory,
+    charged: usize,
+}
+
+/// Rows in order, with their keys.
+pub(super) struct Sorted {
+    pub rows: Vec<u64>,
+    columns: Vec<KeyColumn>,
+}
+
+impl<'m> Sorter<'m> {
+    pub(super) fn new(
+        descending: Vec<bool>,
+        keep: Option<usize>,
+        ties: bool,
+        memory: &'m Memory,
+    ) -> Self {
+        Self {
+            descending,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            keep,
+            ties,
+            worst: None,
+            memory,
+            charged: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Adds the rows of the slots in `among`; `row` gives a slot's row.
+    pub(super) fn push(
+        &mut self,
+        keys: &[Vector],
+        among: &Bitset,
+        row: impl Fn(usize) -> u64,
+    ) -> Result<()> {
+        if self.columns.is_empty() {
+            self.columns = keys.iter().map(KeyColumn::of).collect();
+        }
+        let mut bytes = 0;
+        for slot in among.ones() {
+            if let (Some(worst), Some(key), Some(column)) =
+                (self.worst, keys.first(), self.columns.first())
+                && column.compare_slot(key, slot, worst, self.descending[0]) == Ordering::Greater
+            {
+                continue;
+            }
+            for (column, key) in self.columns.iter_mut().zip(keys) {
+                bytes += column.push(key, slot);
+            }
+            self.rows.push(row(slot));
+            bytes += 16;
+        }
+        self.charged += bytes;
+        self.memory.charge(bytes, "order by")?;
+        if let Some(keep) = self.keep
+            && self.rows.len() > keep.saturating_mul(2).saturating_add(SLACK)
+        {
+            self.prune(keep);
+        }
+        Ok(())
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        compare(&self.columns, &self.descending, a, b).then(self.rows[a].cmp(&self.rows[b]))
+    }
+
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        if !order.is_sorted_by(|&a, &b| self.compare(a, b) != Ordering::Greater) {
+            order.sort_unstable_by(|&a, &b| self.compare(a, b));
+        }
+        order
+    }
+
+    fn prune(&mut self, keep: usize) {
+        let mut order = self.order();
+        let mut end = keep.min(order.len());
+        if self.ties && end > 0 {
+            let last = order[end - 1];
+            let tied =
+                |at: usize| compare(&self.columns, &self.descending, last, at) == Ordering::Equal;
+            while end < order.len() && tied(order[end]) {
+                end += 1;
+            }
+        }
+        let dropped = order.len() - end;
+        order.truncate(end);
+        let released = self.charged / (end + dropped).max(1) * dropped;
+        self.memory.release(released);
+        self.charged -= released;
+        self.columns = self
+            .columns
+            .iter()
+            .map(|column| column.pick(&order))
+            .collect();
+        self.rows = order.iter().map(|&at| self.rows[at]).collect();
+        self.worst = keep.min(end).checked_sub(1);
+    }
+
+    pub(super) fn finish(mut self) -> Sorted {
+        let order = self.order();
+        self.memory.release(self.charged);
+        self.columns = self
+            .columns
+            .iter()
+            .map(|column| column.pick(&order))
+            .collect();
+        Sorted {
+            rows: order.iter().map(|&at| self.rows[at]).collect(),
+            columns: self.columns,
+        }
+    }
+}
+
+fn compare(columns: &[KeyColumn], descending: &[bool], a: usize, b: usize) -> Ordering {
+    columns
+        .iter()
+        .zip(descending)
+        .map(|(column, &descending)| column.compare(a, b, descending))
+        .find(|&ordering| ordering != Ordering::Equal)
+        .unwrap_or(Ordering::Equal)
+}
+
+impl Sorted {
+    /// Whether two rows have the same keys, of those in `keys`.
+    pub(super) fn same(&self, a: usize, b: usize, keys: Range<usize>) -> bool {
+        self.columns
+            .get(keys.start..keys.end.min(self.columns.len()))
+            .unwrap_or_default()
+            .iter()
+            .all(|column| column.compare(a, b, false) == Ordering::Equal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::Ints;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Keeping the best rows while they come gives what sorting all of them gives.
+        #[test]
+        fn top_rows_are_the_first_of_all(
+            values in proptest::collection::vec(proptest::option::of(0i64..9), 1..300),
+            keep in 0usize..20,
+            descending: bool,
+            ties: bool,
+        ) {
+            let memory = Memory::new(usize::MAX);
+            let mut sorter = Sorter::new(vec![descending], Some(keep), ties, &memory);
+            let mut first = 0;
+            for _ in 0..60 {
+                let key = Vector::Ints(Ints::from_options(values.iter().copied()));
+                sorter.push(&[key], &Bitset::full(values.len()), |slot| first + slot as u64).unwrap();
+                first += values.len() as u64;
+            }
+            let sorted = sorter.finish();
+            let mut all: Vec<(Option<i64>, u64)> = (0..first)
+                .map(|row| (values[row as usize % values.len()], row))
+                .collect();
+            all.sort_by_key(|(value, row)| (
+                value.is_none(),
+                value.map(|n| if descending { -n } else { n }),
+                *row,
+            ));
+            let mut end = keep;
+            if ties && keep > 0 {
+                while end < all.len() && all[end].0 == all[keep - 1].0 {
+                    end += 1;
+                }
+            }
+            let expected: Vec<u64> = all[..end].iter().map(|row| row.1).collect();
+            prop_assert!(sorted.rows.len() >= end);
+            prop_assert_eq!(&sorted.rows[..end], &expected[..]);
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! Folding: everything that depends on data, clock and parameters becomes constants and sets.
+
+use super::nodes::{is_truth, map_operands, truth};
+use super::{condition, hierarchy, lookup, parameter};
+use crate::column::{Bitset, Comparison};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{
+    Aggregate, Collect, Column, ColumnValue, Expr, Function, Group, Limit, Nested, Node, OrderKey,
+    Query, Source, Type, Window,
+};
+use crate::query::exec::{Batch, Context, Evaluator, Frame, run_folded};
+use crate::value::{FieldType, ObjectId, Period, Shape, Value};
+use std::sync::Arc;
+
+/// The query with everything folded that does not depend on the record at hand.
+pub(crate) fn fold(query: &Query, context: &Context<'_>) -> Result<Query> {
+    Folder::new(context).query(query)
+}
+
+/// A single expression folded, as the writer needs for assignments and defaults.
+pub(crate) fn fold_expr(expr: &Expr, context: &Context<'_>) -> Result<Expr> {
+    Folder::new(context).expr(expr)
+}
+
+pub(super) struct Folder<'a> {
+    context: &'a Context<'a>,
+    evaluator: Evaluator<'a>,
+}
+
+impl<'a> Folder<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            evaluator: Evaluator::new(context),
+        }
+    }
+
+    fn query(&self, query: &Query) -> Result<Query> {
+        let source = match &query.source {
+            Source::Object(object) => Source::Object(*object),
+            Source::Query(inner) => Source::Query(Box::new(self.query(inner)?)),
+        };
+        let group = query.group.as_ref().map(|g| self.group(g)).transpose()?;
+        let limit = query.limit.as_ref().map(|l| self.limit(l)).transpose()?;
+        Ok(Query {
+            source,
+            filter: self.filter(query.filter.as_ref())?,
+            group,
+            having: self.filter(query.having.as_ref())?,
+            columns: self.columns(&query.columns)?,
+            order: self.order(&query.order)?,
+            limit,
+            offset: self.optional(query.offset.as_ref())?,
+            unions: query
+                .unions
+                .iter()
+                .map(|query| self.query(query))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    fn optional(&self, expr: Option<&Expr>) -> Result<Option<Expr>> {
+        expr.map(|expr| self.expr(expr)).transpose()
+    }
+
+    fn exprs(&self, exprs: &[Expr]) -> Result<Vec<Expr>> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    /// A condition; none if every record passes it.
+    fn filter(&self, filter: Option<&Expr>) -> Result<Option<Expr>> {
+        let Some(filter) = filter else {
+            return Ok(None);
+        };
+        let folded = self.condition(filter)?;
+        Ok((!is_truth(&folded, true)).then_some(folded))
+    }
+
+    fn group(&self, group: &Group) -> Result<Group> {
+        Ok(Group {
+            keys: self.exprs(&group.keys)?,
+            aggregates: group
+                .aggregates
+                .iter()
+                .map(|aggregate| self.aggregate(aggregate))
+                .collect::<Result<_>>()?,
+            totals: group.totals,
+            rollup: group.rollup,
+            empty: group.empty,
+        })
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate) -> Result<Aggregate> {
+        Ok(Aggregate {
+            function: aggregate.function,
+            argument: self.optional(aggregate.argument.as_ref())?,
+            filter: self.filter(aggregate.filter.as_ref())?,
+            distinct: aggregate.distinct,
+            order: self.order(&aggregate.order)?,
+            ty: aggregate.ty.clone(),
+        })
+    }
+
+    fn order(&self, order: &[OrderKey]) -> Result<Vec<OrderKey>> {
+        let fold = |key: &OrderKey| {
+            Ok(OrderKey {
+                value: self.expr(&key.value)?,
+                descending: key.descending,
+            })
+        };
+        order.iter().map(fold).collect()
+    }
+
+    fn limit(&self, limit: &Limit) -> Result<Limit> {
+        Ok(Limit {
+            count: self.expr(&limit.count)?,
+            per: self.exprs(&limit.per)?,
+            with_ties: limit.with_ties,
+        })
+    }
+
+    fn columns(&self, columns: &[Column]) -> Result<Vec<Column>> {
+        columns
+            .iter()
+            .map(|column| {
+                let value = match &column.value {
+                    ColumnValue::Expr(expr) => ColumnValue::Expr(self.expr(expr)?),
+                    ColumnValue::Window(window) => ColumnValue::Window(Window {
+                        function: window.function,
+                        argument: self.optional(window.argument.as_ref())?,
+                        ty: window.ty.clone(),
+                    }),
+                    ColumnValue::Nested(nested) => {
+                        ColumnValue::Nested(Box::new(self.nested(nested)?))
+                    }
+                };
+                let name = column.name.clone();
+                Ok(Column { name, value })
+            })
+            .collect()
+    }
+
+    fn nested(&self, nested: &Nested) -> Result<Nested> {
+        Ok(Nested {
+            object: nested.object,
+            owner: self.expr(&nested.owner)?,
+            filter: self.filter(nested.filter.as_ref())?,
+            columns: self.columns(&nested.columns)?,
+            order: self.order(&nested.order)?,
+            limit: self.optional(nested.limit.as_ref())?,
+        })
+    }
+
+    /// An expression whose truth alone counts: a missing one is false.
+    fn condition(&self, expr: &Expr) -> Result<Expr> {
+        let span = &expr.span;
+        Ok(match &expr.node {
+            Node::And(list) => condition::all(self.conditions(list)?, span),
+            Node::Or(list) => condition::any(self.conditions(list)?, span),
+            Node::Not(inner) => condition::not(self.condition(inner)?, span),
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => {
+                let reference = self.expr(reference)?;
+                if reference.as_constant().is_some() {
+                    condition::holds(self.follow(reference, *object, self.expr(inner)?)?)
+                } else {
+                    condition::follow(reference, *object, self.condition(inner)?)
+                }
+            }
+            _ => condition::push(condition::holds(self.expr(expr)?)),
+        })
+    }
+
+    fn conditions(&self, list: &[Expr]) -> Result<Vec<Expr>> {
+        list.iter().map(|expr| self.condition(expr)).collect()
+    }
+
+    fn expr(&self, expr: &Expr) -> Result<Expr> {
+        self.node(expr).map_err(|e| e.at(expr.span.clone()))
+    }
+
+    fn node(&self, expr: &Expr) -> Result<Expr> {
+        let clock = self.context.clock;
+        let constant = |value| Ok(Expr::constant(value, expr.ty.clone(), &expr.span));
+        match &expr.node {
+            Node::Constant(_) | Node::Id | Node::Column(_) | Node::Slot(_) => Ok(expr.clone()),
+            Node::Parameter(name) => self.parameter(name, &expr.ty, expr),
+            Node::Cast(inner) => match &inner.node {
+                // A parameter without a type of its own is read as the one it is cast to.
+                Node::Parameter(name) if inner.ty == Type::Missing => {
+                    self.parameter(name, &expr.ty, expr)
+                }
+                _ => self.operation(expr),
+            },
+            Node::Today => constant(Value::Date(clock.today())),
+            Node::Now => constant(Value::DateTime(clock.now)),
+            Node::Me => match self.context.me {
+                Some(id) => constant(Value::Reference(id)),
+                None => Err(Error::new(Code::MissingParameter, "nobody is `me` here")
+                    .hint("say who is asking when the book is opened")),
+            },
+            Node::RelativePeriod { offset, unit } => {
+                Period::of_unit(*unit, clock.today(), *offset, clock)
+                    .and_then(|period| constant(Value::Period(period)))
+            }
+            Node::SpanPeriod {
+                count,
+                unit,
+                forward,
+            } => {
+                let span = if *forward { Period::next } else { Period::last };
+                constant(Value::Period(span(*count, *unit, clock)?))
+            }
+            Node::Lookup { object, label } => self.lookup(expr, *object, label),
+            Node::Subquery(query) => self.subquery(expr, query),
+            Node::InQuery { value, query } => {
+                let value = self.expr(value)?;
+                let (ty, values) = self.list_of(query)?;
+                let list = values
+                    .into_iter()
+                    .map(|value| Expr::constant(value, ty.clone(), &expr.span))
+                    .collect();
+                self.among(expr, value, list)
+            }
+            Node::InList { value, list } => {
+                let (value, list) = (self.expr(value)?, self.exprs(list)?);
+                self.among(expr, value, list)
+            }
+            Node::Under {
+                value,
+                root,
+                object,
+                above,
+            } => self.under(expr, value, root, *object, *above),
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => self.follow(self.expr(reference)?, *object, self.expr(inner)?),
+            Node::Collect(collect) => {
+                let node = Node::Collect(Arc::new(Collect {
+                    object: collect.object,
+                    owner: self.expr(&collect.owner)?,
+                    filter: self.filter(collect.filter.as_ref())?,
+                    aggregate: self.aggregate(&collect.aggregate)?,
+                }));
+                Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+            }
+            Node::And(_) | Node::Or(_) | Node::Not(_) => {
+                Ok(condition::settled(self.condition(expr)?))
+            }
+            Node::Compare {
+                comparison,
+                left,
+                right,
+            } => self.compare(expr, *comparison, left, right),
+            _ => self.operation(expr),
+        }
+    }
+
+    fn parameter(&self, name: &str, ty: &Type, expr: &Expr) -> Result<Expr> {
+        let value = parameter::parameter(name, ty, self.context)?;
+        let ty = match ty {
+            Type::Missing => type_of(&value),
+            _ => ty.clone(),
+        };
+        Ok(Expr::constant(value, ty, &expr.span))
+    }
+
+    /// A node whose value depends on its operands alone.
+    fn operation(&self, expr: &Expr) -> Result<Expr> {
+        if let Node::Function {
+            function: Function::If,
+            arguments,
+        } = &expr.node
+            && let [test, then, otherwise] = arguments.as_slice()
+        {
+            let test = self.condition(test)?;
+            if let Some(value) = test.as_constant() {
+                let taken = *value == Value::Boolean(true);
+                return self.expr(if taken { then } else { otherwise });
+            }
+        }
+        let mut constant = true;
+        let node = map_operands(&expr.node, |operand| {
+            let operand = self.expr(operand)?;
+            constant &= operand.as_constant().is_some();
+            Ok(operand)
+        })?;
+        let folded = Expr::new(node, expr.ty.clone(), &expr.span);
+        if constant {
+            return self.constant(&folded);
+        }
+        Ok(condition::settle(folded))
+    }
+
+    /// The value of an expression without columns.
+    fn constant(&self, expr: &Expr) -> Result<Expr> {
+        let frame = Frame {
+            columns: Vec::new(),
+            len: 1,
+        };
+        let vector = self.evaluator.evaluate(expr, &Batch::Slots(&frame))?;
+        let value = vector.value(&expr.ty.field_type(), 0);
+        Ok(Expr::constant(value, expr.ty.clone(), &expr.span))
+    }
+
+    fn follow(&self, reference: Expr, object: ObjectId, inner: Expr) -> Result<Expr> {
+        let (ty, span) = (inner.ty.clone(), inner.span.clone());
+        let target = match reference.as_constant() {
+            None => return Ok(condition::lengthen(reference, object, inner)),
+            Some(Value::Reference(id)) => Some(*id),
+            Some(Value::AnyReference(of, id)) if *of == object => Some(*id),
+            Some(_) => None,
+        };
+        let value = match target {
+            Some(id) => {
+                let ids = [id];
+                let batch = Batch::Records { object, ids: &ids };
+                self.evaluator
+                    .evaluate(&inner, &batch)?
+                    .value(&ty.field_type(), 0)
+            }
+            None => Value::Missing,
+        };
+        Ok(Expr::constant(value, ty, &span))
+    }
+
+    fn compare(
+        &self,
+        expr: &Expr,
+        comparison: Comparison,
+        left: &Expr,
+        right: &Expr,
+    ) -> Result<Expr> {
+        let sides = [self.expr(left)?, self.expr(right)?];
+        if comparison != Comparison::Equal {
+            for (written, folded) in [left, right].into_iter().zip(&sides) {
+                if folded.as_constant() == Some(&Value::Missing) {
+                    self.check_position(written)?;
+                }
+            }
+        }
+        let [left, right] = sides;
+        if [&left, &right]
+            .iter()
+            .all(|side| side.as_constant().is_some())
+        {
+            let node = Node::Compare {
+                comparison,
+                left: Box::new(left),
+                right: Box::new(right),
+            };
+            return self.constant(&Expr::new(node, expr.ty.clone(), &expr.span));
+        }
+        let folded = condition::compare(comparison, left, right, &expr.span);
+        Ok(condition::ranked(folded, self.context.catalog))
+    }
+
+    /// An error where an ordering names a record that has no place in the order.
+    fn check_position(&self, written: &Expr) -> Result<()> {
+        let Node::Follow {
+            reference, object, ..
+        } = &written.node
+        else {
+            return Ok(());
+        };
+        let Some(Value::Reference(id)) = self.expr(reference)?.as_constant().cloned() else {
+            return Ok(());
+        };
+        let object = self.context.catalog.object(*object);
+        let row = self.context.snapshot.row(object.id, id)?;
+        let label = object.label_field().zip(row).map_or_else(
+            || id.to_string(),
+            |(field, row)| row.get(field.id).show(self.context.clock),
+        );
+        let field = object
+            .ordered_by
+            .map_or("position", |field| object.field(field).name.as_str());
+        Err(Error::new(
+            Code::NotOrdered,
+            format!("\"{label}\" has no {field} in {}", object.name),
+        )
+        .at(reference.span.clone())
+        .expected(format!("one of {} with a {field}", object.name))
+        .hint("only `=` and `!=` work with it"))
+    }
+
+    fn lookup(&self, expr: &Expr, object: ObjectId, label: &Expr) -> Result<Expr> {
+        let label = self.expr(label)?;
+        let value = match label.as_constant() {
+            Some(Value::Text(text)) => {
+                let found = lookup::lookup(object, text, self.context);
+                Value::Reference(found.map_err(|e| e.at(label.span.clone()))?)
+            }
+            Some(Value::Missing) => Value::Missing,
+            _ => {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    "a label must not depend on the record at hand",
+                ));
+            }
+        };
+        Ok(Expr::constant(value, expr.ty.clone(), &expr.span))
+    }
+
+    fn subquery(&self, expr: &Expr, query: &Query) -> Result<Expr> {
+        let (_, values) = self.list_of(query)?;
+        let value = match <[Value; 1]>::try_from(values) {
+            Ok([value]) => value,
+            Err(values) if values.is_empty() => Value::Missing,
+            Err(values) => {
+                return Err(Error::new(
+                    Code::TooManyRows,
+                    format!("the query gives {} rows where one is needed", values.len()),
+                )
+                .hint("add a condition, or `limit 1`"));
+            }
+        };
+        Ok(Expr::constant(value, expr.ty.clone(), &expr.span))
+    }
+
+    /// The values of a query's one column.
+    fn list_of(&self, query: &Query) -> Result<(Type, Vec<Value>)> {
+        let query = self.query(query)?;
+        let frame = run_folded(&query, self.context)?;
+        let ty = match query.columns.first().map(|column| &column.value) {
+            Some(ColumnValue::Expr(expr)) => expr.ty.clone(),
+            Some(ColumnValue::Window(window)) => window.ty.clone(),
+            Some(ColumnValue::Nested(_)) => Type::Nested,
+            None => Type::Missing,
+        };
+        let form = ty.field_type();
+        let values = frame.columns.first().map_or_else(Vec::new, |vector| {
+            (0..frame.len).map(|at| vector.value(&form, at)).collect()
+        });
+        Ok((ty, values))
+    }
+
+    /// `value` among constants: a set where the shape allows one.
+    fn among(&self, expr: &Expr, value: Expr, mut list: Vec<Expr>) -> Result<Expr> {
+        list.retain(|item| item.as_constant() != Some(&Value::Missing));
+        if list.is_empty() {
+            return Ok(truth(false, &expr.span));
+        }
+        let constants: Option<Vec<&Value>> = list.iter().map(Expr::as_constant).collect();
+        let ints: Option<Vec<i64>> = constants
+            .filter(|_| value.ty.shape() == Shape::Ints)
+            .and_then(|values| values.into_iter().map(Value::as_int).collect());
+        let constant = value.as_constant().is_some();
+        let value = Box::new(value);
+        let node = match ints {
+            Some(ids) if matches!(value.ty, Type::Plain(FieldType::Reference(_))) => {
+                Node::InRecords {
+                    value,
+                    set: Arc::new(record_set(&ids)),
+                }
+            }
+            Some(mut ints) => {
+                ints.sort_unstable();
+                ints.dedup();
+                Node::InIntegers {
+                    value,
+                    set: ints.into(),
+                }
+            }
+            None => Node::InList { value, list },
+        };
+        let folded = Expr::new(node, expr.ty.clone(), &expr.span);
+        if constant {
+            self.constant(&folded)
+        } else {
+            Ok(folded)
+        }
+    }
+
+    fn under(
+        &self,
+        expr: &Expr,
+        value: &Expr,
+        root: &Expr,
+        object: ObjectId,
+        above: bool,
+    ) -> Result<Expr> {
+        let (value, root) = (self.expr(value)?, self.expr(root)?);
+        let id = match root.as_constant() {
+            Some(Value::Reference(id)) => *id,
+            Some(Value::Missing) => return Ok(truth(false, &expr.span)),
+            _ => {
+                let word = if above { "above" } else { "under" };
+                return Err(Error::new(
+                    Code::Misplaced,
+                    format!("`{word}` needs one record that is the same for every row"),
+                )
+                .at(root.span.clone())
+                .expected("a label, a parameter or a query of one record"));
+            }
+        };
+        let set = if above {
+            hierarchy::above(object, id, self.context)?
+        } else {
+            hierarchy::below(object, id, self.context)?
+        };
+        let constant = value.as_constant().is_some();
+        let node = Node::InRecords {
+            value: Box::new(value),
+            set: Arc::new(set),
+        };
+        let folded = Expr::new(node, expr.ty.clone(), &expr.span);
+        if constant {
+            self.constant(&folded)
+        } else {
+            Ok(folded)
+        }
+    }
+}
+
+fn record_set(ids: &[i64]) -> Bitset {
+    let ids = || ids.iter().filter_map(|&id| usize::try_from(id).ok());
+    let mut set = Bitset::new(ids().max().map_or(0, |id| id + 1));
+    ids().for_each(|id| set.set(id, true));
+    set
+}
+
+/// The type that a parameter's value brings along where the query asks for none.
+fn type_of(value: &Value) -> Type {
+    match value {
+        Value::Boolean(_) => Type::BOOLEAN,
+        Value::Integer(_) => Type::INTEGER,
+        Value::Number(_) => Type::NUMBER,
+        Value::Money(_) => Type::MONEY,
+        Value::Text(_) => Type::TEXT,
+        Value::Date(_) => Type::DATE,
+        Value::DateTime(_) => Type::DATETIME,
+        Value::Period(_) => Type::PERIOD,
+        Value::Duration(_) => Type::DURATION,
+        _ => Type::Missing,
+    }
+}

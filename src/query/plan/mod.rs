@@ -1,0 +1,19 @@
+//! Planning: what a bound query becomes when it runs. `fold` turns everything that depends on
+//! data, clock and parameters into constants and sets, `access` decides how records are found,
+//! `explain` prints both. Nothing here reads more than it must decide.
+
+mod access;
+mod condition;
+mod describe;
+mod explain;
+mod fold;
+mod hierarchy;
+mod lookup;
+mod nodes;
+mod parameter;
+mod probe;
+
+pub(crate) use access::{Access, Path, choose};
+pub(crate) use explain::explain;
+pub(crate) use fold::{fold, fold_expr};
+pub(crate) use nodes::column;

@@ -1,0 +1,202 @@
+//! The bound tree's nodes as a tree: their operands, and small expressions that planning makes.
+
+use crate::catalog::Object;
+use crate::column::Comparison;
+use crate::error::{Result, Span};
+use crate::query::bind::{Expr, Node, Type};
+use crate::value::{FieldId, FieldType, ObjectId, Value};
+use std::sync::Arc;
+
+/// A field of an object's records.
+pub(crate) fn column(object: &Object, field: FieldId, span: &Span) -> Expr {
+    let ty = match &object.field(field).ty {
+        FieldType::Picklist => Type::Label(object.id, field),
+        FieldType::Tags => Type::Tags(object.id, field),
+        ty => Type::Plain(ty.clone()),
+    };
+    Expr::new(Node::Column(field), ty, span)
+}
+
+pub(super) fn truth(on: bool, span: &Span) -> Expr {
+    Expr::constant(Value::Boolean(on), Type::BOOLEAN, span)
+}
+
+pub(super) fn is_truth(expr: &Expr, on: bool) -> bool {
+    expr.as_constant() == Some(&Value::Boolean(on))
+}
+
+pub(super) fn follow(reference: Expr, object: ObjectId, inner: Expr) -> Expr {
+    let (ty, span) = (inner.ty.clone(), inner.span.clone());
+    let node = Node::Follow {
+        reference: Box::new(reference),
+        object,
+        inner: Arc::new(inner),
+    };
+    Expr::new(node, ty, &span)
+}
+
+/// The comparison with its sides exchanged.
+pub(super) fn flipped(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Equal => Comparison::Equal,
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessEqual => Comparison::GreaterEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterEqual => Comparison::LessEqual,
+    }
+}
+
+/// The node with each operand of its own frame replaced; a reference's inside, a collection's
+/// and a sub-query's are other frames and stay.
+pub(super) fn map_operands(
+    node: &Node,
+    mut each: impl FnMut(&Expr) -> Result<Expr>,
+) -> Result<Node> {
+    let mut one = |expr: &Expr| each(expr).map(Box::new);
+    Ok(match node {
+        Node::Constant(_)
+        | Node::Id
+        | Node::Column(_)
+        | Node::Slot(_)
+        | Node::Collect(_)
+        | Node::Parameter(_)
+        | Node::Today
+        | Node::Now
+        | Node::Me
+        | Node::RelativePeriod { .. }
+        | Node::SpanPeriod { .. }
+        | Node::Subquery(_) => node.clone(),
+        Node::Follow {
+            reference,
+            object,
+            inner,
+        } => Node::Follow {
+            reference: one(reference)?,
+            object: *object,
+            inner: Arc::clone(inner),
+        },
+        Node::And(list) => Node::And(list.iter().map(each).collect::<Result<_>>()?),
+        Node::Or(list) => Node::Or(list.iter().map(each).collect::<Result<_>>()?),
+        Node::Not(inner) => Node::Not(one(inner)?),
+        Node::Compare {
+            comparison,
+            left,
+            right,
+        } => Node::Compare {
+            comparison: *comparison,
+            left: one(left)?,
+            right: one(right)?,
+        },
+        Node::IsMissing(value) => Node::IsMissing(one(value)?),
+        Node::InList { value, list } => Node::InList {
+            value: one(value)?,
+            list: list.iter().map(each).collect::<Result<_>>()?,
+        },
+        Node::InPeriod { value, period } => Node::InPeriod {
+            value: one(value)?,
+            period: one(period)?,
+        },
+        Node::Under {
+            value,
+            root,
+            object,
+            above,
+        } => Node::Under {
+            value: one(value)?,
+            root: one(root)?,
+            object: *object,
+            above: *above,
+        },
+        Node::InQuery { value, query } => Node::InQuery {
+            value: one(value)?,
+            query: query.clone(),
+        },
+        Node::IsObject { value, object } => Node::IsObject {
+            value: one(value)?,
+            object: *object,
+        },
+        Node::Has { value, label } => Node::Has {
+            value: one(value)?,
+            label: *label,
+        },
+        Node::Contains { value, pattern } => Node::Contains {
+            value: one(value)?,
+            pattern: one(pattern)?,
+        },
+        Node::Like { value, pattern } => Node::Like {
+            value: one(value)?,
+            pattern: one(pattern)?,
+        },
+        Node::Arithmetic {
+            operator,
+            left,
+            right,
+        } => Node::Arithmetic {
+            operator: *operator,
+            left: one(left)?,
+            right: one(right)?,
+        },
+        Node::Negate(value) => Node::Negate(one(value)?),
+        Node::Shift {
+            value,
+            months,
+            days,
+            seconds,
+        } => Node::Shift {
+            value: one(value)?,
+            months: *months,
+            days: *days,
+            seconds: *seconds,
+        },
+        Node::Bucket { unit, value } => Node::Bucket {
+            unit: *unit,
+            value: one(value)?,
+        },
+        Node::ToBase { value, on } => Node::ToBase {
+            value: one(value)?,
+            on: on.as_deref().map(one).transpose()?,
+        },
+        Node::Cast(value) => Node::Cast(one(value)?),
+        Node::Rank(value) => Node::Rank(one(value)?),
+        Node::Function {
+            function,
+            arguments,
+        } => Node::Function {
+            function: *function,
+            arguments: arguments.iter().map(each).collect::<Result<_>>()?,
+        },
+        Node::Lookup { object, label } => Node::Lookup {
+            object: *object,
+            label: one(label)?,
+        },
+        Node::InRecords { value, set } => Node::InRecords {
+            value: one(value)?,
+            set: Arc::clone(set),
+        },
+        Node::InIntegers { value, set } => Node::InIntegers {
+            value: one(value)?,
+            set: Arc::clone(set),
+        },
+    })
+}
+
+/// The operands of a node's own frame.
+pub(super) fn operands(node: &Node) -> Vec<Expr> {
+    let mut found = Vec::new();
+    let seen = map_operands(node, |operand| {
+        found.push(operand.clone());
+        Ok(operand.clone())
+    });
+    debug_assert!(seen.is_ok(), "copying operands cannot fail");
+    found
+}
+
+/// Whether two references are the same path from the record at hand.
+pub(super) fn same_reference(a: &Expr, b: &Expr) -> bool {
+    match (&a.node, &b.node) {
+        (Node::Id, Node::Id) => true,
+        (Node::Column(a), Node::Column(b)) => a == b,
+        (Node::Slot(a), Node::Slot(b)) => a == b,
+        _ => false,
+    }
+}

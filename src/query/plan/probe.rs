@@ -1,0 +1,262 @@
+//! What a condition says of one column alone: a range, a set or one value, so that chunks can be
+//! skipped and indexes used.
+
+use crate::column::{Bitset, Comparison};
+use crate::query::bind::{Expr, Node, Type};
+use crate::storage::{ChunkSummary, Summary};
+use crate::value::{Clock, FieldId, FieldType, Shape, Value};
+use std::sync::Arc;
+
+/// The column that a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Id,
+    Field(FieldId),
+}
+
+/// The values that pass.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// Integer-shaped values from the first to the second, both included.
+    Range(i64, i64),
+    Integers(Arc<[i64]>),
+    Records(Arc<Bitset>),
+    /// Another shape, equal to this.
+    Equal(Value),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    pub subject: Subject,
+    pub wanted: Wanted,
+}
+
+/// What a chunk's summary tells of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// No record passes.
+    None,
+    /// Some may pass.
+    Some,
+    /// Every record passes.
+    All,
+}
+
+impl Probe {
+    /// What the condition says of one column, if it is about just one.
+    pub(super) fn of(condition: &Expr, clock: &Clock) -> Option<Self> {
+        let (value, wanted) = match &condition.node {
+            Node::Compare {
+                comparison,
+                left,
+                right,
+            } => (left, compared(*comparison, left, right.as_constant()?)?),
+            Node::InPeriod { value, period } => {
+                let Some(Value::Period(period)) = period.as_constant() else {
+                    return None;
+                };
+                let (start, end) = match value.ty {
+                    Type::Plain(FieldType::Date) => (
+                        i64::from(period.start().days()),
+                        i64::from(period.end().days()),
+                    ),
+                    Type::Plain(FieldType::DateTime) => (
+                        clock.start_of(period.start()).micros(),
+                        clock.start_of(period.end()).micros(),
+                    ),
+                    _ => return None,
+                };
+                (value, Wanted::Range(start, end.saturating_sub(1)))
+            }
+            Node::InIntegers { value, set } => (value, Wanted::Integers(Arc::clone(set))),
+            Node::InRecords { value, set } if value.ty.shape() == Shape::Ints => {
+                (value, Wanted::Records(Arc::clone(set)))
+            }
+            _ => return None,
+        };
+        let subject = match value.node {
+            Node::Id => Subject::Id,
+            Node::Column(field) => Subject::Field(field),
+            _ => return None,
+        };
+        Some(Self { subject, wanted })
+    }
+
+    /// The one value that passes.
+    pub(super) fn only(&self) -> Option<Only<'_>> {
+        match &self.wanted {
+            Wanted::Range(low, high) if low == high => Some(Only::Integer(*low)),
+            Wanted::Integers(set) => match **set {
+                [one] => Some(Only::Integer(one)),
+                _ => None,
+            },
+            Wanted::Equal(value) => Some(Only::Value(value)),
+            Wanted::Range(..) | Wanted::Records(_) => None,
+        }
+    }
+
+    /// What a chunk's summary says; `records` is the number of the chunk's slots.
+    pub(super) fn verdict(&self, chunk: &ChunkSummary) -> Verdict {
+        if !chunk.exact || matches!(self.wanted, Wanted::Equal(_)) {
+            return Verdict::Some;
+        }
+        let Some((low, high)) = chunk.range else {
+            return Verdict::None;
+        };
+        let (inside, all) = match &self.wanted {
+            Wanted::Range(from, to) => (low <= *to && high >= *from, low >= *from && high <= *to),
+            Wanted::Integers(set) => {
+                let count = set.partition_point(|&n| n <= high) - set.partition_point(|&n| n < low);
+                (count > 0, width(low, high) == Some(count as u64))
+            }
+            Wanted::Records(set) => {
+                let count = count_between(set, low, high);
+                (count > 0, width(low, high) == Some(count))
+            }
+            Wanted::Equal(_) => (true, false),
+        };
+        match (inside, all && chunk.missing == 0) {
+            (false, _) => Verdict::None,
+            (true, true) => Verdict::All,
+            (true, false) => Verdict::Some,
+        }
+    }
+
+    /// The records expected to pass, of `count` live ones.
+    pub(super) fn expected(&self, summary: Option<&Summary>, count: u64) -> u64 {
+        let Some(summary) = summary else {
+            return match &self.wanted {
+                Wanted::Records(set) => (set.count() as u64).min(count),
+                Wanted::Integers(set) => (set.len() as u64).min(count),
+                Wanted::Range(low, high) => width(*low, *high).unwrap_or(count).min(count),
+                Wanted::Equal(_) => 1,
+            };
+        };
+        let each = summary.present.div_ceil(summary.distinct.max(1));
+        let found = match &self.wanted {
+            Wanted::Equal(_) => each,
+            Wanted::Integers(set) => each.saturating_mul(set.len() as u64),
+            Wanted::Records(set) => each.saturating_mul(set.count() as u64),
+            Wanted::Range(low, high) if low == high => each,
+            Wanted::Range(low, high) => within(summary, *low, *high),
+        };
+        found.min(summary.present)
+    }
+}
+
+/// The single value of a probe.
+pub(super) enum Only<'a> {
+    Integer(i64),
+    Value(&'a Value),
+}
+
+fn compared(comparison: Comparison, left: &Expr, right: &Value) -> Option<Wanted> {
+    if left.ty.shape() != Shape::Ints {
+        let equal = comparison == Comparison::Equal && left.ty.shape() == Shape::Texts;
+        return equal.then(|| Wanted::Equal(right.clone()));
+    }
+    let n = right.as_int()?;
+    // No stored value is at the very ends of the range that a strict comparison excludes.
+    Some(match comparison {
+        Comparison::Equal => Wanted::Range(n, n),
+        Comparison::Less if n == i64::MIN => Wanted::Integers(Arc::from([])),
+        Comparison::Greater if n == i64::MAX => Wanted::Integers(Arc::from([])),
+        Comparison::Less => Wanted::Range(i64::MIN, n - 1),
+        Comparison::LessEqual => Wanted::Range(i64::MIN, n),
+        Comparison::Greater => Wanted::Range(n + 1, i64::MAX),
+        Comparison::GreaterEqual => Wanted::Range(n, i64::MAX),
+    })
+}
+
+/// Integers from `low` to `high`, both included.
+fn width(low: i64, high: i64) -> Option<u64> {
+    u64::try_from(high.checked_sub(low)?.checked_add(1)?).ok()
+}
+
+/// Set bits from `low` to `high`, both included.
+fn count_between(set: &Bitset, low: i64, high: i64) -> u64 {
+    let Ok(high) = usize::try_from(high) else {
+        return 0;
+    };
+    let low = usize::try_from(low).unwrap_or(0);
+    let end = high.saturating_add(1).min(set.len());
+    if low >= end {
+        return 0;
+    }
+    let words = set.words();
+    let mut count = 0;
+    for (at, &bits) in words
+        .iter()
+        .enumerate()
+        .take(end.div_ceil(64))
+        .skip(low / 64)
+    {
+        let mut word = bits;
+        if at == low / 64 {
+            word &= u64::MAX << (low % 64);
+        }
+        if at == end / 64 {
+            word &= (1 << (end % 64)) - 1;
+        }
+        count += u64::from(word.count_ones());
+    }
+    count
+}
+
+/// Values expected between two bounds, taken as spread evenly within each chunk.
+fn within(summary: &Summary, low: i64, high: i64) -> u64 {
+    let ranges = || summary.chunks.iter().filter_map(|chunk| chunk.range);
+    let chunks = ranges().count().max(1) as f64;
+    let share: f64 = ranges()
+        .map(|(from, to)| {
+            let span = to as f64 - from as f64 + 1.0;
+            let inside = high.min(to) as f64 - low.max(from) as f64 + 1.0;
+            (inside / span).clamp(0.0, 1.0)
+        })
+        .sum();
+    (share / chunks * summary.present as f64).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wanted() -> impl Strategy<Value = Wanted> {
+        prop_oneof![
+            (0i64..300, 0i64..300).prop_map(|(a, b)| Wanted::Range(a.min(b), a.max(b))),
+            proptest::collection::btree_set(0i64..300, 0..200)
+                .prop_map(|set| Wanted::Integers(set.into_iter().collect())),
+            proptest::collection::vec(any::<bool>(), 0..300).prop_map(|bits| Wanted::Records(
+                Arc::new(Bitset::from_fn(bits.len(), |at| bits[at]))
+            )),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_verdict_never_contradicts_the_values(
+            wanted in wanted(),
+            values in proptest::collection::vec(proptest::option::of(0i64..300), 1..6),
+        ) {
+            let passes = |value: &Option<i64>| value.is_some_and(|n| match &wanted {
+                Wanted::Range(low, high) => (*low..=*high).contains(&n),
+                Wanted::Integers(set) => set.contains(&n),
+                Wanted::Records(set) => set.get(usize::try_from(n).unwrap()),
+                Wanted::Equal(_) => false,
+            });
+            let present = || values.iter().flatten().copied();
+            let chunk = ChunkSummary {
+                range: present().min().zip(present().max()),
+                missing: u32::try_from(values.iter().filter(|v| v.is_none()).count()).unwrap(),
+                exact: true,
+            };
+            let probe = Probe { subject: Subject::Id, wanted: wanted.clone() };
+            match probe.verdict(&chunk) {
+                Verdict::None => prop_assert!(!values.iter().any(passes)),
+                Verdict::All => prop_assert!(values.iter().all(passes)),
+                Verdict::Some => {}
+            }
+        }
+    }
+}
