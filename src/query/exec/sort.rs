@@ -88,10 +88,10 @@ enum KeyColumn {
 impl KeyColumn {
     fn of(vector: &Vector) -> Self {
         match vector {
-            Vector::Bits(_) | Vector::Ints(_) | Vector::Tags(_) => Self::Ints(Vec::new()),
             Vector::Floats(_) => Self::Floats(Vec::new()),
             Vector::Texts(_) => Self::Texts(Vec::new()),
             Vector::Pair(..) => Self::Pairs(Vec::new()),
+            _ => Self::Ints(Vec::new()),
         }
     }
 
