@@ -6,4 +6,10 @@ pub(crate) mod exec;
 pub(crate) mod outcome;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod render;
+pub(crate) mod schema;
 pub(crate) mod syntax;
+pub(crate) mod write;
+
+#[cfg(test)]
+mod trial;

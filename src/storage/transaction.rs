@@ -196,6 +196,8 @@ impl<'a> Transaction<'a> {
                     let row = overlay.entry(object, id).and_then(|e| e.current.clone());
                     let undone = overlay.set(object, id, row.as_ref(), None);
                     if let Some(records) = overlay.objects.get_mut(&object) {
+                        // The id lies beyond all records again: no chunk has a slot for it.
+                        records.records.remove(&id.0);
                         records.counts.next = next;
                     }
                     self.store.give_back(object, id);

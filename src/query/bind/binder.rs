@@ -20,6 +20,15 @@ pub(crate) struct Binder<'a> {
     pub(super) arguments: RefCell<Vec<HashMap<String, Expr>>>,
     /// Within a stored text, the user's words that brought it in: errors point there.
     pub(super) place: RefCell<Option<Span>>,
+    /// Labels of records met in the text itself, not in a formula or view it stands on.
+    pub(super) labels: RefCell<Vec<SpokenLabel>>,
+}
+
+/// A label as a text says it, the object whose record it names, and where it stands.
+pub(crate) struct SpokenLabel {
+    pub object: crate::value::ObjectId,
+    pub text: String,
+    pub span: Span,
 }
 
 impl<'a> Binder<'a> {
@@ -30,7 +39,13 @@ impl<'a> Binder<'a> {
             expanding: RefCell::default(),
             arguments: RefCell::default(),
             place: RefCell::default(),
+            labels: RefCell::default(),
         }
+    }
+
+    /// The labels of records met so far.
+    pub(crate) fn spoken_labels(self) -> Vec<SpokenLabel> {
+        self.labels.into_inner()
     }
 
     /// The place errors about `span` should show.

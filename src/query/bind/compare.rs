@@ -1,6 +1,6 @@
 //! Comparisons: which side is a label, which types meet, what order means for them.
 
-use super::binder::{Binder, and, cast, negate_if, to_base, year_period};
+use super::binder::{Binder, SpokenLabel, and, cast, negate_if, to_base, year_period};
 use super::scope::Scope;
 use super::{Expr, Node, Type};
 use crate::column::Comparison;
@@ -136,6 +136,14 @@ impl Binder<'_> {
     pub(super) fn label(&self, text: Expr, ty: &Type, span: &Span) -> Result<Expr> {
         match ty {
             Type::Plain(FieldType::Reference(object)) => {
+                if let (Some(Value::Text(name)), None) = (text.as_constant(), &*self.place.borrow())
+                {
+                    self.labels.borrow_mut().push(SpokenLabel {
+                        object: *object,
+                        text: name.to_string(),
+                        span: span.clone(),
+                    });
+                }
                 let node = Node::Lookup {
                     object: *object,
                     label: Box::new(text),

@@ -1,0 +1,127 @@
+//! Description: an object or view as the script that makes it.
+
+use super::name::made;
+use crate::catalog::{Catalog, Field, Object, View, singular};
+use crate::error::Result;
+use crate::query::syntax::{
+    self, CreateObject, FieldDefinition, FieldOption, Name, Statement, TypeName,
+};
+use crate::value::{FieldType, ObjectId};
+
+/// The statements that make an object: itself, then its declared indexes.
+pub(crate) fn describe_object(catalog: &Catalog, object: &Object) -> Result<String> {
+    let mut statements = vec![Statement::CreateObject(create(catalog, object)?)];
+    for index in object.indexes.iter().filter(|index| index.declared) {
+        let name = |field: &_| made(&object.field(*field).name);
+        statements.push(Statement::CreateIndex {
+            object: made(&object.name),
+            fields: index.fields.iter().map(name).collect(),
+            unique: index.unique,
+        });
+    }
+    let texts: Vec<_> = statements.iter().map(|s| format!("{s};\n")).collect();
+    Ok(texts.concat())
+}
+
+/// The statement that makes a view.
+pub(crate) fn describe_view(view: &View) -> Result<String> {
+    let statement = Statement::CreateView(super::view::tree(view)?);
+    Ok(format!("{statement};\n"))
+}
+
+fn create(catalog: &Catalog, object: &Object) -> Result<CreateObject> {
+    let usual = singular(&object.name) == object.singular;
+    let mut fields = Vec::new();
+    for field in object.live_fields() {
+        fields.push(FieldDefinition {
+            name: made(&field.name),
+            ty: type_name(catalog, field),
+            options: options(object, field)?,
+        });
+    }
+    for formula in &object.formulas {
+        fields.push(FieldDefinition {
+            name: made(&formula.name),
+            ty: TypeName::Formula(syntax::parse_expression(&formula.text)?),
+            options: Vec::new(),
+        });
+    }
+    let checks = object.checks.iter();
+    Ok(CreateObject {
+        name: made(&object.name),
+        singular: (!usual).then(|| made(&object.singular)),
+        fields,
+        checks: checks
+            .map(|text| syntax::parse_expression(text))
+            .collect::<Result<_>>()?,
+        ordered_by: object.ordered_by.map(|id| made(&object.field(id).name)),
+        actors: object.actors,
+        show: object.show.iter().map(|name| made(name)).collect(),
+    })
+}
+
+fn options(object: &Object, field: &Field) -> Result<Vec<FieldOption>> {
+    let mut options = Vec::new();
+    if field.label {
+        options.push(FieldOption::Label);
+    }
+    if field.required {
+        options.push(FieldOption::Required);
+    }
+    if field.unique {
+        options.push(FieldOption::Unique);
+    }
+    if field.hierarchy {
+        options.push(FieldOption::Hierarchy);
+    }
+    if let Some(name) = &field.collection {
+        options.push(FieldOption::Collection(made(name)));
+    }
+    if let Some(by) = field.dated_by {
+        options.push(FieldOption::DatedBy(made(&object.field(by).name)));
+    }
+    if let Some(text) = &field.default {
+        options.push(FieldOption::Default(syntax::parse_expression(text)?));
+    }
+    Ok(options)
+}
+
+fn type_name(catalog: &Catalog, field: &Field) -> TypeName {
+    let object = |id: ObjectId| made(&catalog.object(id).name);
+    let plain = |word: &str| TypeName::Plain(made(word));
+    let labels = |word: &str, of: &Field| TypeName::Labels {
+        name: made(word),
+        labels: match of.open {
+            true => Vec::new(),
+            false => of
+                .labels
+                .iter()
+                .map(|label| made(&label.name))
+                .collect::<Vec<Name>>(),
+        },
+    };
+    match &field.ty {
+        FieldType::Text => plain("text"),
+        FieldType::LongText => plain("longtext"),
+        FieldType::Integer => plain("integer"),
+        FieldType::Number => plain("number"),
+        FieldType::Money => plain("money"),
+        FieldType::Percent => plain("percent"),
+        FieldType::Date => plain("date"),
+        FieldType::DateTime => plain("datetime"),
+        FieldType::Period => plain("period"),
+        FieldType::Boolean => plain("boolean"),
+        FieldType::Email => plain("email"),
+        FieldType::Phone => plain("phone"),
+        FieldType::Url => plain("url"),
+        FieldType::Duration => plain("duration"),
+        FieldType::Picklist => labels("picklist", field),
+        FieldType::Tags => labels("tags", field),
+        FieldType::Reference(id) => TypeName::Reference(object(*id)),
+        FieldType::AnyReference(ids) => {
+            TypeName::AnyReference(ids.iter().map(|id| object(*id)).collect())
+        }
+        FieldType::Filter(id) => TypeName::Filter(object(*id)),
+        FieldType::Expression(id) => TypeName::Expression(object(*id)),
+    }
+}

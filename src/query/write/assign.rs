@@ -1,0 +1,346 @@
+//! Assignment: the value of an expression, or text, becomes a value of a field's type.
+//!
+//! A value of the same quantity is converted; text is read as the field's type, or looked up as
+//! the label it names. Everything else is an error that says what the field takes. Types that never fit were refused
+//! by the binder.
+
+use super::labels;
+use super::writer::Writer;
+use crate::catalog::{Field, Label};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::Type;
+use crate::value::{Date, FieldId, FieldType, LabelCode, Money, ObjectId, Period, RecordId, Value};
+use std::sync::Arc;
+
+/// Bytes of a text field.
+const TEXT_BYTES: usize = 64 * 1024;
+/// Bytes of a long text, filter or expression.
+const LONG_TEXT_BYTES: usize = 16 * 1024 * 1024;
+/// Labels that writing may add to one tags field.
+const TAG_LABELS: usize = 10_000;
+
+impl Writer<'_, '_> {
+    /// `value`, which an expression of type `from` gave, as a value of the field. Without `from`
+    /// codes of labels are the field's own.
+    pub(super) fn convert(
+        &mut self,
+        object: ObjectId,
+        field: FieldId,
+        from: Option<&Type>,
+        value: Value,
+    ) -> Result<Value> {
+        use FieldType as F;
+        let catalog = Arc::clone(&self.catalog);
+        let definition = catalog.object(object).field(field);
+        let clock = self.environment.clock;
+        let money = |n: f64| Money::from_number(n, clock.base).map(Value::Money);
+        let converted = match (&definition.ty, value) {
+            (_, Value::Missing) => Some(Value::Missing),
+            (_, Value::Text(text)) => {
+                drop(catalog);
+                return self.read(object, field, &text);
+            }
+            (F::Picklist, Value::Label(code)) => {
+                definition.label_name(code).map(|_| Value::Label(code))
+            }
+            (F::Number | F::Percent, Value::Integer(n)) => Some(Value::Number(n as f64)),
+            (F::Number | F::Percent, Value::Money(m)) => Some(Value::Number(m.amount())),
+            (F::Integer, Value::Number(n)) => Some(whole(definition, n)?),
+            (F::Integer, Value::Money(m)) => Some(whole(definition, m.amount())?),
+            (F::Money, Value::Integer(n)) => n
+                .checked_mul(Money::SCALE)
+                .map(|units| Value::Money(Money::from_units(units, clock.base))),
+            (F::Money, Value::Number(n)) => money(n),
+            (F::DateTime, Value::Date(day)) => Some(Value::DateTime(clock.start_of(day))),
+            (F::Date, Value::DateTime(moment)) => Some(Value::Date(clock.date_of(moment))),
+            (F::Period, Value::Integer(year)) => year_period(year).map(Value::Period),
+            (F::AnyReference(targets), Value::Reference(id)) => match from {
+                Some(Type::Plain(F::Reference(target))) if targets.contains(target) => {
+                    Some(Value::AnyReference(*target, id))
+                }
+                _ => None,
+            },
+            (F::Reference(target), Value::AnyReference(found, id)) => {
+                (found == *target).then_some(Value::Reference(id))
+            }
+            (F::Reference(target), value @ Value::Reference(_)) => {
+                let same = !matches!(from, Some(Type::Plain(F::Reference(o))) if o != target);
+                same.then_some(value)
+            }
+            (F::AnyReference(targets), Value::AnyReference(target, id)) => targets
+                .contains(&target)
+                .then_some(Value::AnyReference(target, id)),
+            (ty, value) => fits(ty, &value).then_some(value),
+        };
+        converted.ok_or_else(|| bad_value(definition, "this value"))
+    }
+
+    /// Text as a value of the field: read as its type, or looked up as the label it names.
+    pub(super) fn read(&mut self, object: ObjectId, field: FieldId, text: &str) -> Result<Value> {
+        use FieldType as F;
+        let catalog = Arc::clone(&self.catalog);
+        let definition = catalog.object(object).field(field);
+        if text.is_empty() {
+            return Ok(Value::Missing);
+        }
+        match &definition.ty {
+            F::Text | F::LongText => clean(definition, text),
+            F::Email => {
+                let text = text.trim().to_lowercase();
+                self.parse(definition, &text)
+            }
+            F::Picklist => match definition.find_label(text.trim()) {
+                Some(label) => Ok(Value::Label(label.code)),
+                None => Err(unknown_label(definition, text.trim())),
+            },
+            F::Tags => {
+                drop(catalog);
+                self.read_tags(object, field, text)
+            }
+            F::Reference(target) => self.find(*target, text).map(Value::Reference),
+            F::AnyReference(targets) => self.find_any(definition, targets, text),
+            F::Filter(target) | F::Expression(target) => {
+                limit(definition, text, LONG_TEXT_BYTES)?;
+                let condition = matches!(definition.ty, F::Filter(_));
+                self.stored_text(*target, condition, text).map(Value::text)
+            }
+            _ => self.parse(definition, text.trim()),
+        }
+    }
+
+    fn parse(&self, field: &Field, text: &str) -> Result<Value> {
+        limit(field, text, TEXT_BYTES)?;
+        refuse_controls(field, text, &[])?;
+        field
+            .ty
+            .parse(text, self.environment.clock)
+            .map_err(|e| match e.code() {
+                Code::Internal => e,
+                _ => e.hint(format!("the field is `{}`", field.name)),
+            })
+    }
+
+    /// Text as a reference to a record that exists; nothing if it names none.
+    pub(super) fn read_known(
+        &mut self,
+        object: ObjectId,
+        field: FieldId,
+        text: &str,
+    ) -> Result<Option<Value>> {
+        let catalog = Arc::clone(&self.catalog);
+        if let FieldType::Reference(target) = catalog.object(object).field(field).ty {
+            let snapshot = self.transaction.snapshot();
+            let found = self.labels.find(&catalog, snapshot, target, text)?;
+            return Ok(found.map(Value::Reference));
+        }
+        match self.read(object, field, text) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.code() == Code::UnknownLabel => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record of `target` that `text` names.
+    pub(super) fn find(&mut self, target: ObjectId, text: &str) -> Result<RecordId> {
+        let snapshot = self.transaction.snapshot();
+        match self.labels.find(&self.catalog, snapshot, target, text)? {
+            Some(id) => Ok(id),
+            None => Err(labels::unknown(
+                &self.catalog,
+                snapshot,
+                target,
+                text.trim(),
+            )),
+        }
+    }
+
+    /// The record of any of `targets` that `text` names, perhaps as `accounts:Acme`.
+    fn find_any(&mut self, field: &Field, targets: &[ObjectId], text: &str) -> Result<Value> {
+        if let Some((object, label)) = text.split_once(':')
+            && let Some(object) = self.catalog.find_object(object.trim())
+            && targets.contains(&object.id)
+        {
+            let id = object.id;
+            return self
+                .find(id, label)
+                .map(|found| Value::AnyReference(id, found));
+        }
+        let mut hits = Vec::new();
+        if labels::record_number(text.trim()).is_none() {
+            for &target in targets {
+                let snapshot = self.transaction.snapshot();
+                if let Some(id) = self.labels.find(&self.catalog, snapshot, target, text)? {
+                    hits.push((target, id));
+                }
+            }
+        }
+        let names: Vec<_> = targets
+            .iter()
+            .map(|target| self.catalog.object(*target).name.as_str())
+            .collect();
+        match hits[..] {
+            [(target, id)] => Ok(Value::AnyReference(target, id)),
+            [] => Err(Error::new(
+                Code::UnknownLabel,
+                format!("`{}`: no record is called `{text}`", field.name),
+            )
+            .hint(format!(
+                "it may be of {}; say which: `{}:{text}`",
+                names.join(", "),
+                names.first().unwrap_or(&"accounts")
+            ))),
+            _ => {
+                let found: Vec<_> = hits
+                    .iter()
+                    .map(|(target, _)| self.catalog.object(*target).name.as_str())
+                    .collect();
+                Err(Error::new(
+                    Code::AmbiguousLabel,
+                    format!("`{text}` names records of {}", found.join(" and ")),
+                )
+                .hint(format!("say which: `{}:{text}`", found[0])))
+            }
+        }
+    }
+
+    /// Tags from text, separated by commas or semicolons. Labels that nobody declared are added
+    /// to a field whose labels are open.
+    fn read_tags(&mut self, object: ObjectId, field: FieldId, text: &str) -> Result<Value> {
+        let mut codes = Vec::new();
+        for name in text.split([',', ';']).map(str::trim) {
+            if name.is_empty() {
+                continue;
+            }
+            let definition = self.catalog.object(object).field(field);
+            if let Some(label) = definition.find_label(name) {
+                codes.push(label.code);
+                continue;
+            }
+            if !definition.open {
+                return Err(unknown_label(definition, name));
+            }
+            limit(definition, name, 200)?;
+            refuse_controls(definition, name, &[])?;
+            if definition.labels.len() >= TAG_LABELS {
+                return Err(Error::new(
+                    Code::Limit,
+                    format!("`{}` has {TAG_LABELS} labels already", definition.name),
+                ));
+            }
+            let next = definition.labels.iter().map(|label| label.code.0 + 1).max();
+            let code = LabelCode(next.unwrap_or(0));
+            let catalog = Arc::make_mut(&mut self.catalog);
+            let definition = &mut catalog.objects[object.0 as usize].fields[usize::from(field.0)];
+            definition.labels.push(Label {
+                code,
+                name: name.to_owned(),
+            });
+            self.grown = true;
+            codes.push(code);
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        Ok(match codes[..] {
+            [] => Value::Missing,
+            _ => Value::Tags(codes.into()),
+        })
+    }
+}
+
+/// Whether a value has the form of a field's type.
+fn fits(ty: &FieldType, value: &Value) -> bool {
+    use FieldType as F;
+    match value {
+        Value::Boolean(_) => *ty == F::Boolean,
+        Value::Integer(_) => *ty == F::Integer,
+        Value::Number(n) => matches!(ty, F::Number | F::Percent) && n.is_finite(),
+        Value::Money(_) => *ty == F::Money,
+        Value::Date(_) => *ty == F::Date,
+        Value::DateTime(_) => *ty == F::DateTime,
+        Value::Period(_) => *ty == F::Period,
+        Value::Duration(_) => *ty == F::Duration,
+        Value::Tags(_) => *ty == F::Tags,
+        _ => false,
+    }
+}
+
+fn whole(field: &Field, n: f64) -> Result<Value> {
+    if n.fract() == 0.0 && n.abs() < 9.0e18 {
+        return Ok(Value::Integer(n as i64));
+    }
+    Err(bad_value(field, &n.to_string()).hint("round it: round(x), floor(x) or ceil(x)"))
+}
+
+fn year_period(year: i64) -> Option<Period> {
+    let first = |year: i64| Date::from_ymd(i16::try_from(year).ok()?, 1, 1);
+    Some(Period::new(first(year)?, first(year + 1)?))
+}
+
+fn bad_value(field: &Field, what: &str) -> Error {
+    Error::new(
+        Code::BadValue,
+        format!("`{}` cannot hold {what}", field.name),
+    )
+}
+
+fn unknown_label(field: &Field, text: &str) -> Error {
+    let names: Vec<_> = field
+        .labels
+        .iter()
+        .map(|label| label.name.as_str())
+        .collect();
+    let error = Error::new(
+        Code::UnknownLabel,
+        format!("`{}` has no label `{text}`", field.name),
+    )
+    .near(text, names.iter().copied());
+    if names.len() <= 20 {
+        error.expected(format!("one of {}", names.join(", ")))
+    } else {
+        error
+    }
+}
+
+/// Text within its limits and without control characters.
+fn clean(field: &Field, text: &str) -> Result<Value> {
+    if field.ty == FieldType::LongText {
+        limit(field, text, LONG_TEXT_BYTES)?;
+        refuse_controls(field, text, &['\n', '\r', '\t'])?;
+    } else {
+        limit(field, text, TEXT_BYTES)?;
+        refuse_controls(field, text, &[])?;
+    }
+    Ok(Value::text(text))
+}
+
+fn limit(field: &Field, text: &str, bytes: usize) -> Result<()> {
+    if text.len() <= bytes {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Limit,
+        format!(
+            "`{}` takes at most {bytes} bytes of text, not {}",
+            field.name,
+            text.len()
+        ),
+    ))
+}
+
+fn refuse_controls(field: &Field, text: &str, allowed: &[char]) -> Result<()> {
+    let control = |c: &char| c.is_control() && !allowed.contains(c);
+    match text.chars().find(control) {
+        None => Ok(()),
+        Some(c) => {
+            let error = bad_value(
+                field,
+                &format!("the control character U+{:04X}", u32::from(c)),
+            );
+            Err(if matches!(c, '\n' | '\r' | '\t') {
+                error.hint("a field of type longtext can")
+            } else {
+                error
+            })
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The cells of a CSV file: its lines one by one, the bad ones told apart.
+//!
+//! Logical lines are found here, because a quote that is never closed must cost one line and not
+//! the rest of the file; the `csv` crate takes them apart.
+
+use crate::error::{Code, Error, Result};
+use csv::{ByteRecord, ReaderBuilder, StringRecord, Terminator};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// Columns of a header.
+const COLUMNS: usize = 4_096;
+/// Bytes of a line, its quoted newlines included.
+const LINE_BYTES: usize = 32 * 1024 * 1024;
+/// Physical lines that one quoted text may span.
+const LINE_LINES: usize = 10_000;
+
+/// A CSV file being read.
+pub(super) struct Cells {
+    input: BufReader<File>,
+    delimiter: u8,
+    pub header: Vec<String>,
+    /// Physical lines that were read ahead of a quote that did not close.
+    ahead: VecDeque<Vec<u8>>,
+    /// The number of the next physical line.
+    number: u64,
+    pub bytes_read: u64,
+    pub bytes_total: u64,
+}
+
+/// A line: its number, cells, and what is wrong with them.
+pub(super) struct Line {
+    pub number: u64,
+    pub cells: Result<StringRecord, (ByteRecord, String)>,
+}
+
+/// How far a line is taken apart.
+#[derive(Clone, Copy)]
+struct Scan {
+    state: State,
+    cells: usize,
+    /// Text behind a closing quote: what was read as quoted was not meant so.
+    loose: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted cell: its end, or the first half of a doubled quote.
+    Closing,
+}
+
+impl Cells {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| io_error(path, e))?;
+        let bytes_total = file.metadata().map_err(|e| io_error(path, e))?.len();
+        let mut cells = Self {
+            input: BufReader::with_capacity(1 << 16, file),
+            delimiter: b',',
+            header: Vec::new(),
+            ahead: VecDeque::new(),
+            number: 1,
+            bytes_read: 0,
+            bytes_total,
+        };
+        cells.read_header(path)?;
+        Ok(cells)
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    fn read_header(&mut self, path: &Path) -> Result<()> {
+        let bad = |what: &str| {
+            Error::new(
+                Code::BadValue,
+                format!("the header of \"{}\" {what}", path.display()),
+            )
+        };
+        let mut first = loop {
+            match self.physical()? {
+                None => return Err(bad("is missing: the file is empty")),
+                Some(line) if is_blank(&line) => {}
+                Some(line) => break line,
+            }
+        };
+        if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) {
+            return Err(bad("is in UTF-16").hint("save the file as UTF-8"));
+        }
+        if first.starts_with(b"\xEF\xBB\xBF") {
+            first.drain(..3);
+        }
+        self.delimiter = sniff(&first);
+        self.ahead.push_front(first);
+        self.number -= 1;
+        let Some((_, text, _)) = self.logical(None)? else {
+            return Err(bad("is missing"));
+        };
+        let record = self.split(&text)?.pop().unwrap_or_default();
+        if record.len() > COLUMNS {
+            return Err(Error::new(
+                Code::Limit,
+                format!("the header has {} columns; at most {COLUMNS}", record.len()),
+            ));
+        }
+        let record = StringRecord::from_byte_record(record)
+            .map_err(|_| bad("is not in UTF-8").hint("save the file as UTF-8"))?;
+        self.header = record.iter().map(|name| name.trim().to_owned()).collect();
+        for (at, name) in self.header.iter().enumerate() {
+            let same = |other: &String| other.to_lowercase() == name.to_lowercase();
+            if !name.is_empty() && self.header[..at].iter().any(same) {
+                return Err(bad(&format!("has two columns `{name}`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to `count` further lines; none at the end of the file.
+    pub(super) fn read(&mut self, count: usize) -> Result<Vec<Line>> {
+        let columns = self.header.len();
+        let mut lines = Vec::new();
+        let mut good = Vec::new();
+        let mut text = Vec::new();
+        while lines.len() < count && text.len() < LINE_BYTES {
+            let Some((number, line, fault)) = self.logical(Some(columns))? else {
+                break;
+            };
+            match fault {
+                None => {
+                    good.push(lines.len());
+                    text.extend_from_slice(&line);
+                    lines.push(Line {
+                        number,
+                        cells: Ok(StringRecord::new()),
+                    });
+                }
+                Some(reason) => {
+                    let record = self.split(&line)?.into_iter().next().unwrap_or_default();
+                    lines.push(Line {
+                        number,
+                        cells: Err((record, reason)),
+                    });
+                }
+            }
+        }
+        for (at, record) in good.into_iter().zip(self.split(&text)?) {
+            lines[at].cells = StringRecord::from_byte_record(record).map_err(|error| {
+                let column = error.utf8_error().field();
+                let name = self.header.get(column).map_or("", String::as_str);
+                (
+                    error.into_byte_record(),
+                    format!("column `{name}` is not in UTF-8"),
+                )
+            });
+        }
+        Ok(lines)
+    }
+
+    /// The cells of complete lines.
+    fn split(&self, text: &[u8]) -> Result<Vec<ByteRecord>> {
+        ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .terminator(Terminator::Any(b'\n'))
+            .from_reader(text)
+            .into_byte_records()
+            .collect::<Result<_, _>>()
+            .map_err(|e| Error::new(Code::Io, "the lines cannot be read").caused_by(e))
+    }
+
+    /// The next line with the newlines inside its quotes, its number, and what is wrong with it.
+    /// Of a faulty line that spans several, only the first counts and the rest are read again.
+    fn logical(
+        &mut self,
+        columns: Option<usize>,
+    ) -> Result<Option<(u64, Vec<u8>, Option<String>)>> {
+        let mut line = loop {
+            match self.physical()? {
+                None => return Ok(None),
+                Some(line) if is_blank(&line) => {}
+                Some(line) => break line,
+            }
+        };
+        let number = self.number - 1;
+        let first = line.len();
+        let mut scan = Scan::new();
+        scan.run(&line, self.delimiter);
+        let mut more: Vec<Vec<u8>> = Vec::new();
+        let mut closed = scan.state != State::Quoted;
+        while !closed && more.len() < LINE_LINES && line.len() < LINE_BYTES {
+            let Some(next) = self.physical()? else { break };
+            scan.run(&next, self.delimiter);
+            line.extend_from_slice(&next);
+            more.push(next);
+            closed = scan.state != State::Quoted;
+        }
+        let fault = match columns {
+            _ if !closed || scan.loose && !more.is_empty() => {
+                Some("a quote is not closed".to_owned())
+            }
+            Some(columns) if scan.cells != columns => Some(format!(
+                "{} cells where the header has {columns}",
+                scan.cells
+            )),
+            _ => None,
+        };
+        if fault.is_some() && !more.is_empty() {
+            line.truncate(first);
+            self.number -= more.len() as u64;
+            more.into_iter()
+                .rev()
+                .for_each(|next| self.ahead.push_front(next));
+        }
+        if line.ends_with(b"\r\n") {
+            line.truncate(line.len() - 2);
+        }
+        if !line.ends_with(b"\n") {
+            line.push(b'\n');
+        }
+        Ok(Some((number, line, fault)))
+    }
+
+    /// The next line up to its newline.
+    fn physical(&mut self) -> Result<Option<Vec<u8>>> {
+        if let Some(line) = self.ahead.pop_front() {
+            self.number += 1;
+            return Ok(Some(line));
+        }
+        let mut line = Vec::new();
+        let limit = LINE_BYTES as u64;
+        let read = (&mut self.input)
+            .take(limit)
+            .read_until(b'\n', &mut line)
+            .map_err(|e| Error::new(Code::Io, "the file cannot be read on").caused_by(e))?;
+        if read as u64 == limit && !line.ends_with(b"\n") {
+            return Err(Error::new(
+                Code::Limit,
+                format!("line {} is longer than {limit} bytes", self.number),
+            ));
+        }
+        self.bytes_read += read as u64;
+        self.number += 1;
+        Ok((read > 0).then_some(line))
+    }
+}
+
+impl Scan {
+    fn new() -> Self {
+        Self {
+            state: State::Start,
+            cells: 1,
+            loose: false,
+        }
+    }
+
+    fn run(&mut self, text: &[u8], delimiter: u8) {
+        for &byte in text {
+            self.state = match (self.state, byte) {
+                (State::Quoted, b'"') => State::Closing,
+                (State::Quoted, _) => State::Quoted,
+                (State::Closing, b'"') => State::Quoted,
+                (State::Start, b'"') => State::Quoted,
+                (_, byte) if byte == delimiter => {
+                    self.cells += 1;
+                    State::Start
+                }
+                (state, byte) => {
+                    self.loose |= state == State::Closing && !matches!(byte, b'\r' | b'\n');
+                    State::Plain
+                }
+            };
+        }
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+/// The delimiter that stands most often in the header, outside quotes.
+fn sniff(header: &[u8]) -> u8 {
+    let count = |delimiter: &u8| {
+        let mut scan = Scan::new();
+        scan.run(header, *delimiter);
+        scan.cells
+    };
+    let mut best = b',';
+    for delimiter in *b";\t|" {
+        if count(&delimiter) > count(&best) {
+            best = delimiter;
+        }
+    }
+    best
+}
+
+/// An error of the operating system about a file.
+pub(super) fn io_error(path: &Path, error: std::io::Error) -> Error {
+    let (code, what) = match error.kind() {
+        std::io::ErrorKind::NotFound => (Code::NoSuchFile, "there is no file".to_owned()),
+        kind => (Code::Io, format!("{kind}:")),
+    };
+    Error::new(code, format!("{what} \"{}\"", path.display())).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8]) -> (Vec<String>, Vec<(u64, Result<Vec<String>, String>)>) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut cells = Cells::open(&path).unwrap();
+        let mut lines = Vec::new();
+        loop {
+            let batch = cells.read(2).unwrap();
+            if batch.is_empty() {
+                break;
+            }
+            lines.extend(batch.into_iter().map(|line| {
+                let cells = line.cells.map_err(|(_, reason)| reason);
+                let texts = cells.map(|record| record.iter().map(str::to_owned).collect());
+                (line.number, texts)
+            }));
+        }
+        (cells.header, lines)
+    }
+
+    fn texts(cells: &[&str]) -> Result<Vec<String>, String> {
+        Ok(cells.iter().map(|cell| (*cell).to_owned()).collect())
+    }
+
+    #[test]
+    fn delimiters_marks_and_line_ends() {
+        let (header, lines) = read(b"\xEF\xBB\xBF a ;\"b;c\"\r\n1;2\r\n\r\n\"x\r\ny\";\"q\"\"q\"");
+        assert_eq!(header, ["a", "b;c"]);
+        assert_eq!(
+            lines,
+            [(2, texts(&["1", "2"])), (4, texts(&["x\r\ny", "q\"q"]))]
+        );
+        assert_eq!(read(b"a\tb\n1\t2\n").1, [(2, texts(&["1", "2"]))]);
+    }
+
+    #[test]
+    fn an_open_quote_costs_one_line() {
+        let (_, lines) = read(b"a,b\n1,\"open\n2,x\n3,5\" pipe\n4\n5,z\n");
+        assert_eq!(lines[0], (2, Err("a quote is not closed".to_owned())));
+        assert_eq!(lines[1], (3, texts(&["2", "x"])));
+        assert_eq!(lines[2], (4, texts(&["3", "5\" pipe"])));
+        assert_eq!(
+            lines[3],
+            (5, Err("1 cells where the header has 2".to_owned()))
+        );
+        assert_eq!(lines[4], (6, texts(&["5", "z"])));
+    }
+
+    #[test]
+    fn bad_bytes_are_told() {
+        let (_, lines) = read(b"a,b\n1,\xFF\n2,y\n");
+        assert_eq!(lines[0], (2, Err("column `b` is not in UTF-8".to_owned())));
+        assert_eq!(lines[1], (3, texts(&["2", "y"])));
+    }
+}

@@ -1,0 +1,125 @@
+//! Defaults: expressions over a new record that fill the fields nobody assigned.
+
+use super::rules::Rules;
+use super::writer::Writer;
+use crate::catalog::Object;
+use crate::error::{Code, Error, Result};
+use crate::query::exec::Batch;
+use crate::query::syntax::{self, Call, Expr, ExprKind};
+use crate::storage::Row;
+use crate::value::{FieldId, Value};
+use std::sync::Arc;
+
+/// The fields with defaults, each after those its own default reads.
+pub(crate) fn order(object: &Object) -> Result<Vec<FieldId>> {
+    let mut waiting = Vec::new();
+    for field in object.live_fields() {
+        if let Some(text) = &field.default {
+            let mut words = Vec::new();
+            heads(&syntax::parse_expression(text)?, &mut words);
+            let needs: Vec<_> = words
+                .iter()
+                .filter_map(|word| object.find_field(word))
+                .filter(|needed| needed.default.is_some())
+                .map(|needed| needed.id)
+                .collect();
+            waiting.push((field.id, needs));
+        }
+    }
+    let mut ready = Vec::new();
+    while !waiting.is_empty() {
+        let free = |(_, needs): &(FieldId, Vec<FieldId>)| needs.iter().all(|f| ready.contains(f));
+        let Some(at) = waiting.iter().position(free) else {
+            let name = &object.field(waiting[0].0).name;
+            return Err(Error::new(
+                Code::Recursive,
+                format!("the default of `{name}` reaches itself"),
+            ));
+        };
+        ready.push(waiting.remove(at).0);
+    }
+    Ok(ready)
+}
+
+/// The first words of the paths in an expression that belong to the record at hand.
+fn heads(expr: &Expr, words: &mut Vec<String>) {
+    match &expr.kind {
+        ExprKind::Path(names) => {
+            let own = names
+                .iter()
+                .find(|name| !name.text.eq_ignore_ascii_case("this"));
+            words.extend(own.map(|name| name.text.clone()));
+        }
+        ExprKind::Call(Call {
+            arguments, filter, ..
+        }) => {
+            arguments.iter().for_each(|argument| heads(argument, words));
+            filter.iter().for_each(|filter| heads(filter, words));
+        }
+        ExprKind::Binary { left, right, .. }
+        | ExprKind::In {
+            value: left,
+            list: right,
+            ..
+        } => {
+            heads(left, words);
+            heads(right, words);
+        }
+        ExprKind::Between {
+            value, low, high, ..
+        } => {
+            heads(value, words);
+            heads(low, words);
+            heads(high, words);
+        }
+        ExprKind::Not(inner) | ExprKind::Negate(inner) | ExprKind::Is { value: inner, .. } => {
+            heads(inner, words);
+        }
+        ExprKind::List(items) => items.iter().for_each(|item| heads(item, words)),
+        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::Query(_) => {}
+    }
+}
+
+impl Writer<'_, '_> {
+    /// Fills the defaults of fields that are not among a row's `assigned` ones.
+    pub(super) fn complete(
+        &mut self,
+        rules: &Rules,
+        rows: &mut [Arc<Row>],
+        assigned: &[Vec<FieldId>],
+    ) -> Result<()> {
+        for rule in &rules.defaults {
+            let field = rule.field;
+            let wanting: Vec<_> = (0..rows.len())
+                .filter(|at| !assigned[*at].contains(&field))
+                .collect();
+            if wanting.is_empty() {
+                continue;
+            }
+            let expr = self.folded(&rule.expr, &rule.folded)?;
+            let ty = expr.ty.field_type();
+            let vector = match expr.as_constant() {
+                Some(_) => None,
+                None => Some(self.evaluate(
+                    expr,
+                    &Batch::Rows {
+                        object: rules.object,
+                        rows,
+                        ids: None,
+                    },
+                )?),
+            };
+            for at in wanting {
+                let value = match &vector {
+                    Some(vector) => vector.value(&ty, at),
+                    None => expr.as_constant().cloned().unwrap_or(Value::Missing),
+                };
+                if !value.is_missing() {
+                    let value = self.convert(rules.object, field, Some(&expr.ty), value)?;
+                    Arc::make_mut(&mut rows[at]).set(field, value);
+                }
+            }
+        }
+        Ok(())
+    }
+}

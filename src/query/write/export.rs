@@ -1,0 +1,59 @@
+//! `export`: a query's rows as a CSV, JSON or JSON lines file.
+
+use super::cells::io_error;
+use crate::error::{Code, Error, Result};
+use crate::query::outcome::{Outcome, Table};
+use crate::query::pipeline::Environment;
+use crate::query::render::{self, Format};
+use crate::query::syntax::Text;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Writes the rows to the file, which appears whole or not at all.
+pub(crate) fn export(table: &Table, file: &Text, environment: &Environment<'_>) -> Result<Outcome> {
+    let path = environment.directory.join(&file.text);
+    let format = format_of(&path).ok_or_else(|| {
+        Error::new(
+            Code::BadValue,
+            format!("\"{}\" does not say its format", file.text),
+        )
+        .at(file.span.clone())
+        .expected("a name that ends in .csv, .json or .jsonl")
+    })?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = write(table, format, &part, environment).and_then(|()| fs::rename(&part, &path));
+    if let Err(error) = written {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&part);
+        return Err(io_error(&path, error).at(file.span.clone()));
+    }
+    Ok(Outcome::Exported {
+        file: path,
+        records: table.rows.len() as u64,
+    })
+}
+
+fn format_of(path: &Path) -> Option<Format> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
+        "csv" => Some(Format::Csv),
+        "json" => Some(Format::Json),
+        "jsonl" => Some(Format::JsonLines),
+        _ => None,
+    }
+}
+
+fn write(
+    table: &Table,
+    format: Format,
+    part: &Path,
+    environment: &Environment<'_>,
+) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(part)?);
+    render::render(table, format, environment.clock, &mut out)?;
+    out.flush()?;
+    out.get_ref().sync_all()
+}

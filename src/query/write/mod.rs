@@ -1,0 +1,78 @@
+//! Writes: bound changes, imports and bulk loads carried out on a transaction. Values become
+//! values of their fields here, and every rule of an object is held here; names were resolved
+//! by the binder, and marks and commits are the caller's.
+
+mod add;
+mod assign;
+mod cells;
+mod columns;
+mod defaults;
+mod delete;
+mod export;
+mod import;
+mod keys;
+mod labels;
+mod loader;
+mod rejects;
+mod rules;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod update;
+mod upsert;
+mod writer;
+
+pub(crate) use columns::each_value;
+pub(crate) use defaults::order as default_order;
+pub(crate) use export::export;
+pub(crate) use import::import;
+pub(crate) use loader::Loader;
+pub(crate) use writer::Writer;
+
+use crate::catalog::Catalog;
+use crate::error::Result;
+use crate::query::bind::Change;
+use crate::query::outcome::Outcome;
+use crate::query::pipeline::Environment;
+use crate::storage::Transaction;
+use std::sync::Arc;
+
+/// Records handled at once where expressions are evaluated over many.
+const BATCH_RECORDS: usize = 4_000;
+
+/// Carries out one statement that changes records. When it fails, the transaction holds what was
+/// done so far: the caller rolls back to its mark.
+pub(crate) fn change(
+    change: &Change,
+    transaction: &mut Transaction<'_>,
+    catalog: &Arc<Catalog>,
+    environment: &Environment<'_>,
+) -> Result<Outcome> {
+    let mut writer = Writer::new(transaction, Arc::clone(catalog), environment);
+    let (object, tally) = match change {
+        Change::Add { object, records } => (*object, writer.add(*object, records)?),
+        Change::Update { object, query, set } => (*object, writer.update(*object, query, set)?),
+        Change::Delete { object, query } => (*object, writer.delete(*object, query)?),
+        Change::Upsert {
+            object,
+            on,
+            from,
+            records,
+        } => (*object, writer.upsert(*object, on, from.as_ref(), records)?),
+    };
+    writer.finish()?;
+    Ok(Outcome::Changed {
+        added: tally.added,
+        updated: tally.updated,
+        deleted: tally.deleted,
+        object: catalog.object(object).name.clone(),
+    })
+}
+
+/// What a statement did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub added: u64,
+    pub updated: u64,
+    pub deleted: u64,
+}

@@ -1,0 +1,78 @@
+//! The rejects: lines of an import that were refused, as a CSV file with their reasons.
+
+use super::cells::io_error;
+use crate::error::{Code, Error, Result};
+use csv::{ByteRecord, Writer, WriterBuilder};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// `accounts.rejected.csv` beside `accounts.csv`, made when the first line is refused.
+pub(super) struct Rejects {
+    places: Vec<PathBuf>,
+    header: Vec<String>,
+    delimiter: u8,
+    writer: Option<(PathBuf, Writer<File>)>,
+}
+
+impl Rejects {
+    /// Beside `input`, or else in `directory`.
+    pub(super) fn new(input: &Path, directory: &Path, header: &[String], delimiter: u8) -> Self {
+        let stem = input.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{stem}.rejected.csv");
+        Self {
+            places: vec![input.with_file_name(&name), directory.join(&name)],
+            header: header.to_vec(),
+            delimiter,
+            writer: None,
+        }
+    }
+
+    pub(super) fn write(&mut self, cells: &ByteRecord, reason: &str) -> Result<()> {
+        let width = self.header.len();
+        let (path, writer) = match &mut self.writer {
+            Some(open) => open,
+            None => {
+                let (path, file) = create(&self.places)?;
+                let mut writer = WriterBuilder::new()
+                    .delimiter(self.delimiter)
+                    .flexible(true)
+                    .from_writer(file);
+                let header = self.header.iter().map(String::as_str);
+                writer
+                    .write_record(header.chain(["reason"]))
+                    .map_err(|e| csv_error(&path, e))?;
+                self.writer.insert((path, writer))
+            }
+        };
+        // The reason stands in its own column, whatever the line has too few or too many of.
+        let own = cells.iter().chain(std::iter::repeat(&b""[..])).take(width);
+        let rest = cells.iter().skip(width);
+        writer
+            .write_record(own.chain([reason.as_bytes()]).chain(rest))
+            .map_err(|e| csv_error(path, e))
+    }
+
+    /// Where the lines went, if there were any.
+    pub(super) fn finish(self) -> Result<Option<PathBuf>> {
+        let Some((path, mut writer)) = self.writer else {
+            return Ok(None);
+        };
+        writer.flush().map_err(|e| io_error(&path, e))?;
+        Ok(Some(path))
+    }
+}
+
+fn create(places: &[PathBuf]) -> Result<(PathBuf, File)> {
+    let mut failure = None;
+    for path in places {
+        match File::create(path) {
+            Ok(file) => return Ok((path.clone(), file)),
+            Err(error) => failure = failure.or(Some(io_error(path, error))),
+        }
+    }
+    Err(failure.unwrap_or_else(|| Error::new(Code::Io, "no place for refused lines")))
+}
+
+fn csv_error(path: &Path, error: csv::Error) -> Error {
+    Error::new(Code::Io, format!("cannot write \"{}\"", path.display())).caused_by(error)
+}

@@ -1,0 +1,255 @@
+//! Tests of writes: what values become, which rules hold, and what imports do with bad lines.
+
+use crate::error::Code;
+use crate::query::outcome::{ImportReport, Outcome};
+use crate::query::trial::Trial;
+use crate::query::write::Loader;
+use crate::value::{FieldId, RecordId, Value};
+
+const SCHEMA: &str = "
+    create object stages (name text label unique, position integer) ordered by position;
+    create object accounts (name text, parent ref accounts hierarchy collection children,
+        tier picklist (bronze, silver), skills tags, employees integer);
+    create object deals (title text label required unique, account ref accounts,
+        stage ref stages required default \"open\", amount money, share percent, opened date default 2026-01-01,
+        rule filter on accounts, about ref any (accounts, stages), mail email, note longtext,
+        check (not (share > 1)));
+    add stages (name = \"open\", position = 1), (name = \"won\", position = 2)";
+
+fn refused(report: &ImportReport) -> Vec<(u64, Option<&str>)> {
+    let lines = report.refused.iter();
+    lines
+        .map(|line| (line.line, line.field.as_deref()))
+        .collect()
+}
+
+#[test]
+fn values_become_values_of_their_fields() {
+    let trial = Trial::new(SCHEMA);
+    trial
+        .run(
+            "add accounts (name = \"Acme\", tier = silver, skills = \"sql, field work\", employees = \"12\"),
+                (name = \"Sub\", parent = acme, skills = \"SQL; new\");
+             add deals (title = \"d\", account = \"ACME\", amount = 5, share = 1, about = \"stages:won\",
+                mail = \"Paz@ACME.example\", note = \"a\nb\", rule = \"parent = Acme or name = 'x'\")",
+        )
+        .unwrap();
+    assert_eq!(
+        trial.dump("accounts"),
+        "#0|Acme||silver|sql+field work|12\n#1|Sub|#0||sql+new|\n"
+    );
+    assert_eq!(
+        trial.dump("deals"),
+        "#0|d|#0|#0|5|1|2026-01-01|parent = #0 or name = \"x\"|stages:#1|paz@acme.example|a\nb\n"
+    );
+}
+
+#[test]
+fn broken_rules_are_refused() {
+    let trial = Trial::new(SCHEMA);
+    trial
+        .run("add accounts (name = \"A\"), (name = \"B\", parent = a), (name = \"b\"); add deals (title = \"d\", account = a)")
+        .unwrap();
+    let before = (trial.dump("accounts"), trial.dump("deals"));
+    for (script, code) in [
+        ("add deals (title = \"d\")", Code::NotUnique),
+        ("add deals (amount = 1)", Code::Required),
+        ("add deals (title = \"e\", stage = empty)", Code::Required),
+        ("add deals (title = \"e\", share = 2)", Code::CheckFailed),
+        (
+            "add deals (title = \"e\", account = none)",
+            Code::UnknownLabel,
+        ),
+        (
+            "add deals (title = \"e\", account = b)",
+            Code::AmbiguousLabel,
+        ),
+        (
+            "add deals (title = \"e\", account = #7)",
+            Code::UnknownRecord,
+        ),
+        (
+            "add deals (title = \"e\", rule = \"nonsense = 1\")",
+            Code::UnknownField,
+        ),
+        ("add deals (title = \"e\tf\")", Code::BadValue),
+        (
+            "add deals (title = \"e\"), (title = \"e\")",
+            Code::NotUnique,
+        ),
+        (
+            "add accounts (name = \"C\", tier = gold)",
+            Code::UnknownLabel,
+        ),
+        (
+            "add accounts (name = \"C\", employees = \"many\")",
+            Code::BadValue,
+        ),
+        ("update accounts \"A\" set parent = #1", Code::Cycle),
+        ("update deals where true set title = empty", Code::Required),
+        ("delete accounts \"A\"", Code::StillReferenced),
+        ("upsert accounts on name (name = empty)", Code::Required),
+    ] {
+        assert_eq!(trial.refused(script).code(), code, "{script}");
+        let after = (trial.dump("accounts"), trial.dump("deals"));
+        assert_eq!(after, before, "{script}");
+    }
+}
+
+#[test]
+fn updates_see_old_values_and_may_swap_keys() {
+    let trial = Trial::new(SCHEMA);
+    trial
+        .run(
+            "alter object stages add field rank integer unique;
+             update stages where true set rank = position;
+             update stages where true set rank = 3 - rank, position = rank;",
+        )
+        .unwrap();
+    assert_eq!(trial.dump("stages"), "#0|open|1|2\n#1|won|2|1\n");
+    let same = trial
+        .run("update stages where true set rank = 3 - position")
+        .unwrap();
+    assert!(
+        matches!(same, Outcome::Changed { updated: 0, .. }),
+        "{same:?}"
+    );
+}
+
+#[test]
+fn upserts_find_add_and_see_earlier_rows() {
+    let trial = Trial::new(SCHEMA);
+    let done = trial
+        .run(
+            "upsert accounts on name (name = \"A\", employees = 1), (name = \"A\", employees = 2),
+                (name = \"B\", employees = 1);
+             upsert accounts on name from (accounts where name = \"A\") (name = name, employees = employees + 5)",
+        )
+        .unwrap();
+    assert!(
+        matches!(
+            done,
+            Outcome::Changed {
+                added: 0,
+                updated: 1,
+                ..
+            }
+        ),
+        "{done:?}"
+    );
+    assert_eq!(trial.dump("accounts"), "#0|A||||7\n#1|B||||1\n");
+    trial.run("add accounts (name = \"B\")").unwrap();
+    let error = trial.refused("upsert accounts on name (name = \"B\")");
+    assert_eq!(error.code(), Code::AmbiguousKey);
+}
+
+#[test]
+fn deletes_of_one_statement_may_refer_to_each_other() {
+    let trial = Trial::new(SCHEMA);
+    trial.run("add accounts (name = \"A\"), (name = \"B\", parent = \"A\"); delete accounts where true").unwrap();
+    assert_eq!(trial.dump("accounts"), "");
+}
+
+#[test]
+fn imports_blame_lines_and_keep_the_rest() {
+    let mut trial = Trial::new(SCHEMA);
+    let report = trial
+        .import(
+            "import accounts from \"a.csv\"",
+            "Name,parent,tier,employees\n\
+             Child,Root,silver,1\n\
+             Root,,,2\n\
+             Bad,,gold,3\n\
+             Orphan,Nobody,,4\n\
+             Under,Orphan,,5\n\
+             Many,Root,,lots\n\
+             ragged\n\
+             Loop,Loop,,6\n",
+        )
+        .unwrap();
+    assert_eq!(
+        refused(&report),
+        [
+            (4, Some("tier")),
+            (5, Some("parent")),
+            (6, Some("parent")),
+            (7, Some("employees")),
+            (8, None),
+            (9, Some("parent")),
+        ]
+    );
+    assert_eq!(report.added, 2);
+    assert_eq!(trial.dump("accounts").lines().count(), 2);
+    let rejects = report.rejects.unwrap();
+    let rejects = rejects.to_str().unwrap();
+    assert!(
+        rejects.starts_with("Name,parent,tier,employees,reason\n"),
+        "{rejects}"
+    );
+    assert!(rejects.contains("\nBad,,gold,3,"), "{rejects}");
+    assert_eq!(rejects.lines().count(), 7);
+}
+
+#[test]
+fn imports_compute_update_and_default() {
+    let mut trial = Trial::new(SCHEMA);
+    trial.run("add deals (title = \"d1\", amount = 1)").unwrap();
+    let report = trial
+        .import(
+            "import deals from \"a.csv\" on title (title = deal, amount = price * 2, stage = phase)",
+            "deal;price;phase\nd1;3,5;won\nd1;4;WON\nd2;5;\n;6;\n",
+        )
+        .unwrap();
+    // `3,5` is no number; the second line with a key updates the record of the first.
+    assert_eq!(refused(&report), [(2, Some("amount")), (5, Some("title"))]);
+    assert_eq!((report.added, report.updated), (1, 1));
+    let amounts: Vec<_> = trial
+        .dump("deals")
+        .lines()
+        .map(|line| line.split('|').take(5).collect::<Vec<_>>().join("|"))
+        .collect();
+    assert_eq!(amounts, ["#0|d1||#1|8", "#1|d2||#0|10"]);
+}
+
+#[test]
+fn atomic_imports_are_all_or_nothing() {
+    let mut trial = Trial::new(SCHEMA);
+    trial.atomic = true;
+    let error = trial
+        .import("import stages from \"a.csv\"", "name,position\na,1\nb,x\n")
+        .unwrap_err();
+    assert_eq!(error.code(), Code::Rejected);
+    assert!(
+        error.report().contains("line 3, position"),
+        "{}",
+        error.report()
+    );
+    assert_eq!(trial.dump("stages").lines().count(), 2);
+    let error = trial.refused("import stages from \"nowhere.csv\"");
+    assert_eq!(error.code(), Code::NoSuchFile);
+}
+
+#[test]
+fn the_loader_checks_what_it_adds() {
+    let trial = Trial::new(SCHEMA);
+    let catalog = trial.catalog();
+    let deals = catalog.find_object("deals").unwrap();
+    let field = |name: &str| deals.find_field(name).unwrap().id;
+    let load = |share: f64| {
+        trial.with(|transaction, environment| {
+            let mut loader = Loader::new(transaction, catalog.clone(), environment, deals.id)?;
+            let values: Vec<(FieldId, Value)> = vec![
+                (field("title"), Value::text("t")),
+                (field("stage"), Value::text("WON")),
+                (field("amount"), Value::Integer(7)),
+                (field("share"), Value::Number(share)),
+            ];
+            let id = loader.add(values)?;
+            loader.finish()?;
+            Ok(id)
+        })
+    };
+    assert_eq!(load(1.5).unwrap_err().code(), Code::CheckFailed);
+    assert_eq!(load(0.5).unwrap(), RecordId(0));
+    assert_eq!(load(0.5).unwrap_err().code(), Code::NotUnique);
+}

@@ -1,0 +1,271 @@
+//! The writer: a transaction with what every write needs around it.
+
+use super::labels::Labels;
+use super::rules::Rules;
+use crate::catalog::Catalog;
+use crate::column::{Bitset, CHUNK_RECORDS, Vector};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{Assignments, Binder, Expr};
+use crate::query::exec::{Batch, Context, Evaluator, Frame};
+use crate::query::pipeline::Environment;
+use crate::query::plan;
+use crate::storage::{Row, Snapshot, Transaction};
+use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Value};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// An error with the field at fault, where there is one.
+pub(crate) struct Refusal {
+    pub field: Option<FieldId>,
+    pub error: Error,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { field: None, error }
+    }
+}
+
+impl Refusal {
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+/// Values for the fields of one record.
+pub(crate) type Values = Vec<(FieldId, Value)>;
+
+/// A transaction being written to by one statement.
+pub(crate) struct Writer<'a, 't> {
+    pub(super) transaction: &'a mut Transaction<'t>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) environment: &'a Environment<'a>,
+    pub(super) labels: Labels,
+    rules: HashMap<ObjectId, Rc<Rules>>,
+    /// Records seen to exist; nothing is deleted while references are written.
+    live: HashMap<(ObjectId, ChunkId), Bitset>,
+    /// Whether the catalog has grown by tags and must be stored.
+    pub(super) grown: bool,
+    /// Whether a field assigned a missing value takes its default, as blank cells do.
+    pub(super) blanks_take_defaults: bool,
+}
+
+impl<'a, 't> Writer<'a, 't> {
+    pub(crate) fn new(
+        transaction: &'a mut Transaction<'t>,
+        catalog: Arc<Catalog>,
+        environment: &'a Environment<'a>,
+    ) -> Self {
+        Self {
+            transaction,
+            catalog,
+            environment,
+            labels: Labels::default(),
+            rules: HashMap::new(),
+            live: HashMap::new(),
+            grown: false,
+            blanks_take_defaults: false,
+        }
+    }
+
+    /// Stores the catalog if tags were added to it.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.grown) {
+            self.transaction
+                .set_schema(self.catalog.encode()?, self.catalog.layouts())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        self.transaction.snapshot()
+    }
+
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            snapshot: self.transaction.snapshot(),
+            catalog: &self.catalog,
+            clock: self.environment.clock,
+            me: self.environment.me,
+            parameters: self.environment.parameters,
+            interrupt: self.environment.interrupt,
+            memory_bytes: self.environment.memory_bytes,
+        }
+    }
+
+    /// The rules of an object, bound once a statement.
+    pub(super) fn rules(&mut self, object: ObjectId) -> Result<Rc<Rules>> {
+        if let Some(rules) = self.rules.get(&object) {
+            return Ok(Rc::clone(rules));
+        }
+        let binder = Binder::new(&self.catalog, self.environment.clock);
+        let rules = Rc::new(Rules::new(self.catalog.object(object), &binder)?);
+        self.rules.insert(object, Rc::clone(&rules));
+        Ok(rules)
+    }
+
+    /// An expression with labels, clock and parameters filled in.
+    pub(super) fn fold(&self, expr: &Expr) -> Result<Expr> {
+        plan::fold_expr(expr, &self.context())
+    }
+
+    pub(super) fn fold_all(&self, assignments: &Assignments) -> Result<Assignments> {
+        assignments
+            .iter()
+            .map(|(field, expr)| Ok((*field, self.fold(expr)?)))
+            .collect()
+    }
+
+    /// The values of a folded expression over a batch.
+    pub(super) fn evaluate(&self, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {
+        Evaluator::new(&self.context()).evaluate(expr, batch)
+    }
+
+    /// The value of an expression that has no frame.
+    pub(super) fn evaluate_alone(&self, expr: &Expr) -> Result<Value> {
+        let folded = self.fold(expr)?;
+        if let Some(value) = folded.as_constant() {
+            return Ok(value.clone());
+        }
+        let frame = Frame {
+            columns: Vec::new(),
+            len: 1,
+        };
+        let vector = self.evaluate(&folded, &Batch::Slots(&frame))?;
+        Ok(vector.value(&folded.ty.field_type(), 0))
+    }
+
+    /// Values of a record from expressions that have no frame.
+    pub(super) fn values_alone(
+        &mut self,
+        object: ObjectId,
+        assignments: &Assignments,
+    ) -> Result<Values> {
+        let mut values = Vec::with_capacity(assignments.len());
+        for (field, expr) in assignments {
+            let value = self.evaluate_alone(expr)?;
+            let value = self
+                .convert(object, *field, Some(&expr.ty), value)
+                .map_err(|e| e.at(expr.span.clone()))?;
+            values.push((*field, value));
+        }
+        Ok(values)
+    }
+
+    pub(super) fn row(&self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {
+        self.snapshot().row(object, id)?.ok_or_else(|| {
+            let name = &self.catalog.object(object).name;
+            Error::new(Code::UnknownRecord, format!("{name} has no record {id}"))
+        })
+    }
+
+    /// A record as messages call it: `accounts "Acme"`, or `accounts #12`.
+    pub(super) fn name_of(&self, object: ObjectId, id: RecordId) -> String {
+        let definition = self.catalog.object(object);
+        let label = definition.label_field().and_then(|field| {
+            let row = self.snapshot().row(object, id).ok()??;
+            match row.get(field.id) {
+                Value::Text(text) => Some(text.to_string()),
+                _ => None,
+            }
+        });
+        match label {
+            Some(label) => format!("{} \"{label}\"", definition.name),
+            None => format!("{} {id}", definition.name),
+        }
+    }
+
+    pub(super) fn exists(&mut self, object: ObjectId, id: RecordId) -> Result<bool> {
+        let (chunk, slot) = place(id);
+        let seen = |set: &Bitset| slot < set.len() && set.get(slot);
+        if id.0 >= self.snapshot().record_bound(object) {
+            return Ok(false);
+        }
+        if self.live.get(&(object, chunk)).is_some_and(seen) {
+            return Ok(true);
+        }
+        let set = self.snapshot().live(object, chunk)?;
+        let found = seen(&set);
+        self.live.insert((object, chunk), set);
+        Ok(found)
+    }
+
+    /// Stores a new row that keeps every rule but the checks.
+    pub(super) fn insert(&mut self, rules: &Rules, row: Arc<Row>) -> Result<RecordId, Refusal> {
+        self.verify(rules, None, &row)?;
+        self.verify_unique(rules, None, None, &row)?;
+        self.forget_labels(rules, &row);
+        let row = Arc::unwrap_or_clone(row);
+        let id = self.transaction.insert(rules.object, row)?;
+        let (chunk, slot) = place(id);
+        if let Some(set) = self.live.get_mut(&(rules.object, chunk)) {
+            set.resize(set.len().max(slot + 1));
+            set.set(slot, true);
+        }
+        Ok(id)
+    }
+
+    /// Replaces a row by one that keeps every rule but the checks.
+    pub(super) fn replace(
+        &mut self,
+        rules: &Rules,
+        id: RecordId,
+        old: &Row,
+        row: Arc<Row>,
+    ) -> Result<(), Refusal> {
+        self.verify(rules, Some(old), &row)?;
+        self.verify_unique(rules, Some(id), Some(old), &row)?;
+        self.put(rules, id, old, row)?;
+        self.verify_hierarchy(rules, id)
+    }
+
+    pub(super) fn put(
+        &mut self,
+        rules: &Rules,
+        id: RecordId,
+        old: &Row,
+        row: Arc<Row>,
+    ) -> Result<()> {
+        self.forget_labels(rules, old);
+        self.forget_labels(rules, &row);
+        self.transaction
+            .put(rules.object, id, Arc::unwrap_or_clone(row))
+    }
+
+    pub(super) fn forget_labels(&mut self, rules: &Rules, row: &Row) {
+        for &field in &rules.keys {
+            if let Value::Text(text) = row.get(field) {
+                self.labels.forget(rules.object, text);
+            }
+        }
+    }
+
+    /// The fields that get no default.
+    pub(super) fn assigned(&self, values: &Values) -> Vec<FieldId> {
+        let blanks = !self.blanks_take_defaults;
+        let given = values
+            .iter()
+            .filter(|(_, value)| blanks || !value.is_missing());
+        given.map(|(field, _)| *field).collect()
+    }
+
+    /// `old` with `values` set, and whether that changed anything.
+    pub(super) fn changed(old: &Arc<Row>, values: Values) -> (Arc<Row>, bool) {
+        let mut row = Arc::clone(old);
+        let mut changed = false;
+        for (field, value) in values {
+            if *row.get(field) != value {
+                Arc::make_mut(&mut row).set(field, value);
+                changed = true;
+            }
+        }
+        (row, changed)
+    }
+}
+
+/// The chunk of a record and its slot there; ids beyond all chunks share the last.
+fn place(id: RecordId) -> (ChunkId, usize) {
+    let chunk = u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX);
+    (ChunkId(chunk), (id.0 % CHUNK_RECORDS as u64) as usize)
+}
