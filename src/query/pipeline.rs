@@ -1,14 +1,17 @@
 //! The whole chain in one place: text, tree, bound tree, plan, vectors, rows.
 
 use crate::catalog::Catalog;
-use crate::error::{Result, Span};
-use crate::query::exec::Interrupt;
+use crate::error::{Code, Error, Result, Span};
+use crate::query::bind::{Binder, Change};
+use crate::query::exec::{self, Context, Interrupt};
 use crate::query::outcome::Outcome;
 use crate::query::syntax::{self, Statement};
+use crate::query::{plan, schema, write};
 use crate::storage::{Snapshot, Transaction};
 use crate::value::{Clock, RecordId, Value};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What surrounds a statement: clock, asker, parameters, limits, and where its files are.
 #[derive(Clone)]
@@ -24,6 +27,21 @@ pub(crate) struct Environment<'a> {
     pub atomic: bool,
     /// Told the bytes read and the bytes in all while an import runs.
     pub progress: &'a dyn Fn(u64, u64),
+}
+
+impl<'a> Environment<'a> {
+    /// What an execution over `snapshot` may look at.
+    pub(crate) fn context(&self, snapshot: &'a Snapshot, catalog: &'a Catalog) -> Context<'a> {
+        Context {
+            snapshot,
+            catalog,
+            clock: self.clock,
+            me: self.me,
+            parameters: self.parameters,
+            interrupt: self.interrupt,
+            memory_bytes: self.memory_bytes,
+        }
+    }
 }
 
 /// Reads a script into statements with their places.
@@ -46,18 +64,62 @@ pub(crate) fn read(
     catalog: &Catalog,
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
-    let _ = (statement, snapshot, catalog, environment);
-    unimplemented!()
+    let context = environment.context(snapshot, catalog);
+    let bind = |query| Binder::new(catalog, environment.clock).query(query);
+    match statement {
+        Statement::Query(query) => exec::run(&bind(query)?, &context).map(Outcome::Rows),
+        Statement::Explain { analyze, query } => {
+            plan::explain(&bind(query)?, &context, *analyze).map(Outcome::Plan)
+        }
+        Statement::Export { query, file } => {
+            let table = exec::run(&bind(query)?, &context)?;
+            write::export(&table, file, environment)
+        }
+        _ => Err(Error::new(Code::ReadOnly, "this statement changes the book")),
+    }
 }
 
-/// Runs a statement that changes records or definitions, or any other within a transaction.
-/// A statement that fails leaves the transaction as it was. `begin`, `commit` and `rollback`
-/// are the session's and never come here.
+/// Runs a statement that changes records or definitions. A statement that fails leaves the
+/// transaction as it was. `begin`, `commit` and `rollback` are the session's.
 pub(crate) fn write(
     statement: &Statement,
     transaction: &mut Transaction<'_>,
+    catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
-    let _ = (statement, transaction, environment);
-    unimplemented!()
+    let mark = transaction.mark();
+    let outcome = change(statement, transaction, catalog, environment);
+    if outcome.is_err() {
+        transaction.roll_back_to(mark);
+    }
+    outcome
+}
+
+fn change(
+    statement: &Statement,
+    transaction: &mut Transaction<'_>,
+    catalog: &Arc<Catalog>,
+    environment: &Environment<'_>,
+) -> Result<Outcome> {
+    let binder = Binder::new(catalog, environment.clock);
+    let mut records = |change: Change| write::change(&change, transaction, catalog, environment);
+    match statement {
+        Statement::Add(tree) => records(binder.add(tree)?),
+        Statement::Update(tree) => records(binder.update(tree)?),
+        Statement::Upsert(tree) => records(binder.upsert(tree)?),
+        Statement::Delete(tree) => records(binder.delete(tree)?),
+        Statement::Import(tree) => write::import(tree, transaction, catalog, environment),
+        Statement::CreateObject(_)
+        | Statement::AlterObject { .. }
+        | Statement::CreateIndex { .. }
+        | Statement::CreateView(_)
+        | Statement::Drop { .. }
+        | Statement::Set { .. } => schema::define(statement, transaction, catalog, environment),
+        Statement::Query(_) | Statement::Explain { .. } | Statement::Export { .. } => {
+            read(statement, transaction.snapshot(), catalog, environment)
+        }
+        Statement::Begin { .. } | Statement::Commit | Statement::Rollback => {
+            Err(Error::new(Code::TransactionState, "a transaction is begun and ended by a session"))
+        }
+    }
 }
