@@ -191,10 +191,14 @@ impl<'b> Session<'b> {
                 let outcome = self.read(statement, &state)?;
                 Ok(Outcome::new(outcome, &state.clock))
             }
-            _ => self.change(|transaction, environment| {
-                let outcome = pipeline::write(statement, transaction, environment)?;
-                Ok(Outcome::new(outcome, environment.clock))
-            }),
+            _ => {
+                let book = self.book;
+                self.change(|transaction, environment| {
+                    let catalog = book.catalog(transaction.snapshot())?;
+                    let outcome = pipeline::write(statement, transaction, &catalog, environment)?;
+                    Ok(Outcome::new(outcome, environment.clock))
+                })
+            }
         }
     }
 
@@ -213,9 +217,9 @@ impl<'b> Session<'b> {
                 parameters: &values.0,
                 ..environment.clone()
             };
-            pipeline::write(&statement, transaction, &environment)?;
+            let catalog = book.catalog(transaction.snapshot())?;
+            pipeline::write(&statement, transaction, &catalog, &environment)?;
             let snapshot = transaction.snapshot();
-            let catalog = book.catalog(snapshot)?;
             // The record is the last one given an id.
             catalog
                 .find_object(object)

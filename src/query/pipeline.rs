@@ -75,7 +75,10 @@ pub(crate) fn read(
             let table = exec::run(&bind(query)?, &context)?;
             write::export(&table, file, environment)
         }
-        _ => Err(Error::new(Code::ReadOnly, "this statement changes the book")),
+        _ => Err(Error::new(
+            Code::ReadOnly,
+            "this statement changes the book",
+        )),
     }
 }
 
@@ -118,8 +121,9 @@ fn change(
         Statement::Query(_) | Statement::Explain { .. } | Statement::Export { .. } => {
             read(statement, transaction.snapshot(), catalog, environment)
         }
-        Statement::Begin { .. } | Statement::Commit | Statement::Rollback => {
-            Err(Error::new(Code::TransactionState, "a transaction is begun and ended by a session"))
-        }
+        Statement::Begin { .. } | Statement::Commit | Statement::Rollback => Err(Error::new(
+            Code::TransactionState,
+            "a transaction is begun and ended by a session",
+        )),
     }
 }

@@ -77,7 +77,7 @@ fn growth(values: &Vector) -> Vector {
 
 /// Sums up to each row, or of all rows at each; missing values count nothing.
 fn summed(values: &Vector, total: bool) -> Result<Vector> {
-    let integers = |ints: &Ints| {
+    let integers = |ints: &Ints| -> Result<Ints> {
         let mut sums = Vec::with_capacity(ints.len());
         let mut sum = 0_i64;
         for value in ints.iter() {
