@@ -201,7 +201,8 @@ fn check_conflicts(
     Ok(())
 }
 
-/// The latest state with the transaction's changes, which conflict with none of it; an error if two records share a unique key.
+/// The latest state with the transaction's changes, which touch none of what changed since; an
+/// error if two records share a unique key.
 fn rebase(
     latest: &Snapshot,
     transaction: &Transaction<'_>,

@@ -9,7 +9,7 @@
 //! | any other | `01`, then as below, big-endian |
 //! | boolean | one byte, 0 or 1 |
 //! | integer, moment, duration | 8 bytes, sign bit flipped |
-//! | number, percent | 8 bytes of the float; the sign bit flipped if positive, all bits if negative; -0 as 0 |
+//! | number, percent | 8 bytes of the float, -0 as 0; all bits flipped if negative, else the sign |
 //! | date | 4 bytes, sign bit flipped |
 //! | money | 2 bytes of currency, then units as an integer |
 //! | period | start and end as dates |
