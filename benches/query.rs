@@ -19,7 +19,9 @@ fn main() {
         }
     }
     let mut group = criterion.benchmark_group("point");
-    let by_id = book.prepare("accounts where id = $id select name, owner").expect("is read");
+    let by_id = book
+        .prepare("accounts where id = $id select name, owner")
+        .expect("is read");
     let count = harness::scale() / 10;
     let mut id = 0;
     group.bench_function("by_id", |b| {
@@ -29,7 +31,9 @@ fn main() {
             black_box(by_id.query(parameters).expect("an answer"))
         });
     });
-    let by_key = book.prepare("contacts where email = $email").expect("is read");
+    let by_key = book
+        .prepare("contacts where email = $email")
+        .expect("is read");
     group.bench_function("by_key", |b| {
         b.iter(|| {
             let parameters = Parameters::new().with("email", "paz@acme.example");

@@ -33,7 +33,9 @@ fn main() {
     group.finish();
     let mut group = criterion.benchmark_group("commit");
     let book = Book::open(folder.path().join("bench.fieldbook")).expect("a book");
-    let add = book.prepare("add accounts (name = $name, employees = 7)").expect("is read");
+    let add = book
+        .prepare("add accounts (name = $name, employees = 7)")
+        .expect("is read");
     let mut number = 0;
     group.bench_function("one_durable_insert", |b| {
         b.iter(|| {

@@ -35,8 +35,12 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// Marks of unfinished work. Spelt in halves, so that this file passes.
-const UNFINISHED: &[&str] =
-    &[concat!("todo", "!("), concat!("unimple", "mented!("), concat!("FIX", "ME"), concat!("dbg", "!(")];
+const UNFINISHED: &[&str] = &[
+    concat!("todo", "!("),
+    concat!("unimple", "mented!("),
+    concat!("FIX", "ME"),
+    concat!("dbg", "!("),
+];
 
 /// Licences the dependencies may have.
 const LICENCES: &[&str] = &[
@@ -63,7 +67,9 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries.flatten() {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -88,11 +94,17 @@ fn report(complaints: &[String]) {
 }
 
 fn each(files: &[(String, String)], rule: impl Fn(&str, &str) -> Vec<String>) -> Vec<String> {
-    files.iter().flat_map(|(path, text)| rule(path, text)).collect()
+    files
+        .iter()
+        .flat_map(|(path, text)| rule(path, text))
+        .collect()
 }
 
 fn rank(module: &str) -> Option<u8> {
-    RANKS.iter().find(|(name, _)| *name == module).map(|(_, rank)| *rank)
+    RANKS
+        .iter()
+        .find(|(name, _)| *name == module)
+        .map(|(_, rank)| *rank)
 }
 
 /// The module of `src` that a file belongs to.
@@ -104,10 +116,16 @@ fn module_of(path: &str) -> Option<&str> {
 
 /// Names only modules of a lower rank, or the file's own.
 fn ranks(path: &str, text: &str) -> Vec<String> {
-    let Some(own) = module_of(path) else { return Vec::new() };
+    let Some(own) = module_of(path) else {
+        return Vec::new();
+    };
     let Some(own_rank) = rank(own) else {
         let known = matches!(own, "lib" | "main" | "testing");
-        return if known { Vec::new() } else { vec![format!("{path}:1: module `{own}` has no rank")] };
+        return if known {
+            Vec::new()
+        } else {
+            vec![format!("{path}:1: module `{own}` has no rank")]
+        };
     };
     let mut complaints = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -123,8 +141,7 @@ fn ranks(path: &str, text: &str) -> Vec<String> {
                 let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
                 let name = &name[..end.unwrap_or(name.len())];
                 if name != own && rank(name).is_some_and(|rank| rank >= own_rank) {
-                    complaints
-                        .push(format!("{path}:{}: `{own}` names `{name}`", number + 1));
+                    complaints.push(format!("{path}:{}: `{own}` names `{name}`", number + 1));
                 }
             }
         }
@@ -161,7 +178,10 @@ fn places(path: &str, text: &str) -> Vec<String> {
         }
         for (word, allowed) in ONLY_IN {
             if line.contains(word) && !allowed.iter().any(|place| path.starts_with(place)) {
-                complaints.push(format!("{path}:{}: `{word}` does not belong here", number + 1));
+                complaints.push(format!(
+                    "{path}:{}: `{word}` does not belong here",
+                    number + 1
+                ));
             }
         }
     }
@@ -194,7 +214,10 @@ fn ascii(path: &str, text: &str) -> Vec<String> {
 
 /// The relative links of a Markdown text that lead nowhere.
 fn links(path: &str, text: &str) -> Vec<String> {
-    let folder = Path::new(path).parent().unwrap_or(Path::new("")).to_path_buf();
+    let folder = Path::new(path)
+        .parent()
+        .unwrap_or(Path::new(""))
+        .to_path_buf();
     let mut complaints = Vec::new();
     for (number, line) in text.lines().enumerate() {
         for part in line.split("](").skip(1) {
@@ -212,7 +235,10 @@ fn links(path: &str, text: &str) -> Vec<String> {
 }
 
 fn rust() -> Vec<(String, String)> {
-    ["src", "tests", "benches", "examples"].iter().flat_map(|f| files(f, &[".rs"])).collect()
+    ["src", "tests", "benches", "examples"]
+        .iter()
+        .flat_map(|f| files(f, &[".rs"]))
+        .collect()
 }
 
 #[test]
@@ -256,7 +282,10 @@ fn links_lead_somewhere() {
 #[test]
 fn main_is_short() {
     let lines = fs::read_to_string(root().join("src/main.rs")).unwrap_or_default();
-    assert!(lines.lines().count() < 30, "src/main.rs hands over to the shell and no more");
+    assert!(
+        lines.lines().count() < 30,
+        "src/main.rs hands over to the shell and no more"
+    );
 }
 
 /// The codes of `src/error.rs`, as printed.
@@ -291,11 +320,17 @@ const CODES_ELSEWHERE: &[(&str, &str)] = &[
 fn every_code_has_a_script() {
     let known = codes(&fs::read_to_string(root().join("src/error.rs")).unwrap_or_default());
     assert!(known.len() > 30, "the codes were not found");
-    let scripts: String =
-        files("tests/scripts/errors", &[""]).into_iter().map(|(_, text)| text).collect();
+    let scripts: String = files("tests/scripts/errors", &[""])
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
     let missing: Vec<_> = known
         .iter()
-        .filter(|code| !CODES_ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == code))
+        .filter(|code| {
+            !CODES_ELSEWHERE
+                .iter()
+                .any(|(elsewhere, _)| elsewhere == code)
+        })
         .filter(|code| !scripts.contains(&format!("error[{code}]")))
         .map(|code| format!("src/error.rs:1: code `{code}` has no script in tests/scripts/errors"))
         .collect();
@@ -319,13 +354,18 @@ fn licences_are_allowed() {
             complaints.insert(package["name"].to_string(), licence.to_owned());
         }
     }
-    assert!(complaints.is_empty(), "licences not on the list: {complaints:#?}");
+    assert!(
+        complaints.is_empty(),
+        "licences not on the list: {complaints:#?}"
+    );
 }
 
 /// Whether an SPDX expression can be met by the list: each side of an AND by one side of its ORs.
 fn allowed(licence: &str) -> bool {
     let plain = licence.replace(['(', ')'], "").replace('/', " OR ");
-    plain.split(" AND ").all(|part| part.split(" OR ").any(|one| LICENCES.contains(&one.trim())))
+    plain
+        .split(" AND ")
+        .all(|part| part.split(" OR ").any(|one| LICENCES.contains(&one.trim())))
 }
 
 #[test]
@@ -340,7 +380,10 @@ fn the_rules_find_what_they_must() {
     assert!(places("src/storage/a.rs", "use redb::Database;").is_empty());
     assert_eq!(unfinished("a.rs", concat!("todo", "!()")).len(), 1);
     assert_eq!(ascii("a.rs", "let \u{e4} = 1;").len(), 1);
-    assert_eq!(links("README.md", "[a](nowhere.md) [b](https://x.y)").len(), 1);
+    assert_eq!(
+        links("README.md", "[a](nowhere.md) [b](https://x.y)").len(),
+        1
+    );
     assert!(allowed("MIT OR GPL-3.0") && !allowed("GPL-3.0") && !allowed("MIT AND GPL-3.0"));
     assert!(codes("    Io = \"io\", Io;").contains("io"));
 }
