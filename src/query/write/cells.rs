@@ -36,6 +36,9 @@ pub(super) struct Line {
     pub cells: Result<StringRecord, (ByteRecord, String)>,
 }
 
+/// A line's number, its text, and what is wrong with it.
+type Logical = (u64, Vec<u8>, Option<String>);
+
 /// How far a line is taken apart.
 #[derive(Clone, Copy)]
 struct Scan {
@@ -176,10 +179,7 @@ impl Cells {
 
     /// The next line with the newlines inside its quotes, its number, and what is wrong with it.
     /// Of a faulty line that spans several, only the first counts and the rest are read again.
-    fn logical(
-        &mut self,
-        columns: Option<usize>,
-    ) -> Result<Option<(u64, Vec<u8>, Option<String>)>> {
+    fn logical(&mut self, columns: Option<usize>) -> Result<Option<Logical>> {
         let mut line = loop {
             match self.physical()? {
                 None => return Ok(None),
@@ -312,7 +312,9 @@ pub(super) fn io_error(path: &Path, error: std::io::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> (Vec<String>, Vec<(u64, Result<Vec<String>, String>)>) {
+    type Cell = (u64, Result<Vec<String>, String>);
+
+    fn read(text: &[u8]) -> (Vec<String>, Vec<Cell>) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.csv");
         std::fs::write(&path, text).unwrap();

@@ -6,7 +6,7 @@
 
 use super::cells::{Cells, Line};
 use super::keys::Keys;
-use super::rejects::Rejects;
+use super::rejects::{Rejects, reason, rejected};
 use super::rules::Rules;
 use super::upsert::Upserted;
 use super::writer::{Refusal, Values, Writer};
@@ -29,8 +29,6 @@ use std::sync::Arc;
 
 /// Runs of one import: a line that stands on a refused one is refused by the next run.
 const RUNS: usize = 64;
-/// Refused lines that the error of an atomic import lists.
-const LISTED: usize = 5;
 
 /// Lines found in an earlier run to be refused, with field and reason.
 type Withdrawn = HashMap<u64, (FieldId, String)>;
@@ -64,25 +62,6 @@ pub(crate) fn import(
         "too many lines stand on refused lines; mend those first",
     )
     .at(statement.file.span.clone()))
-}
-
-fn rejected(report: &ImportReport) -> Error {
-    let error = Error::new(
-        Code::Rejected,
-        format!(
-            "{} lines were refused, so nothing is imported",
-            report.refused.len()
-        ),
-    );
-    report
-        .refused
-        .iter()
-        .take(LISTED)
-        .fold(error, |error, line| {
-            let field = line.field.as_ref().map(|field| format!(", {field}"));
-            let field = field.unwrap_or_default();
-            error.hint(format!("line {}{field}: {}", line.line, line.reason))
-        })
 }
 
 struct Run<'a, 't> {
@@ -506,14 +485,4 @@ impl<'a, 't> Run<'a, 't> {
 /// The text of a cell; a blank one is missing.
 fn cell(record: &StringRecord, at: usize) -> Option<&str> {
     record.get(at).filter(|text| !text.trim().is_empty())
-}
-
-/// The error in one line, with what helps.
-fn reason(error: &Error) -> String {
-    let mut out = error.message().to_owned();
-    for hint in error.hints() {
-        out.push_str("; ");
-        out.push_str(hint);
-    }
-    out
 }

@@ -2,9 +2,13 @@
 
 use super::cells::io_error;
 use crate::error::{Code, Error, Result};
+use crate::query::outcome::ImportReport;
 use csv::{ByteRecord, Writer, WriterBuilder};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// Refused lines that the error of an atomic import lists.
+const LISTED: usize = 5;
 
 /// `accounts.rejected.csv` beside `accounts.csv`, made when the first line is refused.
 pub(super) struct Rejects {
@@ -75,4 +79,34 @@ fn create(places: &[PathBuf]) -> Result<(PathBuf, File)> {
 
 fn csv_error(path: &Path, error: csv::Error) -> Error {
     Error::new(Code::Io, format!("cannot write \"{}\"", path.display())).caused_by(error)
+}
+
+/// The error of an atomic import.
+pub(super) fn rejected(report: &ImportReport) -> Error {
+    let error = Error::new(
+        Code::Rejected,
+        format!(
+            "{} lines were refused, so nothing is imported",
+            report.refused.len()
+        ),
+    );
+    report
+        .refused
+        .iter()
+        .take(LISTED)
+        .fold(error, |error, line| {
+            let field = line.field.as_ref().map(|field| format!(", {field}"));
+            let field = field.unwrap_or_default();
+            error.hint(format!("line {}{field}: {}", line.line, line.reason))
+        })
+}
+
+/// The error in one line, with what helps.
+pub(super) fn reason(error: &Error) -> String {
+    let mut out = error.message().to_owned();
+    for hint in error.hints() {
+        out.push_str("; ");
+        out.push_str(hint);
+    }
+    out
 }
