@@ -190,3 +190,74 @@ fn targets<'a>(object: &'a ObjectDescription, step: &str) -> Vec<&'a str> {
         .map(|(_, object)| object.as_str());
     of_fields.chain(of_collections).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FieldDescription;
+
+    fn object(name: &str, fields: &[(&str, &str)], collections: &[&str]) -> ObjectDescription {
+        let field = |(name, target): &(&str, &str)| FieldDescription {
+            name: (*name).to_owned(),
+            type_text: String::new(),
+            options: String::new(),
+            targets: vec![(*target).to_owned()],
+            labels: Vec::new(),
+        };
+        ObjectDescription {
+            name: name.to_owned(),
+            singular: name.trim_end_matches('s').to_owned(),
+            records: 0,
+            fields: fields.iter().map(field).collect(),
+            collections: collections
+                .iter()
+                .map(|name| ((*name).to_owned(), (*name).to_owned()))
+                .collect(),
+            ordered_by: None,
+            checks: Vec::new(),
+            indexes: Vec::new(),
+            actors: false,
+            show: Vec::new(),
+        }
+    }
+
+    fn complete(before: &str) -> (usize, Vec<String>) {
+        let schema = Schema {
+            objects: vec![
+                object(
+                    "accounts",
+                    &[("name", ""), ("parent", "accounts")],
+                    &["deals"],
+                ),
+                object("deals", &[("account", "accounts"), ("amount", "")], &[]),
+            ],
+            views: Vec::new(),
+        };
+        Helper { schema }.candidates(before)
+    }
+
+    fn names(before: &str) -> Vec<String> {
+        complete(before).1
+    }
+
+    #[test]
+    fn fields_of_the_named_object_and_along_paths() {
+        assert_eq!(complete("deals where am"), (12, vec!["amount".to_owned()]));
+        assert_eq!(names("deals where ac"), ["account", "accounts"]);
+        assert_eq!(
+            complete("deals where account.na"),
+            (20, vec!["name".to_owned()])
+        );
+        assert_eq!(names("deals where account.parent.d"), ["deals"]);
+        assert_eq!(names("accounts where sum(deals.a"), ["account", "amount"]);
+        assert!(names("where account.na").is_empty());
+        assert_eq!(names("accounts whe"), ["where"]);
+    }
+
+    #[test]
+    fn commands_and_what_they_take() {
+        assert_eq!(complete(".des"), (1, vec!["describe".to_owned()]));
+        assert_eq!(complete(".describe d"), (10, vec!["deals".to_owned()]));
+        assert_eq!(names(".format js"), ["json", "jsonl"]);
+    }
+}
