@@ -39,7 +39,7 @@ impl Now {
 /// let book = Book::options()
 ///     .today(Date::from_ymd(2026, 5, 15).unwrap())
 ///     .in_memory()?;
-/// let day: String = book.query("stages limit 1 select today as day")?.one()?;
+/// let day: String = book.query("stages select today as day limit 1")?.one()?;
 /// assert_eq!(day, "2026-05-15");
 /// # Ok::<(), fieldbook::Error>(())
 /// ```

@@ -105,10 +105,16 @@ impl SerializeSeq for Listing {
     }
 
     fn end(self) -> Result<Value, Misfit> {
-        if self.0.is_empty() {
-            return Ok(Value::Missing);
-        }
-        Ok(Value::List(self.0.into()))
+        // Tags are written as text with commas.
+        let text = |value: &Value| match value {
+            Value::Text(text) => Ok(text.to_string()),
+            _ => Err(unfit("a list of anything but text")),
+        };
+        let texts: Vec<_> = self.0.iter().map(text).collect::<Result<_, _>>()?;
+        Ok(match texts.is_empty() {
+            true => Value::Missing,
+            false => Value::from(texts.join(", ")),
+        })
     }
 }
 
@@ -414,7 +420,6 @@ impl Collecting {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use std::sync::Arc;
 
     fn fields<T: Serialize>(record: T) -> Result<Fields, String> {
         let collected = record.serialize(ToFields).map_err(|e| e.0)?;
@@ -443,7 +448,7 @@ mod tests {
             quarter: Period::new(day, day),
             account: RecordId(3),
             stage: None,
-            tags: vec!["vip"],
+            tags: vec!["vip", "new"],
             rate: 0.5,
         };
         let wanted = [
@@ -452,7 +457,7 @@ mod tests {
             ("close_date", Value::Date(day)),
             ("quarter", Value::Period(Period::new(day, day))),
             ("account", Value::Reference(RecordId(3))),
-            ("tags", Value::List(Arc::new([Value::text("vip")]))),
+            ("tags", Value::text("vip, new")),
             ("rate", Value::Number(0.5)),
         ];
         let wanted: Fields = wanted.map(|(n, v)| (n.to_owned(), v)).into();

@@ -67,7 +67,7 @@ pub fn main() -> u8 {
 /// let (mut output, mut messages) = (Vec::new(), Vec::new());
 /// let mut input = &b""[..];
 /// let mut streams = Streams::new(&mut input, &mut output, &mut messages);
-/// let statement = "stages limit 1 select 2 + 3 as sum";
+/// let statement = "stages select 2 + 3 as sum limit 1";
 /// let code = run(["fieldbook", "--demo", "--format", "csv", statement], &mut streams);
 /// assert_eq!((code, output.as_slice()), (0, &b"sum\n5\n"[..]));
 /// ```
@@ -92,7 +92,7 @@ pub fn run<A: Into<OsString> + Clone>(
 ///
 /// ```
 /// let book = fieldbook::Book::in_memory()?;
-/// let rows = book.query("stages limit 1 select 2 + 3 as sum")?;
+/// let rows = book.query("stages select 2 + 3 as sum limit 1")?;
 /// let mut out = Vec::new();
 /// fieldbook::shell::print(&rows, "csv", &mut out)?;
 /// assert_eq!(out, b"sum\n5\n");

@@ -42,6 +42,7 @@ impl<'s> Printer<'s> {
             Outcome::Rows(rows) => {
                 (self.format.write)(rows, self.output, self.terminal.width())?;
                 if self.terminal.output {
+                    self.output.flush()?;
                     self.note(&format!("({outcome})"));
                 }
             }

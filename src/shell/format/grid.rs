@@ -32,7 +32,12 @@ pub(super) fn write(rows: &Rows, out: &mut dyn Write, width: Option<usize>) -> i
         lines: rows.iter().map(cells).collect(),
     };
     if flat.len() == rows.columns().len() {
-        return grid.write(out, width, 0);
+        // What does not fit side by side is readable one field a line.
+        let room = width.is_none_or(|width| grid.narrowest() <= width);
+        return match room {
+            true => grid.write(out, width, 0),
+            false => super::line::write(rows, out, width),
+        };
     }
     let widths = grid.widths(width);
     grid.write_head(out, &widths, 0)?;
@@ -128,6 +133,12 @@ impl Grid {
             }
         }
         writeln!(out, "{}", text.trim_end())
+    }
+
+    /// The width below which columns cannot be cut.
+    fn narrowest(&self) -> usize {
+        let least: usize = self.widths(Some(0)).iter().sum();
+        least + GAP.len() * self.headings.len().saturating_sub(1)
     }
 
     /// Each column's width: its widest text, and less where the terminal is narrower.

@@ -1,0 +1,375 @@
+//! The library as a program uses it: typed rows, transactions, several threads, bad files.
+
+use fieldbook::{Book, Code, Date, DateTime, Durability, Kind, Outcome, RecordId, Value, params};
+use serde::{Deserialize, Serialize};
+
+fn assert_shared<T: Send + Sync>() {}
+
+#[test]
+fn handles_cross_threads() {
+    assert_shared::<Book>();
+    assert_shared::<fieldbook::ReadTransaction>();
+    assert_shared::<fieldbook::Prepared>();
+    assert_shared::<fieldbook::Rows>();
+    assert_shared::<fieldbook::Error>();
+}
+
+#[test]
+fn a_struct_goes_in_and_comes_out() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Visit {
+        name: String,
+        account: String,
+        kind: Option<String>,
+        topics: Vec<String>,
+        on: Date,
+        at: Option<DateTime>,
+        cost: Option<f64>,
+        minutes: Option<i64>,
+        done: bool,
+    }
+    let book = Book::in_memory().unwrap();
+    // `on` is a reserved word, so the field stands in back-quotes.
+    book.execute(
+        "create object visits (
+           name text label, account ref accounts required, kind picklist (call, lunch),
+           topics tags, `on` date, at datetime, cost money, minutes integer, done boolean);
+         add accounts (name = \"Acme\")",
+    )
+    .unwrap();
+    let full = Visit {
+        name: "first".to_owned(),
+        account: "Acme".to_owned(),
+        kind: Some("lunch".to_owned()),
+        topics: vec!["price".to_owned(), "terms".to_owned()],
+        on: Date::from_ymd(2026, 2, 28).unwrap(),
+        at: Some(DateTime::from_micros(1_772_280_000_000_000)),
+        cost: Some(12.5),
+        minutes: Some(90),
+        done: true,
+    };
+    let bare = Visit {
+        name: "second".to_owned(),
+        kind: None,
+        topics: Vec::new(),
+        at: None,
+        cost: None,
+        minutes: None,
+        done: false,
+        ..full.clone()
+    };
+    assert_eq!(book.add("visits", &full).unwrap(), RecordId(0));
+    assert_eq!(book.add("visit", &bare).unwrap(), RecordId(1));
+    let visits: Vec<Visit> = book.query("visits").unwrap().deserialize().unwrap();
+    assert_eq!(visits, [full.clone(), bare]);
+    let read = book.read().unwrap();
+    let one: Visit = read
+        .get("visits", RecordId(0))
+        .unwrap()
+        .unwrap()
+        .one()
+        .unwrap();
+    assert_eq!(one, full);
+    assert!(read.get("visits", RecordId(2)).unwrap().is_none());
+}
+
+#[test]
+fn a_record_that_breaks_a_rule_is_not_added() {
+    #[derive(Serialize)]
+    struct Account {
+        nmae: &'static str,
+    }
+    let book = Book::in_memory().unwrap();
+    let error = book.add("accounts", &Account { nmae: "Acme" }).unwrap_err();
+    assert_eq!(error.code(), Code::UnknownField);
+    assert!(error.report().contains("`name`"), "{}", error.report());
+    let empty: [(&str, &str); 0] = [];
+    let nameless = std::collections::BTreeMap::from(empty);
+    let error = book.add("accounts", &nameless).unwrap_err();
+    assert_eq!(error.code(), Code::Required);
+    assert_eq!(book.query("accounts").unwrap().len(), 0);
+}
+
+#[test]
+fn readers_keep_their_state_while_a_writer_commits() {
+    let book = Book::in_memory().unwrap();
+    book.execute("add accounts (name = \"Acme\")").unwrap();
+    let before = book.read().unwrap();
+    let mut write = book.write().unwrap();
+    write.execute("add accounts (name = \"Borealis\")").unwrap();
+    assert_eq!(write.query("accounts").unwrap().len(), 2);
+    assert_eq!(book.query("accounts").unwrap().len(), 1);
+    write.commit().unwrap();
+    assert_eq!(before.query("accounts").unwrap().len(), 1);
+    assert_eq!(book.query("accounts").unwrap().len(), 2);
+}
+
+#[test]
+fn the_second_of_two_writers_of_a_record_conflicts() {
+    let book = Book::in_memory().unwrap();
+    book.execute("add accounts (name = \"Acme\", employees = 1)")
+        .unwrap();
+    let mut first = book.write().unwrap();
+    let mut second = book.write().unwrap();
+    first
+        .execute("update accounts where true set employees = employees + 1")
+        .unwrap();
+    second
+        .execute("update accounts where true set employees = employees + 1")
+        .unwrap();
+    first.commit().unwrap();
+    let error = second.commit().unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(error.is_conflict());
+    let employees: i64 = book
+        .query("accounts select employees")
+        .unwrap()
+        .one()
+        .unwrap();
+    assert_eq!(employees, 2);
+}
+
+#[test]
+fn single_statements_of_many_threads_all_count() {
+    let book = Book::in_memory().unwrap();
+    book.execute("add accounts (name = \"Acme\", employees = 0)")
+        .unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    book.execute("update accounts where true set employees = employees + 1")
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let employees: i64 = book
+        .query("accounts select employees")
+        .unwrap()
+        .one()
+        .unwrap();
+    assert_eq!(employees, 20);
+}
+
+#[test]
+fn savepoints_and_dropping_undo() {
+    let book = Book::in_memory().unwrap();
+    let mut write = book.write().unwrap();
+    write.execute("add accounts (name = \"Acme\")").unwrap();
+    let place = write.savepoint().unwrap();
+    write.execute("add accounts (name = \"Borealis\")").unwrap();
+    write.roll_back_to(place).unwrap();
+    assert_eq!(
+        write.execute("commit").unwrap_err().code(),
+        Code::TransactionState
+    );
+    write.commit().unwrap();
+    let mut dropped = book.write().unwrap();
+    dropped.execute("add accounts (name = \"Cactus\")").unwrap();
+    dropped.rollback();
+    let names: Vec<String> = book
+        .query("accounts select name")
+        .unwrap()
+        .deserialize()
+        .unwrap();
+    assert_eq!(names, ["Acme"]);
+}
+
+#[test]
+fn a_failed_statement_leaves_its_transaction_as_it_was() {
+    let book = Book::in_memory().unwrap();
+    let mut write = book.write().unwrap();
+    write.execute("add accounts (name = \"Acme\")").unwrap();
+    let error = write
+        .execute("add accounts (name = \"Borealis\"), (industry = retail)")
+        .unwrap_err();
+    assert_eq!(error.code(), Code::Required);
+    write.commit().unwrap();
+    assert_eq!(book.query("accounts").unwrap().len(), 1);
+}
+
+#[test]
+fn prepared_statements_see_new_fields() {
+    let book = Book::in_memory().unwrap();
+    let large = book
+        .prepare("accounts where size >= $min select name")
+        .unwrap();
+    assert_eq!(
+        large.query(params! { min: 1 }).unwrap_err().code(),
+        Code::UnknownField
+    );
+    book.execute(
+        "alter object accounts add field size integer;
+         add accounts (name = \"Acme\", size = 5), (name = \"Borealis\", size = 9)",
+    )
+    .unwrap();
+    let names = |min: i64| -> Vec<String> {
+        large
+            .query(params! { min: min })
+            .unwrap()
+            .deserialize()
+            .unwrap()
+    };
+    assert_eq!(names(6), ["Borealis"]);
+    assert_eq!(names(1), ["Acme", "Borealis"]);
+    let missing = large.query(params! {}).unwrap_err();
+    assert_eq!(missing.code(), Code::MissingParameter);
+}
+
+#[test]
+fn queries_only_read_and_are_one() {
+    let book = Book::in_memory().unwrap();
+    for text in [
+        "add accounts (name = \"Acme\")",
+        "accounts; contacts",
+        "begin",
+    ] {
+        assert_eq!(
+            book.query(text).unwrap_err().code(),
+            Code::Misplaced,
+            "{text}"
+        );
+    }
+    let plan = book
+        .query("explain accounts where industry = retail")
+        .unwrap();
+    assert_eq!(plan.columns()[0].name(), "plan");
+    assert!(!plan.is_empty());
+}
+
+#[test]
+fn history_is_loaded_oldest_first() {
+    let book = Book::options()
+        .bare(true)
+        .now(DateTime::from_micros(0))
+        .in_memory()
+        .unwrap();
+    book.execute("create object notes (body text)").unwrap();
+    let outcomes = book
+        .execute("begin at 2026-01-01; add notes (body = \"old\"); commit")
+        .unwrap();
+    assert!(matches!(&outcomes[1], Outcome::Changed { added: 1, .. }));
+    let error = book.execute("begin at 2025-01-01").unwrap_err();
+    assert_eq!(error.code(), Code::ClockBackwards);
+}
+
+#[test]
+fn the_actor_is_me() {
+    let book = Book::in_memory().unwrap();
+    book.execute("add reps (name = \"Dee\"), (name = \"Ana\")")
+        .unwrap();
+    let mut session = book.session();
+    session.act_as("Ana").unwrap();
+    session
+        .execute("add accounts (name = \"Acme\", owner = me)")
+        .unwrap();
+    let owner: String = book.query("accounts select owner").unwrap().one().unwrap();
+    assert_eq!(owner, "Ana");
+    session
+        .execute("begin as \"Dee\"; add accounts (name = \"B\", owner = me); commit")
+        .unwrap();
+    let rows = book
+        .query("accounts where name = \"B\" select owner")
+        .unwrap();
+    assert_eq!(rows.one::<String>().unwrap(), "Dee");
+    assert_eq!(
+        session.act_as("Nobody").unwrap_err().code(),
+        Code::UnknownLabel
+    );
+}
+
+#[test]
+fn a_book_in_a_file_is_there_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.fieldbook");
+    let book = Book::open(&path).unwrap();
+    book.execute("add accounts (name = \"Acme\")").unwrap();
+    book.close().unwrap();
+    let book = Book::options().read_only(true).open(&path).unwrap();
+    assert_eq!(book.query("accounts").unwrap().len(), 1);
+    let error = book.execute("add accounts (name = \"B\")").unwrap_err();
+    assert_eq!(error.code(), Code::ReadOnly);
+    book.close().unwrap();
+    let book = Book::open(&path).unwrap();
+    let copy = directory.path().join("b.fieldbook");
+    book.backup(&copy).unwrap();
+    assert!(book.check().unwrap().faults.is_empty());
+    let copy = Book::open(&copy).unwrap();
+    assert_eq!(copy.query("accounts").unwrap().len(), 1);
+}
+
+#[test]
+fn a_bare_book_stays_bare() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.fieldbook");
+    Book::options()
+        .bare(true)
+        .open(&path)
+        .unwrap()
+        .close()
+        .unwrap();
+    let book = Book::open(&path).unwrap();
+    assert!(book.schema().unwrap().objects.is_empty());
+}
+
+#[test]
+fn what_is_no_book_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name| directory.path().join(name);
+    let options = || Book::options().durability(Durability::Committed);
+    let error = options().create(false).open(path("none")).unwrap_err();
+    assert_eq!(error.code(), Code::NoSuchFile);
+    let error = options().read_only(true).open(path("none")).unwrap_err();
+    assert_eq!(error.code(), Code::NoSuchFile);
+    std::fs::write(path("text"), "not a book, only a longer line of text").unwrap();
+    let error = options().open(path("text")).unwrap_err();
+    assert_eq!(error.code(), Code::NotABook);
+    assert!(!path("none").exists());
+}
+
+#[test]
+fn the_schema_describes_itself() {
+    let book = Book::in_memory().unwrap();
+    let schema = book.schema().unwrap();
+    assert_eq!(
+        schema.object("acount").unwrap_err().code(),
+        Code::UnknownObject
+    );
+    // Every object's definition makes the same object in a bare book, references first.
+    let bare = Book::options().bare(true).in_memory().unwrap();
+    let stages = schema.object("stages").unwrap();
+    bare.execute(&stages.definition()).unwrap();
+    let again = bare.schema().unwrap();
+    assert_eq!(
+        again.object("stage").unwrap().definition(),
+        stages.definition()
+    );
+    let accounts = schema.object("account").unwrap();
+    let parent = accounts
+        .fields
+        .iter()
+        .find(|field| field.name == "parent")
+        .unwrap();
+    assert_eq!(parent.targets, ["accounts"]);
+}
+
+#[test]
+fn rows_tell_what_they_lack() {
+    let book = Book::in_memory().unwrap();
+    book.execute("add accounts (name = \"Acme\")").unwrap();
+    let rows = book.query("accounts select name, employees").unwrap();
+    assert_eq!(rows.columns()[1].type_name(), "integer");
+    let row = rows.row(0).unwrap();
+    assert_eq!(row.value("EMPLOYEES"), Some(&Value::Missing));
+    assert_eq!(
+        row.get::<i64>("employes").unwrap_err().code(),
+        Code::UnknownField
+    );
+    let error = row.get::<i64>("employees").unwrap_err();
+    assert_eq!(error.code(), Code::BadValue);
+    assert!(error.message().contains("`Option`"), "{error}");
+    assert_eq!(row.get::<Option<i64>>("employees").unwrap(), None);
+    let none = book.query("contacts").unwrap().one::<i64>().unwrap_err();
+    assert_eq!(none.code(), Code::UnknownRecord);
+}

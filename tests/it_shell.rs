@@ -1,0 +1,332 @@
+//! The program as a user runs it: arguments, streams, formats, exit codes.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a run gave.
+struct Run {
+    code: i32,
+    output: String,
+    messages: String,
+}
+
+const TWO: &str = "create object notes (body text label, size integer, price money);
+    add notes (body = \"a, b\", size = 1, price = 2.5), (body = \"x|y\")";
+
+fn run_in(directory: &Path, arguments: &[&str], input: &[u8]) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fieldbook"))
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        output: String::from_utf8(output.stdout).unwrap(),
+        messages: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn run(arguments: &[&str], input: &str) -> Run {
+    let directory = tempfile::tempdir().unwrap();
+    run_in(directory.path(), arguments, input.as_bytes())
+}
+
+#[test]
+fn the_demo_answers_and_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let statement = "opportunities where territory=SW and stage>=proposal";
+    let run = run_in(directory.path(), &["--demo", statement], b"");
+    assert_eq!((run.code, run.messages.as_str()), (0, ""));
+    assert!(run.output.lines().count() > 3, "{}", run.output);
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn results_and_messages_go_apart() {
+    let run = run(&["new.fieldbook", "--bare", TWO, "notes select body"], "");
+    assert_eq!(run.code, 0, "{}", run.messages);
+    assert_eq!(run.output, "body\n----\na, b\nx|y\n");
+    assert!(run.messages.contains("2 notes added"), "{}", run.messages);
+}
+
+#[test]
+fn quiet_prints_results_only() {
+    let run = run(
+        &[
+            "new.fieldbook",
+            "--bare",
+            "--quiet",
+            TWO,
+            "notes select size",
+        ],
+        "",
+    );
+    assert_eq!((run.code, run.messages.as_str()), (0, ""));
+}
+
+#[test]
+fn each_format_prints_the_same_rows() {
+    let query = "notes select body, size, price";
+    for (format, wanted) in [
+        (
+            "table",
+            "body  size  price\n----  ----  -----\na, b     1   2.50\nx|y\n",
+        ),
+        ("csv", "body,size,price\n\"a, b\",1,2.50\nx|y,,\n"),
+        (
+            "json",
+            "[\n  {\"body\":\"a, b\",\"size\":1,\"price\":2.5},\n  \
+             {\"body\":\"x|y\",\"size\":null,\"price\":null}\n]\n",
+        ),
+        (
+            "jsonl",
+            "{\"body\":\"a, b\",\"size\":1,\"price\":2.5}\n\
+             {\"body\":\"x|y\",\"size\":null,\"price\":null}\n",
+        ),
+        (
+            "markdown",
+            "| body | size | price |\n| --- | ---: | ---: |\n| a, b | 1 | 2.50 |\n\
+             | x\\|y |  |  |\n",
+        ),
+        (
+            "line",
+            " body = a, b\n size = 1\nprice = 2.50\n\n body = x|y\n size =\nprice =\n",
+        ),
+    ] {
+        let run = run(
+            &["new.fieldbook", "--bare", "--format", format, TWO, query],
+            "",
+        );
+        assert_eq!(run.code, 0, "{}", run.messages);
+        assert_eq!(run.output, wanted, "{format}");
+    }
+    let none = [
+        "new.fieldbook",
+        "--bare",
+        "--format",
+        "json",
+        TWO,
+        "notes where size > 5",
+    ];
+    assert_eq!(run(&none, "").output, "[]\n");
+}
+
+#[test]
+fn statements_come_from_standard_input() {
+    let script = format!("{TWO};\n-- how many\nnotes\n  select count()\n;");
+    let run = run(&["new.fieldbook", "--bare", "--format", "csv"], &script);
+    assert_eq!(run.code, 0, "{}", run.messages);
+    assert!(run.output.ends_with("\n2\n"), "{}", run.output);
+}
+
+#[test]
+fn a_failing_statement_stops_the_batch() {
+    let arguments = ["new.fieldbook", "--bare", TWO, "notes select bdy", "notes"];
+    let run = run(&arguments, "");
+    assert_eq!((run.code, run.output.as_str()), (1, ""));
+    assert!(
+        run.messages.contains("error[unknown-field]"),
+        "{}",
+        run.messages
+    );
+    assert!(
+        run.messages.contains("did you mean `body`?"),
+        "{}",
+        run.messages
+    );
+    assert!(run.messages.contains("^^^"), "{}", run.messages);
+}
+
+#[test]
+fn atomic_is_all_or_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| run_in(directory.path(), arguments, b"");
+    assert_eq!(run(&["a.fieldbook", "--bare", TWO]).code, 0);
+    let add = "add notes (body = \"c\")";
+    let bad = "add notes (size = \"much\")";
+    assert_eq!(run(&["a.fieldbook", "--atomic", add, bad]).code, 1);
+    let count = [
+        "a.fieldbook",
+        "--format",
+        "csv",
+        "notes select count() as n",
+    ];
+    assert_eq!(run(&count).output, "n\n2\n");
+    assert_eq!(run(&["a.fieldbook", add, bad]).code, 1);
+    assert_eq!(run(&count).output, "n\n3\n");
+    assert_eq!(run(&["a.fieldbook", "--atomic", add, "commit"]).code, 1);
+    assert_eq!(run(&["a.fieldbook", "--atomic", add, add]).code, 0);
+    assert_eq!(run(&count).output, "n\n5\n");
+}
+
+#[test]
+fn a_transaction_left_open_is_rolled_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| run_in(directory.path(), arguments, b"");
+    assert_eq!(run(&["a.fieldbook", "--bare", TWO]).code, 0);
+    let open = run(&["a.fieldbook", "begin; delete notes where true"]);
+    assert_eq!(open.code, 1);
+    assert!(open.messages.contains("rolled back"), "{}", open.messages);
+    let count = run(&[
+        "a.fieldbook",
+        "--format",
+        "csv",
+        "notes select count() as n",
+    ]);
+    assert_eq!(count.output, "n\n2\n");
+}
+
+#[test]
+fn parameters_and_today_come_from_the_command_line() {
+    let run = run(
+        &[
+            "new.fieldbook",
+            "--bare",
+            "--format",
+            "csv",
+            "--param",
+            "min=1",
+            "--param",
+            "name=a, b",
+            "--today",
+            "2026-05-15",
+            TWO,
+            "notes where size >= $min and body = $name select body, today as day",
+        ],
+        "",
+    );
+    assert_eq!(run.code, 0, "{}", run.messages);
+    assert_eq!(run.output, "body,day\n\"a, b\",2026-05-15\n");
+}
+
+#[test]
+fn scripts_run_before_statements_with_paths_next_to_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let scripts = directory.path().join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    std::fs::write(scripts.join("notes.csv"), "body,size\nq,7\n").unwrap();
+    std::fs::write(scripts.join("load.fb"), "import notes from \"notes.csv\"").unwrap();
+    std::fs::write(directory.path().join("make.fb"), TWO).unwrap();
+    let run = run_in(
+        directory.path(),
+        &[
+            "a.fieldbook",
+            "--bare",
+            "--format",
+            "csv",
+            "notes where size = 7 select body",
+            "-f",
+            "make.fb",
+            "-f",
+            "scripts/load.fb",
+        ],
+        b"",
+    );
+    assert_eq!(
+        (run.code, run.output.as_str()),
+        (0, "body\nq\n"),
+        "{}",
+        run.messages
+    );
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for arguments in [
+        &["--no-such-option"][..],
+        &["--format", "xml", "a.fieldbook"],
+        &["--demo", "--today", "tomorrow", "accounts"],
+        &["a.fieldbook", "-f", "no-such-script.fb"],
+        &["accounts where industry = retail"],
+    ] {
+        let run = run(arguments, "");
+        assert_eq!((run.code, run.output.as_str()), (2, ""), "{arguments:?}");
+        assert!(!run.messages.is_empty());
+    }
+    assert_eq!(run(&["--help"], "").code, 0);
+    assert!(run(&["--version"], "").output.starts_with("fieldbook "));
+}
+
+#[test]
+fn a_book_that_cannot_be_opened_is_3() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(
+        directory.path().join("text"),
+        "a text, which is no book of records",
+    )
+    .unwrap();
+    std::fs::create_dir(directory.path().join("folder")).unwrap();
+    for arguments in [
+        &["text", "accounts"][..],
+        &["folder", "accounts"],
+        &["none.fieldbook", "--readonly", "accounts"],
+        &["none/none.fieldbook", "accounts"],
+        &["--demo", "--save", "text", "accounts"],
+    ] {
+        let run = run_in(directory.path(), arguments, b"");
+        assert_eq!((run.code, run.output.as_str()), (3, ""), "{arguments:?}");
+        assert!(!run.messages.contains("panicked"), "{}", run.messages);
+    }
+    assert!(!directory.path().join("none.fieldbook").exists());
+}
+
+#[test]
+fn a_locked_book_is_3_and_readable() {
+    let directory = tempfile::tempdir().unwrap();
+    let book = fieldbook::Book::open(directory.path().join("a.fieldbook")).unwrap();
+    let write = run_in(directory.path(), &["a.fieldbook", "accounts"], b"");
+    assert_eq!(write.code, 3, "{}", write.messages);
+    assert!(
+        write.messages.contains("error[locked]"),
+        "{}",
+        write.messages
+    );
+    let read = run_in(
+        directory.path(),
+        &["a.fieldbook", "--readonly", "accounts"],
+        b"",
+    );
+    assert_eq!(read.code, 0, "{}", read.messages);
+    drop(book);
+}
+
+#[test]
+fn bad_input_is_an_error_and_no_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let deep = format!(
+        "accounts where {}1{}",
+        "(".repeat(10_000),
+        ")".repeat(10_000)
+    );
+    let long = format!("accounts where name = \"{}\"", "x".repeat(2 << 20));
+    for (input, wanted) in [
+        (b"accounts \xff".to_vec(), "byte 9"),
+        (b"accounts \0 where".to_vec(), "error["),
+        (deep.into_bytes(), "error[too-deep]"),
+        (long.into_bytes(), "error[too-long]"),
+        (b"accounts where name = \"x".to_vec(), "error[unterminated]"),
+    ] {
+        let run = run_in(directory.path(), &["a.fieldbook"], &input);
+        assert_eq!(run.code, 1, "{}", run.messages);
+        assert!(run.messages.contains(wanted), "{wanted}: {}", run.messages);
+        assert!(run.messages.len() < 2_000, "{}", run.messages);
+    }
+}
+
+#[test]
+fn the_sample_book_can_be_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| run_in(directory.path(), arguments, b"");
+    let made = run(&["--demo", "--save", "s.fieldbook", "--scale", "50"]);
+    assert_eq!(made.code, 0, "{}", made.messages);
+    let count = "opportunities select count() as n";
+    let count = run(&["s.fieldbook", "--format", "csv", count]);
+    assert_eq!(count.output, "n\n50\n", "{}", count.messages);
+}
