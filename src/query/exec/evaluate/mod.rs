@@ -10,6 +10,8 @@ mod condition;
 mod follow;
 mod function;
 mod read;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub(super) use arithmetic::{rounded, rounded_quotient};
