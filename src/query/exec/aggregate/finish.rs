@@ -176,6 +176,8 @@ fn percentiles<T: Copy>(
     let AggregateFunction::Percentile(part) = aggregate.function else {
         return Vec::new();
     };
+    // Percentiles are whole: in hundredths the place between two neighbours is exact.
+    let percent = (part * 100.0).round() as usize;
     // The groups' values side by side: ends first, then each value to its place.
     let mut starts = vec![0; count + 1];
     values
@@ -195,11 +197,11 @@ fn percentiles<T: Copy>(
         .map(|group| {
             let own = &mut sorted[starts[group]..starts[group + 1]];
             let most = own.len().checked_sub(1)?;
-            let at = part * most as f64;
-            let below = (at.floor() as usize).min(most);
+            let at = percent * most;
+            let below = (at / 100).min(most);
             let (_, &mut low, above) = own.select_nth_unstable_by(below, &compare);
             let high = above.iter().copied().min_by(&compare).unwrap_or(low);
-            Some(between(low, high, at - below as f64))
+            Some(between(low, high, (at % 100) as f64 / 100.0))
         })
         .collect()
 }
