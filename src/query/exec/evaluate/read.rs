@@ -19,13 +19,16 @@ const KEPT_CHUNKS: usize = 256;
 /// More runs of records of one chunk than this are sorted first.
 const MANY_RUNS: usize = 16;
 
+/// What was computed for a tree over an object, by the tree's address.
+type Kept<K, V> = HashMap<(*const K, ObjectId), (Arc<K>, Arc<V>)>;
+
 /// What is computed or read once. Keys that are addresses stay good because the entry holds what
 /// lies there.
 #[derive(Default)]
 pub(super) struct Cache {
-    pub conditions: HashMap<(*const Expr, ObjectId), (Arc<Expr>, Arc<Bitset>)>,
-    pub columns: HashMap<(*const Expr, ObjectId), (Arc<Expr>, Arc<Vector>)>,
-    pub collections: HashMap<(*const Collect, ObjectId), (Arc<Collect>, Arc<Vector>)>,
+    pub conditions: Kept<Expr, Bitset>,
+    pub columns: Kept<Expr, Vector>,
+    pub collections: Kept<Collect, Vector>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
     chunks: HashMap<(ObjectId, FieldId, ChunkId), Arc<Vector>>,
 }

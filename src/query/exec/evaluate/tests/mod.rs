@@ -15,8 +15,8 @@ use crate::query::exec::Interrupt;
 use crate::query::exec::aggregate::Accumulator;
 use crate::storage::{CommitInfo, Durability, IndexKind, Row, Settings, Store, StoreOptions};
 use crate::value::{
-    Clock, Currency, Date, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money,
-    Period, Unit, Value,
+    Clock, Currency, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money, Period,
+    Unit, Value,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -263,7 +263,7 @@ fn check(columns: &[(&Type, Vec<Value>)], expr: &Expr, expected: &[Value]) {
                     .collect::<Vec<_>>(),
             );
             let found = values(evaluator, expr, &Batch::Slots(&one)).unwrap();
-            assert_eq!(found, [expected.clone()], "row {row} of {expr:?}");
+            assert_eq!(&found[0], expected, "row {row} of {expr:?}");
         }
         if expr.ty == Type::BOOLEAN {
             let hits = evaluator.test(expr, &Batch::Slots(&all)).unwrap();
