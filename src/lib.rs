@@ -48,7 +48,8 @@
 //!     amount: f64,
 //!     close_date: Option<Date>,
 //! }
-//! let deals: Vec<Deal> = book.query("opportunities select name, amount, close_date")?.deserialize()?;
+//! let rows = book.query("opportunities select name, amount, close_date")?;
+//! let deals: Vec<Deal> = rows.deserialize()?;
 //! assert_eq!(deals[0].close_date, Date::from_ymd(2026, 6, 30));
 //! let total: f64 = book.query("opportunities select sum(amount)")?.one()?;
 //! assert_eq!(total, 40_000.0);

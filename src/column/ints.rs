@@ -39,7 +39,10 @@ pub(crate) struct DenseCodes {
 
 /// Calls the body with base and codes of a narrow form.
 macro_rules! narrow {
-    ($ints:expr, $base:ident, $codes:ident => $body:expr, $($other:pat => $result:expr),* $(,)?) => {
+    (
+        $ints:expr, $base:ident, $codes:ident => $body:expr,
+        $($other:pat => $result:expr),* $(,)?
+    ) => {
         match $ints {
             Ints::U8 { base: $base, codes: $codes } => $body,
             Ints::U16 { base: $base, codes: $codes } => $body,

@@ -306,7 +306,7 @@ pub(crate) struct Column {
 #[derive(Clone, Debug)]
 pub(crate) enum ColumnValue {
     Expr(Expr),
-    /// Over all rows of the result, before `limit`: `total(x)`, `rank()`, `running(x)`, …
+    /// Over all rows of the result, before `limit`: `total(x)`, `rank()`, `running(x)`, ...
     Window(Window),
     Nested(Box<Nested>),
 }

@@ -35,7 +35,7 @@ pub(crate) enum Change {
     },
 }
 
-/// What an `upsert … from (query)` goes through.
+/// What an `upsert ... from (query)` goes through.
 #[derive(Clone, Debug)]
 pub(crate) struct From {
     pub query: Query,

@@ -262,7 +262,7 @@ impl<'a> Binder<'a> {
         })
     }
 
-    /// `(field = expression, …)` of an object.
+    /// `(field = expression, ...)` of an object.
     fn assignments(
         &self,
         scope: &Scope<'_>,

@@ -360,7 +360,7 @@ mod tests {
         fn groups_are_the_distinct_keys(
             rows in proptest::collection::vec(
                 (
-                    proptest::option::of(prop_oneof![-3i64..3, Just(i64::MAX), Just(i64::MIN), Just(5_000_000), Just(1_500_000)]),
+                    proptest::option::of(prop_oneof![-3i64..3, Just(i64::MAX), Just(i64::MIN), Just(1_500_000)]),
                     proptest::option::of("[ab]{0,2}"),
                 ),
                 1..60,

@@ -15,7 +15,7 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// The limits of a query whose first `per` sort keys are those of `limit … per`.
+    /// The limits of a query whose first `per` sort keys are those of `limit ... per`.
     pub(super) fn of(query: &Query, per: usize) -> Result<Self> {
         let count = query
             .limit

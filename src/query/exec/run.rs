@@ -99,7 +99,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The sort keys of a query, those of `limit … per` first; and how many these are.
+    /// The sort keys of a query, those of `limit ... per` first; and how many these are.
     fn sort_keys(&self, query: &Query) -> (Vec<OrderKey>, usize) {
         let per = query.limit.iter().flat_map(|limit| &limit.per);
         let mut keys = ascending(per, self.context.catalog);

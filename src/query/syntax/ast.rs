@@ -81,7 +81,7 @@ pub(crate) enum DropKind {
     Index,
 }
 
-/// `source let … where … group by … having … select … order by … limit … offset …`
+/// `source let ... where ... group by ... having ... select ... order by ... limit ... offset ...`
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub source: Source,
@@ -133,7 +133,7 @@ pub(crate) enum Item {
     All(Span),
     /// An expression, perhaps with an alias.
     Value { value: Expr, alias: Option<Name> },
-    /// A nested collection: `contacts where … { name, role order by … limit 3 } as people`.
+    /// A nested collection: `contacts where ... { name, role order by ... limit 3 } as people`.
     Nested(Nested),
 }
 
@@ -175,7 +175,7 @@ pub(crate) enum ExprKind {
     /// A bare word or dotted path: a field, a label, `today`, `outer.x`, `this.x`.
     /// What it means is for the binder.
     Path(Vec<Name>),
-    /// `count(…)`, `opportunities.amount` stands in `arguments`.
+    /// `count(...)`, `opportunities.amount` stands in `arguments`.
     Call(Call),
     /// `a and b`, `a + b`, `a >= b`
     Binary {
@@ -206,7 +206,7 @@ pub(crate) enum ExprKind {
     },
     /// `(a, b, c)`, after `in`.
     List(Vec<Expr>),
-    /// `(accounts where …)`
+    /// `(accounts where ...)`
     Query(Box<Query>),
 }
 
@@ -233,7 +233,7 @@ pub(crate) enum Literal {
     Percent(f64),
     Text(String),
     Date(Date),
-    /// As written; the zone comes when bound: `2026-05-15T09:00`, `…:30`, `…Z`.
+    /// As written; the zone comes when bound: `2026-05-15T09:00`, `...:30`, `...Z`.
     DateTime(String),
     /// `2026`, `2026-Q3`, `2026-07`. A plain `2026` is an integer until bound beside a time.
     Period(Period),
@@ -286,14 +286,14 @@ pub(crate) enum BinaryOp {
     Divide,
 }
 
-/// `add accounts (name = "Acme", …), (…)`
+/// `add accounts (name = "Acme", ...), (...)`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Add {
     pub object: Name,
     pub records: Vec<Vec<Binding>>,
 }
 
-/// `update accounts where … set …`; without `where` the binder refuses.
+/// `update accounts where ... set ...`; without `where` the binder refuses.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Update {
     pub object: Name,
@@ -302,7 +302,7 @@ pub(crate) struct Update {
     pub set: Vec<Binding>,
 }
 
-/// `upsert contacts on email (…), (…)` or `upsert activities on rule from (query) (…)`
+/// `upsert contacts on email (...), (...)` or `upsert activities on rule from (query) (...)`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Upsert {
     pub object: Name,
@@ -318,7 +318,7 @@ pub(crate) struct Delete {
     pub filter: Option<Expr>,
 }
 
-/// `import accounts from "accounts.csv" [on name] [(name = account, …)]`
+/// `import accounts from "accounts.csv" [on name] [(name = account, ...)]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Import {
     pub object: Name,
@@ -328,7 +328,7 @@ pub(crate) struct Import {
     pub fields: Vec<Binding>,
 }
 
-/// `create object visits (…) [ordered by f] [label f] [actors] [list f, g]`
+/// `create object visits (...) [ordered by f] [label f] [actors] [list f, g]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreateObject {
     pub name: Name,
@@ -353,7 +353,7 @@ pub(crate) struct FieldDefinition {
 /// A field's type as written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TypeName {
-    /// `text`, `integer`, `money`, …
+    /// `text`, `integer`, `money`, ...
     Plain(Name),
     /// `picklist (bronze, silver)`, `tags (a, b)`, `tags`: a word or string each.
     Labels { name: Name, labels: Vec<Name> },
@@ -401,7 +401,7 @@ pub(crate) enum Alteration {
     SetShow(Vec<Name>),
 }
 
-/// `create view hot($min money, $region text) as opportunities where …`
+/// `create view hot($min money, $region text) as opportunities where ...`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreateView {
     pub name: Name,

@@ -1,8 +1,8 @@
 //! Assignment: the value of an expression, or text, becomes a value of a field's type.
 //!
 //! A value of the same quantity is converted; text is read as the field's type, or looked up as
-//! the label it names. Everything else is an error that says what the field takes. Types that never fit were refused
-//! by the binder.
+//! the label it names. Everything else is an error that says what the field takes. Types that
+//! never fit were refused by the binder.
 
 use super::labels;
 use super::writer::Writer;

@@ -84,7 +84,7 @@ impl Display for Setting {
     }
 }
 
-/// `(name = "Acme", …)`
+/// `(name = "Acme", ...)`
 struct Record<'a>(&'a [Binding]);
 
 impl Display for Record<'_> {
