@@ -51,7 +51,8 @@ impl World<'_> {
         let random = &mut self.random(Kind::Deal, number);
         // Few accounts have many deals, many have few; the business grows.
         let share = random.unit().powf(1.7);
-        let account = (share * self.accounts.len() as f64) as u64;
+        let account = ((1.0 - share) * self.accounts.len() as f64) as u64;
+        let account = account.min(self.accounts.len() as u64 - 1);
         let segment = self.accounts[account as usize].segment;
         let progress = ((number as f64 + random.unit()) / self.deals as f64).powf(0.8);
         let opened = self.day((progress * HISTORY_DAYS as f64) as i64 - HISTORY_DAYS);

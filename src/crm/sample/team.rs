@@ -149,13 +149,16 @@ impl Team {
         let sellers: Vec<u64> = sellers.collect();
         self.owners[SOUTHWEST] = vec![ANA, BEN];
         self.owners[NORTHWEST] = vec![CY];
-        let rest = self.owners.len() - 2;
-        for at in 0..rest.max(sellers.len()) {
-            let (leaf, seller) = match sellers.len() < rest {
-                true => (at, at * sellers.len() / rest),
-                false => (at % rest, at),
-            };
-            self.owners[leaf + 2].push(sellers[seller]);
+        let leaves = self.owners.len();
+        if sellers.len() < leaves {
+            for leaf in 2..leaves {
+                let seller = (leaf - 2) * sellers.len() / (leaves - 2);
+                self.owners[leaf].push(sellers[seller]);
+            }
+        } else {
+            for (at, &seller) in sellers.iter().enumerate() {
+                self.owners[at % leaves].push(seller);
+            }
         }
         self.reps[DEE as usize].territory = 1;
         for leaf in (0..self.owners.len()).rev() {
@@ -252,26 +255,29 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Two years back and one ahead, so that about half of the sellers reach theirs.
+    /// Two years back and one ahead, for what the rep's accounts should bring, give or take.
     fn write_quotas(&self, sink: &mut Sink<'_>) -> Result<()> {
         let sheet = sink.sheet("quotas", ["rep", "period", "amount"])?;
-        let is_seller = |rep: &&Rep| rep.role == "account_executive";
-        let sellers = self.team.reps.iter().filter(is_seller).count() as i64;
+        let mut owned = vec![0; self.team.reps.len()];
+        for account in &self.accounts {
+            owned[account.owner.unwrap_or(0) as usize] += 1;
+        }
         // Nine quarters of deals, a third won at about 20,000 each.
-        let fair = self.deals.cast_signed() * 20_000 / 3 / 9 / sellers;
+        let all = self.deals.cast_signed() * 20_000 / 3 / 9;
+        let per_account = all / self.accounts.len() as i64;
         for (number, rep) in self.team.reps.iter().enumerate() {
-            if !is_seller(&rep) {
+            if rep.role != "account_executive" {
                 continue;
             }
+            let fair = per_account * owned[number];
             for offset in -8..4 {
                 let period = Period::of_unit(Unit::Quarter, self.today, offset, self.clock)?;
                 let random = &mut self.random(Kind::Quota, number as u64);
                 let amount = match number as u64 {
-                    ANA => 100_000,
-                    BEN => 80_000,
-                    CY => 90_000,
-                    _ => fair * random.between(60, 140) / 100 / 1_000 * 1_000 + 1_000,
+                    CY => 90_000.max(fair / 3),
+                    _ => fair * random.between(60, 140) / 100,
                 };
+                let amount = (amount / 1_000 * 1_000).max(20_000);
                 let rep = reference(number as u64);
                 sink.add(&sheet, [rep, Value::Period(period), self.money(amount)])?;
             }
