@@ -184,7 +184,8 @@ enum Command {
     Show(String),
     /// Compares what the book stores in several ways.
     Check,
-    /// `> STATEMENT`: runs it; a tag such as `[csv]` names the format of its rows.
+    /// `> STATEMENT`: runs it and prints what it says, an error too; a tag such as `[csv]` names
+    /// the format of its rows.
     #[command(other)]
     Statement(goldenscript::Command),
 }
@@ -235,7 +236,10 @@ impl goldenscript::Runner for Runner {
                 let text = statement.name.clone();
                 let format = context.tags.iter().next().cloned();
                 let format = format.unwrap_or_else(|| "table".to_owned());
-                return Ok(self.ask(move |_, session| execute(session, &text, &format))?);
+                let answer = self.ask(move |_, session| Ok(execute(session, &text, &format)))?;
+                // The folder has another name in each run.
+                let folder = format!("{}/", self.directory.path().display());
+                return Ok(answer.replace(&folder, ""));
             }
         }
         Ok(String::new())
@@ -249,17 +253,22 @@ fn date(text: &str) -> Option<Date> {
     Date::from_ymd(year, month, parts.next()?.parse().ok()?)
 }
 
-/// Runs statements and prints what each did.
-fn execute(session: &mut Session<'_>, text: &str, format: &str) -> Answer {
+/// Runs statements and prints what each did, up to the first that fails, with its error.
+fn execute(session: &mut Session<'_>, text: &str, format: &str) -> String {
     let mut out = Vec::new();
-    for outcome in session.execute(text).map_err(|error| error.report())? {
-        match outcome {
-            Outcome::Rows(rows) => shell::print(&rows, format, &mut out),
-            other => writeln!(out, "{other}"),
+    match session.execute(text) {
+        Err(error) => out.extend(error.report().into_bytes()),
+        Ok(outcomes) => {
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Rows(rows) => shell::print(&rows, format, &mut out),
+                    other => writeln!(out, "{other}"),
+                }
+                .unwrap();
+            }
         }
-        .map_err(|error| error.to_string())?;
     }
-    String::from_utf8(out).map_err(|error| error.to_string())
+    String::from_utf8(out).unwrap()
 }
 
 fn check(book: &Book) -> Answer {
