@@ -6,6 +6,8 @@
 //!
 //! It is 2026-05-15T09:00 in Phoenix (16:00 UTC) until a script says otherwise.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use fieldbook::{Book, Date, Options, Outcome, Session, shell};
 use std::error::Error;
 use std::io::Write as _;
