@@ -535,8 +535,7 @@ impl Binder<'_> {
         query: &syntax::Query,
         span: &Span,
     ) -> Result<Expr> {
-        let bound = self.subquery_of(scope, query)?;
-        let ty = self.single_column(&bound, span)?;
+        let (bound, ty) = self.one_column(scope, query, span)?;
         let same = ty == value.ty
             || matches!((&ty, &value.ty), (Type::Plain(a), Type::Plain(b))
                 if a.is_text() && b.is_text());

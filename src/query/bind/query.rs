@@ -42,6 +42,17 @@ impl Binder<'_> {
         tree: &syntax::Query,
         span: &Span,
     ) -> Result<Expr> {
+        let (query, ty) = self.one_column(scope, tree, span)?;
+        Ok(Expr::new(Node::Subquery(Box::new(query)), ty, span))
+    }
+
+    /// A sub-query of one column, and its type; without `select` the column is the record.
+    pub(super) fn one_column(
+        &self,
+        scope: &Scope<'_>,
+        tree: &syntax::Query,
+        span: &Span,
+    ) -> Result<(Query, Type)> {
         let mut query = self.subquery_of(scope, tree)?;
         let ty = if is_records(tree) && query.group.is_none() {
             self.record_column(&mut query, span)
@@ -52,7 +63,7 @@ impl Binder<'_> {
             Some(ty) => ty,
             None => self.single_column(&query, span)?,
         };
-        Ok(Expr::new(Node::Subquery(Box::new(query)), ty, span))
+        Ok((query, ty))
     }
 
     /// Makes the record itself the only column of a query over records.

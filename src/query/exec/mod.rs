@@ -3,6 +3,8 @@
 mod aggregate;
 mod batch;
 mod context;
+#[cfg(test)]
+mod differential;
 mod evaluate;
 mod group;
 mod keys;
@@ -10,6 +12,8 @@ mod limit;
 mod memory;
 mod nested;
 mod present;
+#[cfg(test)]
+mod reference;
 mod rows;
 mod run;
 mod scan;

@@ -39,6 +39,15 @@ impl Executor<'_> {
                 let values: Vec<Value> = values.collect();
                 self.record_names(values, ty)
             }
+            Type::List(inner) => values
+                .map(|value| match value {
+                    Value::List(items) => {
+                        let vector = Vector::from_values(inner.shape(), &items);
+                        Ok(Value::List(self.present(&vector, inner)?.into()))
+                    }
+                    other => Ok(other),
+                })
+                .collect(),
             _ => Ok(values.collect()),
         }
     }

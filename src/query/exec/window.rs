@@ -6,6 +6,7 @@ use super::sort::Sorted;
 use crate::column::{Floats, Ints, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Window, WindowFunction};
+use crate::value::Currency;
 use std::ops::Range;
 
 impl Executor<'_> {
@@ -34,20 +35,23 @@ impl Executor<'_> {
                 Ok(values.gather(&slots))
             }
             WindowFunction::Growth => Ok(growth(&values)),
-            WindowFunction::Total => summed(&values, true),
-            WindowFunction::Running => summed(&values, false),
+            WindowFunction::Total => summed(&values, true, self.context.clock.base),
+            WindowFunction::Running => summed(&values, false, self.context.clock.base),
         }
     }
 }
 
-/// From 1; tied rows share a rank.
+/// From 1; tied rows share a rank. With `limit … per` each group has its own ranks.
 fn ranks(sorted: &Sorted, len: usize, keys: Range<usize>) -> Vector {
-    let mut rank = 0;
+    let (mut start, mut rank) = (0, 0);
     let ranks: Vec<Option<i64>> = (0..len)
         .map(|at| {
-            let tied = at > 0 && !keys.is_empty() && sorted.same(at - 1, at, keys.clone());
-            if !tied {
-                rank = at as i64 + 1;
+            let first = at == 0 || !sorted.same(at - 1, at, 0..keys.start);
+            if first {
+                start = at;
+            }
+            if first || keys.is_empty() || !sorted.same(at - 1, at, keys.clone()) {
+                rank = (at - start) as i64 + 1;
             }
             Some(rank)
         })
@@ -76,7 +80,7 @@ fn growth(values: &Vector) -> Vector {
 }
 
 /// Sums up to each row, or of all rows at each; missing values count nothing.
-fn summed(values: &Vector, total: bool) -> Result<Vector> {
+fn summed(values: &Vector, total: bool, base: Currency) -> Result<Vector> {
     let integers = |ints: &Ints| -> Result<Ints> {
         let mut sums = Vec::with_capacity(ints.len());
         let mut sum = 0_i64;
@@ -93,13 +97,11 @@ fn summed(values: &Vector, total: bool) -> Result<Vector> {
     };
     Ok(match values {
         Vector::Ints(ints) => Vector::Ints(integers(ints)?),
-        Vector::Pair(units, currency) => {
-            let code = currency.iter().flatten().next();
+        // Amounts are in base by now; nothing is 0 of it.
+        Vector::Pair(units, _) => {
             let len = units.len();
-            match code {
-                Some(_) => Vector::Pair(integers(units)?, Ints::Constant { value: code, len }),
-                None => values.clone(),
-            }
+            let value = Some(i64::from(base.code()));
+            Vector::Pair(integers(units)?, Ints::Constant { value, len })
         }
         Vector::Floats(floats) => {
             let mut sum = 0.0;

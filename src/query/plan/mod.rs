@@ -9,6 +9,7 @@ mod explain;
 mod fold;
 mod hierarchy;
 mod lookup;
+mod members;
 mod nodes;
 mod parameter;
 mod probe;

@@ -1,0 +1,308 @@
+//! A small catalog and generated books of it: stored, pending and open changes.
+
+use crate::catalog::{Catalog, Field, Index, Label, Object};
+use crate::storage::{CommitInfo, IndexKind, Row, Snapshot, Store, StoreOptions, Transaction};
+use crate::value::{
+    Clock, Currency, Date, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money,
+    ObjectId, Period, RecordId, Value,
+};
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+const STAGES: ObjectId = ObjectId(0);
+const ACCOUNTS: ObjectId = ObjectId(1);
+const DEALS: ObjectId = ObjectId(2);
+
+fn field(id: u16, name: &str, ty: FieldType) -> Field {
+    Field {
+        id: FieldId(id),
+        name: name.to_owned(),
+        ty,
+        required: false,
+        unique: false,
+        label: name == "name",
+        default: None,
+        hierarchy: name == "parent",
+        collection: match name {
+            "parent" => Some("children".to_owned()),
+            "about" => Some("mentions".to_owned()),
+            _ => None,
+        },
+        dated_by: None,
+        labels: Vec::new(),
+        open: false,
+        dropped: false,
+    }
+}
+
+fn labels(names: &[&str]) -> Vec<Label> {
+    // Ranks and codes differ: codes count down.
+    let last = u32::try_from(names.len()).unwrap();
+    (1..)
+        .zip(names)
+        .map(|(at, name)| Label {
+            code: LabelCode(last - at),
+            name: (*name).to_owned(),
+        })
+        .collect()
+}
+
+fn object(id: ObjectId, name: &str, singular: &str, fields: Vec<(&str, FieldType)>) -> Object {
+    Object {
+        id,
+        name: name.to_owned(),
+        singular: singular.to_owned(),
+        fields: (0..)
+            .zip(fields)
+            .map(|(at, (name, ty))| field(at, name, ty))
+            .collect(),
+        formulas: Vec::new(),
+        indexes: Vec::new(),
+        ordered_by: None,
+        checks: Vec::new(),
+        show: Vec::new(),
+        actors: false,
+        dropped: false,
+    }
+}
+
+pub(super) fn catalog() -> Catalog {
+    use FieldType as F;
+    let mut stages = object(
+        STAGES,
+        "stages",
+        "stage",
+        vec![("name", F::Text), ("position", F::Integer)],
+    );
+    stages.ordered_by = Some(FieldId(1));
+    let mut accounts = object(
+        ACCOUNTS,
+        "accounts",
+        "account",
+        vec![
+            ("name", F::Text),
+            ("parent", F::Reference(ACCOUNTS)),
+            ("industry", F::Picklist),
+            ("employees", F::Integer),
+            ("size", F::Number),
+            ("tags", F::Tags),
+            ("active", F::Boolean),
+            ("founded", F::Date),
+            ("site", F::Url),
+            ("visit", F::Duration),
+            ("plan", F::Period),
+        ],
+    );
+    accounts.fields[2].labels = labels(&["retail", "finance", "health"]);
+    accounts.fields[5].labels = labels(&["vip", "risky", "partner"]);
+    let mut deals = object(
+        DEALS,
+        "deals",
+        "deal",
+        vec![
+            ("name", F::Text),
+            ("account", F::Reference(ACCOUNTS)),
+            ("stage", F::Reference(STAGES)),
+            ("amount", F::Money),
+            ("close", F::Date),
+            ("at", F::DateTime),
+            ("about", F::AnyReference(vec![ACCOUNTS, STAGES])),
+            ("note", F::LongText),
+            ("chance", F::Percent),
+            ("count_of", F::Integer),
+        ],
+    );
+    let mut next = 0;
+    let mut index = |object: &mut Object, kind, field| {
+        object.indexes.push(Index {
+            id: IndexId(next),
+            kind,
+            fields: vec![FieldId(field)],
+            unique: false,
+            declared: false,
+        });
+        next += 1;
+    };
+    index(&mut stages, IndexKind::Folded, 0);
+    index(&mut accounts, IndexKind::Folded, 0);
+    index(&mut accounts, IndexKind::Ordered, 0);
+    accounts.indexes[1].unique = true;
+    index(&mut accounts, IndexKind::Reference, 1);
+    index(&mut deals, IndexKind::Reference, 1);
+    index(&mut deals, IndexKind::Reference, 2);
+    index(&mut deals, IndexKind::Ordered, 4);
+    Catalog {
+        objects: vec![stages, accounts, deals],
+        views: Vec::new(),
+        next_index: next,
+    }
+}
+
+pub(super) fn clock() -> Clock {
+    let mut clock = Clock::system().in_zone("America/Phoenix").unwrap();
+    clock.now = clock.start_of(Date::from_ymd(2026, 5, 15).unwrap());
+    clock
+}
+
+fn stage_rows() -> Vec<Row> {
+    ["prospect", "qualify", "proposal", "won", "lost"]
+        .into_iter()
+        .zip([Some(1), Some(2), Some(3), Some(4), None])
+        .map(|(name, position)| {
+            let position = position.map_or(Value::Missing, Value::Integer);
+            [(FieldId(0), Value::text(name)), (FieldId(1), position)]
+                .into_iter()
+                .collect()
+        })
+        .collect()
+}
+
+fn maybe<T: std::fmt::Debug + Clone + 'static>(
+    some: impl Strategy<Value = T> + 'static,
+    value: fn(T) -> Value,
+) -> BoxedStrategy<Value> {
+    option::weighted(0.8, some)
+        .prop_map(move |some| some.map_or(Value::Missing, value))
+        .boxed()
+}
+
+fn day() -> impl Strategy<Value = i32> {
+    let base = Date::from_ymd(2026, 5, 15).unwrap().days();
+    (-60i32..60).prop_map(move |offset| base + offset)
+}
+
+fn row(values: Vec<Value>) -> Row {
+    (0..).map(FieldId).zip(values).collect()
+}
+
+/// An account; its parent is one before it, so that there is no cycle.
+fn account(at: usize) -> impl Strategy<Value = Row> {
+    let parent = if at == 0 {
+        Just(Value::Missing).boxed()
+    } else {
+        maybe(0..at as u64, |id| Value::Reference(RecordId(id)))
+    };
+    vec![
+        Just(Value::text(format!("A{at}"))).boxed(),
+        parent,
+        maybe(0u32..3, |code| Value::Label(LabelCode(code))),
+        maybe(0i64..9, Value::Integer),
+        maybe(-8i32..8, |n| Value::Number(f64::from(n) / 4.0)),
+        maybe(btree_set(0u32..3, 1..3), |codes| {
+            Value::Tags(codes.into_iter().map(LabelCode).collect())
+        }),
+        maybe(any::<bool>(), Value::Boolean),
+        maybe(day(), |day| Value::Date(Date::from_days(day))),
+        maybe("[a-c]{1,3}", Value::text),
+        maybe(0i64..9, |n| Value::Duration(Duration::from_seconds(n * 60))),
+        maybe(day(), |day| {
+            Value::Period(Period::new(Date::from_days(day), Date::from_days(day + 30)))
+        }),
+    ]
+    .prop_map(row)
+}
+
+fn deal(accounts: usize) -> impl Strategy<Value = Row> {
+    let accounts = accounts as u64;
+    vec![
+        maybe("[a-bÄ]{1,3}", Value::text),
+        maybe(0..accounts, |id| Value::Reference(RecordId(id))),
+        maybe(0u64..5, |id| Value::Reference(RecordId(id))),
+        maybe(0i64..10, |n| {
+            Value::Money(Money::from_units(n * 1_000_000, Currency::USD))
+        }),
+        maybe(day(), |day| Value::Date(Date::from_days(day))),
+        maybe((day(), 0i64..24), |(day, hour): (i32, i64)| {
+            let micros = (i64::from(day) * 24 + hour) * 3_600_000_000;
+            Value::DateTime(DateTime::from_micros(micros))
+        }),
+        maybe((0u32..2, 0..accounts.min(5)), |(of, id): (u32, u64)| {
+            Value::AnyReference(if of == 0 { ACCOUNTS } else { STAGES }, RecordId(id))
+        }),
+        maybe("[x-z]{0,4}", Value::text),
+        maybe(0i32..5, |n| Value::Number(f64::from(n) / 4.0)),
+        maybe(0i64..4, Value::Integer),
+    ]
+    .prop_map(row)
+}
+
+/// What a book holds and how it got there.
+#[derive(Clone, Debug)]
+pub(super) struct Data {
+    accounts: Vec<Row>,
+    deals: Vec<Row>,
+    /// Deals are repeated so often, so that there are several chunks.
+    repeat: usize,
+    /// Whether the first commit is folded into chunks.
+    folded: bool,
+    /// Deals replaced or (none) deleted: those of the first list committed, of the second not.
+    pending: Vec<(usize, Option<Row>)>,
+    open: Vec<(usize, Option<Row>)>,
+}
+
+pub(super) fn data(repeat: usize) -> impl Strategy<Value = Data> {
+    const COUNT: usize = 8;
+    let accounts: Vec<_> = (0..COUNT).map(account).collect();
+    let change = || (0usize..40 * repeat, option::of(deal(COUNT)));
+    (
+        accounts,
+        vec(deal(COUNT), 0..40),
+        any::<bool>(),
+        vec(change(), 0..4),
+        vec(change(), 0..4),
+    )
+        .prop_map(move |(accounts, deals, folded, pending, open)| Data {
+            accounts,
+            deals,
+            repeat,
+            folded,
+            pending,
+            open,
+        })
+}
+
+fn change(transaction: &mut Transaction<'_>, changes: &[(usize, Option<Row>)]) {
+    for (at, row) in changes {
+        let id = RecordId(*at as u64);
+        if transaction.snapshot().row(DEALS, id).unwrap().is_none() {
+            continue;
+        }
+        match row {
+            Some(row) => transaction.put(DEALS, id, row.clone()).unwrap(),
+            None => transaction.delete(DEALS, id).unwrap(),
+        }
+    }
+}
+
+/// Runs `test` on the state that the data leads to.
+pub(super) fn with_book<R>(data: &Data, catalog: &Catalog, test: impl FnOnce(&Snapshot) -> R) -> R {
+    let info = CommitInfo {
+        at: clock().now,
+        actor: None,
+    };
+    let store = Store::in_memory(&StoreOptions::default()).unwrap();
+    let mut first = store.begin().unwrap();
+    first
+        .set_schema(catalog.encode().unwrap(), catalog.layouts())
+        .unwrap();
+    for row in stage_rows() {
+        first.insert(STAGES, row).unwrap();
+    }
+    for row in &data.accounts {
+        first.insert(ACCOUNTS, row.clone()).unwrap();
+    }
+    for row in std::iter::repeat_n(&data.deals, data.repeat).flatten() {
+        first.insert(DEALS, row.clone()).unwrap();
+    }
+    first.commit(info).unwrap();
+    if data.folded {
+        store.fold().unwrap();
+    }
+    let mut second = store.begin().unwrap();
+    change(&mut second, &data.pending);
+    second.commit(info).unwrap();
+    let mut open = store.begin().unwrap();
+    change(&mut open, &data.open);
+    test(open.snapshot())
+}

@@ -1,0 +1,129 @@
+//! The executor against the reference evaluator, on generated books and queries.
+
+mod book;
+mod texts;
+
+use super::reference::Reference;
+use super::{Context, Interrupt, run, run_frame};
+use crate::catalog::Catalog;
+use crate::query::bind::{Binder, ColumnValue, Query};
+use crate::query::plan::{explain, fold};
+use crate::query::syntax;
+use crate::value::{Clock, Value};
+use book::{Data, catalog, clock, data, with_book};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::collections::HashMap;
+use texts::{deal_columns, deal_condition, order, query};
+
+fn bind(text: &str, catalog: &Catalog, clock: &Clock) -> Query {
+    let tree = syntax::parse_query(text)
+        .map_err(|e| e.in_text(text))
+        .unwrap();
+    Binder::new(catalog, clock)
+        .query(&tree)
+        .map_err(|e| e.in_text(text))
+        .unwrap()
+}
+
+fn near(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => (a - b).abs() <= 1e-9 * a.abs().max(1.0),
+        (Value::Money(a), Value::Money(b)) => {
+            (a.units() - b.units()).abs() <= 1 && a.currency() == b.currency()
+        }
+        (Value::Nested(a), Value::Nested(b)) => {
+            a.len() == b.len()
+                && a.iter().zip(b.iter()).all(|(a, b)| {
+                    a.values.len() == b.values.len()
+                        && a.values.iter().zip(&b.values).all(|(a, b)| near(a, b))
+                })
+        }
+        _ => a == b,
+    }
+}
+
+/// The executor's rows as the reference gives them: codes and ids, nested records as values.
+fn executed(query: &Query, context: &Context<'_>) -> Vec<Vec<Value>> {
+    let nested = |value: &ColumnValue| matches!(value, ColumnValue::Nested(_));
+    if query.columns.iter().any(|column| nested(&column.value)) {
+        return run(query, context).unwrap().rows;
+    }
+    let frame = run_frame(query, context).unwrap();
+    let named = run(query, context).unwrap();
+    assert_eq!(named.rows.len(), frame.len, "rows with names and without");
+    (0..frame.len)
+        .map(|at| {
+            let column =
+                |(column, heading): (&crate::column::Vector, &super::super::outcome::Heading)| {
+                    column.value(&heading.ty.field_type(), at)
+                };
+            frame
+                .columns
+                .iter()
+                .zip(named.columns.iter())
+                .map(column)
+                .collect()
+        })
+        .collect()
+}
+
+fn compare(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
+    let (catalog, clock) = (catalog(), clock());
+    with_book(data, &catalog, |snapshot| {
+        let (parameters, interrupt) = (HashMap::new(), Interrupt::default());
+        let context = Context {
+            snapshot,
+            catalog: &catalog,
+            clock: &clock,
+            me: None,
+            parameters: &parameters,
+            interrupt: &interrupt,
+            memory_bytes: 1 << 28,
+        };
+        let reference = Reference::new(&context);
+        for text in texts {
+            let query = bind(text, &catalog, &clock);
+            let folded = fold(&query, &context).map_err(|e| e.in_text(text)).unwrap();
+            let expected = reference.rows(&folded);
+            let found = executed(&query, &context);
+            let same = expected.len() == found.len()
+                && expected
+                    .iter()
+                    .zip(&found)
+                    .all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b)));
+            prop_assert!(
+                same,
+                "{text}\n{}\nexpected {expected:#?}\nfound {found:#?}",
+                explain(&query, &context, false).unwrap()
+            );
+        }
+        Ok(())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_executor_agrees_with_the_reference(data in data(1), texts in vec(query(), 8)) {
+        compare(&data, &texts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_executor_agrees_over_several_chunks(
+        data in data(250),
+        filter in deal_condition(),
+        columns in deal_columns(),
+        order in order(),
+    ) {
+        compare(&data, &[
+            format!("deals where {filter} select {columns}{order} limit 5"),
+            format!("deals where {filter} group by stage, count_of select stage, count_of, count() as n, sum(amount) as s"),
+        ])?;
+    }
+}

@@ -1,0 +1,280 @@
+//! Generated queries, as text.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn some(texts: &'static [&'static str]) -> BoxedStrategy<String> {
+    select(texts).prop_map(str::to_owned).boxed()
+}
+
+fn combined(atoms: BoxedStrategy<String>) -> BoxedStrategy<String> {
+    atoms
+        .prop_recursive(2, 6, 3, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 2..4).prop_map(|list| format!("({})", list.join(" and "))),
+                vec(inner.clone(), 2..4).prop_map(|list| format!("({})", list.join(" or "))),
+                inner.prop_map(|one| format!("not ({one})")),
+            ]
+        })
+        .boxed()
+}
+
+pub(super) fn deal_condition() -> BoxedStrategy<String> {
+    combined(some(&[
+        "stage = won",
+        "stage >= proposal",
+        "stage < won",
+        "stage != qualify",
+        "stage in (won, lost)",
+        "stage.position > 1",
+        "account.industry = finance",
+        "account.industry >= finance",
+        "account.industry in (retail, health)",
+        "account.parent.name = \"A1\"",
+        "account.parent.industry = health",
+        "account.name ~ \"a2\"",
+        "account.active",
+        "not account.active",
+        "account.tags has vip",
+        "account.employees > 3 and account.employees < 8",
+        "account = \"A3\"",
+        "account != \"A3\"",
+        "account = #2",
+        "account under \"A1\"",
+        "account above \"A3\"",
+        "account in (accounts where employees > 4)",
+        "account in (accounts where count(deals) > 3)",
+        "account.industry is empty",
+        "account is empty",
+        "account.parent is not empty",
+        "amount > 300",
+        "amount between 100 and 600",
+        "amount * 2 > 700",
+        "amount = 500",
+        "amount is empty",
+        "close in 2026-Q2",
+        "close <= 2026-05-01",
+        "close > 2026-05",
+        "close in last 3 weeks",
+        "close < today + 7 days",
+        "month(close) = 2026-05",
+        "close = 2026-05-20",
+        "at in this month",
+        "at <= 2026-05-15",
+        "at >= 2026-05-20",
+        "about is account",
+        "note ~ \"X\"",
+        "note is empty",
+        "name like \"a*\"",
+        "name = \"ab\"",
+        "name > \"a\"",
+        "name ~ \"ä\"",
+        "length(name) > 2",
+        "chance >= 50%",
+        "count_of = 2",
+        "count_of in (1, 3)",
+        "count_of >= 2",
+        "count_of + 1 = 3",
+        "if(stage = won, amount, 0) > 100",
+        "coalesce(amount, 500) > 400",
+        "amount / count_of > 200",
+        "days(close, today) > 10",
+        "exists(account.deals where amount > 700)",
+        "count(account.deals) > 3",
+        "amount >= (accounts where employees > 2 select employees limit 1)",
+    ]))
+}
+
+fn account_condition() -> BoxedStrategy<String> {
+    combined(some(&[
+        "industry = finance",
+        "industry < health",
+        "employees > 3",
+        "employees is empty",
+        "size > -0.5",
+        "tags has vip",
+        "tags is empty",
+        "active",
+        "active = false",
+        "founded in last 6 months",
+        "parent is empty",
+        "parent under \"A1\"",
+        "parent.parent.employees > 2",
+        "site ~ \"b\"",
+        "visit > 3 minutes",
+        "name in (\"A1\", \"A2\")",
+        "count(deals) > 3",
+        "count(deals where stage >= proposal) >= 2",
+        "sum(deals.amount where stage = won) > 500",
+        "exists(deals where close in this quarter)",
+        "not exists(deals where amount > 300)",
+        "avg(deals.amount) > 400",
+        "min(deals.close) < 2026-05-01",
+        "max(deals.amount) = 900",
+        "count(children) > 0",
+        "count(distinct deals.stage) > 2",
+        "exists(children where exists(deals where stage = won))",
+    ]))
+}
+
+pub(super) fn deal_columns() -> BoxedStrategy<String> {
+    some(&[
+        "name, account, stage, amount",
+        "name, account.name, account.industry, stage.position, close, at",
+        "account.parent.name, about, note, chance, count_of",
+        "month(close) as m, amount * 2 as twice, amount / count_of as each, stage >= proposal as far",
+        "if(account.active, 1, 2) as n, coalesce(name, \"none\") as called, close - today as away",
+        "count_of, rank() as place, running(amount) as run, total(count_of) as all_of",
+        "amount, previous(amount) as before, growth(amount) as grown",
+    ])
+}
+
+pub(super) fn order() -> BoxedStrategy<String> {
+    prop_oneof![
+        Just(String::new()),
+        (
+            vec(
+                select(
+                    &[
+                        "amount",
+                        "close",
+                        "name",
+                        "stage",
+                        "account",
+                        "account.industry",
+                        "at",
+                        "chance",
+                        "count_of",
+                        "account.size",
+                    ][..]
+                ),
+                1..3,
+            ),
+            any::<bool>(),
+        )
+            .prop_map(|(keys, down)| {
+                format!(
+                    " order by {}{}",
+                    keys.join(", "),
+                    if down { " desc" } else { "" }
+                )
+            }),
+    ]
+    .boxed()
+}
+
+fn limit() -> BoxedStrategy<String> {
+    prop_oneof![
+        Just(String::new()),
+        (0usize..9).prop_map(|n| format!(" limit {n}")),
+        (0usize..9).prop_map(|n| format!(" limit {n} with ties")),
+        (0usize..9, 0usize..5).prop_map(|(n, skip)| format!(" limit {n} offset {skip}")),
+        (
+            1usize..4,
+            select(&["stage", "account.industry", "account"][..]),
+            any::<bool>()
+        )
+            .prop_map(|(n, per, ties)| {
+                format!(
+                    " limit {n} per {per}{}",
+                    if ties { " with ties" } else { "" }
+                )
+            }),
+    ]
+    .boxed()
+}
+
+fn grouped() -> BoxedStrategy<String> {
+    let keys = select(
+        &[
+            ("stage", "stage"),
+            ("account", "account"),
+            ("account.industry as k", "k"),
+            ("month(close) as k", "k"),
+            ("count_of", "count_of"),
+            ("name", "name"),
+            ("chance", "chance"),
+            ("account.active as k", "k"),
+            ("amount", "amount"),
+        ][..],
+    );
+    let aggregates = select(
+        &[
+            "count() as n",
+            "sum(amount) as a, avg(amount) as b",
+            "sum(count_of) as a, avg(count_of) as b, min(count_of) as c, max(count_of) as d",
+            "count(amount) as a, count(distinct count_of) as b",
+            "sum(amount where stage = won) as a, count(stage = won) as b",
+            "min(close) as a, max(close) as b",
+            "median(count_of) as a, share(stage = won) as b",
+            "min(account.employees) as a, sum(account.size) as b",
+            "sum(amount) / count() as a",
+        ][..],
+    );
+    let tail = some(&["", " with totals"]);
+    let having = some(&["", " having count() > 1", " having sum(amount) > 500"]);
+    let order = some(&[
+        "",
+        " order by count() desc",
+        " order by sum(amount) desc limit 3",
+    ]);
+    (vec(keys, 0..3), aggregates, tail, having, order)
+        .prop_map(|(mut keys, aggregates, tail, having, order)| {
+            keys.dedup_by_key(|key| key.1);
+            if keys.len() == 2 && keys[0].1 == keys[1].1 {
+                keys.pop();
+            }
+            let names: String = keys.iter().map(|key| format!("{}, ", key.1)).collect();
+            let by: Vec<_> = keys.iter().map(|key| key.0).collect();
+            let group = if by.is_empty() {
+                String::new()
+            } else {
+                format!(" group by {}{tail}", by.join(", "))
+            };
+            let having = if by.is_empty() { "" } else { &having };
+            let order = if by.is_empty() { "" } else { &order };
+            format!("{group}{having} select {names}{aggregates}{order}")
+        })
+        .boxed()
+}
+
+pub(super) fn query() -> BoxedStrategy<String> {
+    let deals = || (deal_condition(), deal_columns(), order(), limit());
+    let plain = deals().prop_map(|(filter, columns, order, limit)| {
+        format!("deals where {filter} select {columns}{order}{limit}")
+    });
+    let groups = (deal_condition(), grouped())
+        .prop_map(|(filter, tail)| format!("deals where {filter}{tail}"));
+    let accounts = (
+        account_condition(),
+        some(&[
+            "name, industry, tags, active",
+            "name, parent, employees, size, founded, plan, visit, site",
+            "name, count(deals) as n, sum(deals.amount) as won, exists(deals where stage = won) as any",
+            "name, min(deals.close) as first, avg(deals.count_of where chance > 10%) as mean",
+        ]),
+        some(&["", " order by employees desc", " order by parent, size", " order by count(deals) desc limit 3"]),
+    )
+        .prop_map(|(filter, columns, order)| format!("accounts where {filter} select {columns}{order}"));
+    let nested = (account_condition(), deal_condition()).prop_map(|(outer, inner)| {
+        format!(
+            "accounts where {outer} select name, deals where {inner} \
+             {{ count_of, amount, close order by amount desc, close limit 2 }} as some"
+        )
+    });
+    let stacked = (account_condition(), deal_condition()).prop_map(|(a, b)| {
+        format!(
+            "(accounts where {a} select name, employees as n) union \
+             (deals where {b} select name, count_of as n order by n desc limit 4)"
+        )
+    });
+    let over = deal_condition().prop_map(|filter| {
+        format!(
+            "(deals where {filter} group by account.industry as i, stage select i, stage, sum(amount) as s, count() as n) \
+             where n > 1 select i, stage, s order by s desc"
+        )
+    });
+    prop_oneof![4 => plain, 4 => groups, 3 => accounts, 1 => nested, 1 => stacked, 1 => over]
+        .boxed()
+}

@@ -1,0 +1,467 @@
+//! The reference evaluator: a record at a time, as plain as can be, written from the language's
+//! definition and not from the executor. Tests compare the two.
+
+mod value;
+
+use super::Context;
+use crate::query::bind::{
+    Aggregate, AggregateFunction, ColumnValue, Expr, Nested, Node, OrderKey, Query, Source, Type,
+    Window, WindowFunction,
+};
+use crate::storage::Row;
+use crate::value::{Clock, Date, Duration, FieldType, Money, ObjectId, Record, RecordId, Value};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What an expression's columns refer to.
+#[derive(Clone, Copy)]
+enum At<'r> {
+    Record(ObjectId, RecordId),
+    Slots(&'r [Value]),
+}
+
+/// All records of a book, in memory.
+pub(super) struct Reference<'a> {
+    context: &'a Context<'a>,
+    records: HashMap<ObjectId, Vec<(RecordId, Arc<Row>)>>,
+}
+
+/// A row of a grouped or ungrouped query before its columns are computed.
+#[derive(Clone, Debug)]
+enum Line {
+    Record(ObjectId, RecordId),
+    Slots(Vec<Value>),
+}
+
+impl Line {
+    fn at(&self) -> At<'_> {
+        match self {
+            Self::Record(object, id) => At::Record(*object, *id),
+            Self::Slots(values) => At::Slots(values),
+        }
+    }
+}
+
+impl<'a> Reference<'a> {
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
+        let mut records = HashMap::new();
+        for object in context.catalog.live_objects() {
+            let bound = context.snapshot.record_bound(object.id);
+            let rows = (0..bound)
+                .filter_map(|id| {
+                    let row = context.snapshot.row(object.id, RecordId(id)).unwrap();
+                    row.map(|row| (RecordId(id), row))
+                })
+                .collect();
+            records.insert(object.id, rows);
+        }
+        Self { context, records }
+    }
+
+    /// The rows of a folded query, with codes and ids.
+    pub(super) fn rows(&self, query: &Query) -> Vec<Vec<Value>> {
+        let mut lines = self.lines(&query.source);
+        lines.retain(|line| passes(self, query.filter.as_ref(), line.at()));
+        let mut totals = Vec::new();
+        let mut keys_of_groups = Vec::new();
+        if let Some(group) = &query.group {
+            assert!(
+                !group.rollup && !group.empty,
+                "the reference knows no subtotals"
+            );
+            if group.totals {
+                let mut slots = vec![Value::Missing; group.keys.len()];
+                slots.extend(self.aggregates(&group.aggregates, &lines));
+                totals.push(Line::Slots(slots));
+            }
+            let mut groups: Vec<(Vec<Value>, Vec<Line>)> = Vec::new();
+            if group.keys.is_empty() {
+                groups.push((Vec::new(), Vec::new()));
+            }
+            for line in lines {
+                let key: Vec<_> = group
+                    .keys
+                    .iter()
+                    .map(|key| self.value(key, line.at()))
+                    .collect();
+                match groups.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, members)) => members.push(line),
+                    None => groups.push((key, vec![line])),
+                }
+            }
+            lines = groups
+                .into_iter()
+                .map(|(mut slots, members)| {
+                    slots.extend(self.aggregates(&group.aggregates, &members));
+                    Line::Slots(slots)
+                })
+                .collect();
+            keys_of_groups = group
+                .keys
+                .iter()
+                .enumerate()
+                .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
+                .collect();
+        }
+        lines.retain(|line| passes(self, query.having.as_ref(), line.at()));
+        let per = query.limit.as_ref().map_or(&[][..], |limit| &limit.per);
+        lines.sort_by(|a, b| {
+            self.by_keys(per, a, b)
+                .then_with(|| self.by_order(&query.order, a.at(), b.at()))
+                .then_with(|| self.by_keys(&keys_of_groups, a, b))
+        });
+        let windows: Vec<Option<Vec<Value>>> = query
+            .columns
+            .iter()
+            .map(|column| match &column.value {
+                ColumnValue::Window(window) => Some(self.window(window, &lines, query, per)),
+                _ => None,
+            })
+            .collect();
+        let mut kept = self.limited(query, &lines, per);
+        let all = lines.len();
+        lines.extend(totals);
+        kept.extend(all..lines.len());
+        let mut rows: Vec<Vec<Value>> = kept
+            .into_iter()
+            .map(|at| {
+                let column = |(column, window): (&ColumnValue, &Option<Vec<Value>>)| match (
+                    column, window,
+                ) {
+                    (ColumnValue::Expr(expr), _) => self.value(expr, lines[at].at()),
+                    (ColumnValue::Nested(nested), _) => self.nested(nested, lines[at].at()),
+                    (_, Some(values)) => values.get(at).cloned().unwrap_or_default(),
+                    (_, None) => Value::Missing,
+                };
+                let columns = query.columns.iter().map(|column| &column.value);
+                columns.zip(&windows).map(column).collect()
+            })
+            .collect();
+        for union in &query.unions {
+            rows.extend(self.rows(union));
+        }
+        rows
+    }
+
+    fn lines(&self, source: &Source) -> Vec<Line> {
+        match source {
+            Source::Object(object) => self.records[object]
+                .iter()
+                .map(|(id, _)| Line::Record(*object, *id))
+                .collect(),
+            Source::Query(query) => self.rows(query).into_iter().map(Line::Slots).collect(),
+        }
+    }
+
+    fn limited(&self, query: &Query, lines: &[Line], per: &[Expr]) -> Vec<usize> {
+        let whole = |expr: &Expr| match expr.as_constant() {
+            Some(Value::Integer(n)) => usize::try_from(*n).unwrap(),
+            other => panic!("limit {other:?}"),
+        };
+        let offset = query.offset.as_ref().map_or(0, whole);
+        let Some(limit) = &query.limit else {
+            return (offset.min(lines.len())..lines.len()).collect();
+        };
+        let count = whole(&limit.count);
+        let same_group = |a: &Line, b: &Line| {
+            per.iter()
+                .all(|key| self.value(key, a.at()) == self.value(key, b.at()))
+        };
+        let tied = |a: &Line, b: &Line| {
+            limit.with_ties
+                && !query.order.is_empty()
+                && self.by_order(&query.order, a.at(), b.at()) == Ordering::Equal
+        };
+        let skip = if per.is_empty() { offset } else { 0 };
+        let mut kept: Vec<usize> = Vec::new();
+        for at in skip..lines.len() {
+            let group: Vec<usize> = kept
+                .iter()
+                .copied()
+                .filter(|&other| same_group(&lines[other], &lines[at]))
+                .collect();
+            let with_last = group
+                .last()
+                .is_some_and(|&last| tied(&lines[last], &lines[at]));
+            if group.len() < count || with_last {
+                kept.push(at);
+            }
+        }
+        if per.is_empty() {
+            return kept;
+        }
+        kept.into_iter().skip(offset).collect()
+    }
+
+    fn by_order(&self, order: &[OrderKey], a: At<'_>, b: At<'_>) -> Ordering {
+        for key in order {
+            let (a, b) = (self.value(&key.value, a), self.value(&key.value, b));
+            let ordering = match (a.is_missing(), b.is_missing()) {
+                (false, false) if key.descending => plain_order(&b, &a),
+                (false, false) => plain_order(&a, &b),
+                (a, b) => a.cmp(&b),
+            };
+            if ordering.is_ne() {
+                return ordering;
+            }
+        }
+        Ordering::Equal
+    }
+
+    /// Group keys: labels by rank, references by their object's order, label, id.
+    fn by_keys(&self, keys: &[Expr], a: &Line, b: &Line) -> Ordering {
+        let form = |key: &Expr, line: &Line| -> Vec<Value> {
+            let value = self.value(key, line.at());
+            match (&key.ty, &value) {
+                (Type::Label(object, field), Value::Label(code)) => {
+                    let field = self.context.catalog.object(*object).field(*field);
+                    let rank = field.label_rank(*code).unwrap();
+                    vec![Value::Integer(rank as i64)]
+                }
+                (Type::Plain(FieldType::Reference(object)), Value::Reference(id)) => {
+                    let object = self.context.catalog.object(*object);
+                    let row = self.row(object.id, *id);
+                    let field = |field| row.map_or(Value::Missing, |row| row.get(field).clone());
+                    let mut forms = Vec::new();
+                    forms.extend(object.ordered_by.map(field));
+                    forms.extend(object.label_field().map(|label| field(label.id)));
+                    forms.push(value);
+                    forms
+                }
+                _ => vec![value],
+            }
+        };
+        for key in keys {
+            let (a, b) = (form(key, a), form(key, b));
+            let missing = |forms: &[Value]| forms.len() == 1 && forms[0].is_missing();
+            let ordering = match (missing(&a), missing(&b)) {
+                (false, false) => a
+                    .iter()
+                    .zip(&b)
+                    .map(|(a, b)| plain_order(a, b))
+                    .find(|ordering| ordering.is_ne())
+                    .unwrap_or(Ordering::Equal),
+                (a, b) => a.cmp(&b),
+            };
+            if ordering.is_ne() {
+                return ordering;
+            }
+        }
+        Ordering::Equal
+    }
+
+    fn window(&self, window: &Window, lines: &[Line], query: &Query, per: &[Expr]) -> Vec<Value> {
+        let argument = |line: &Line| match &window.argument {
+            Some(argument) => self.value(argument, line.at()),
+            None => Value::Missing,
+        };
+        let values: Vec<Value> = lines.iter().map(argument).collect();
+        (0..lines.len())
+            .map(|at| match window.function {
+                WindowFunction::Rank => {
+                    let group = |line: &Line| -> Vec<Value> {
+                        per.iter().map(|key| self.value(key, line.at())).collect()
+                    };
+                    let mine = group(&lines[at]);
+                    let before: Vec<&Line> = lines
+                        .iter()
+                        .take(at)
+                        .filter(|line| group(line) == mine)
+                        .collect();
+                    let tied = |line: &&Line| {
+                        !query.order.is_empty()
+                            && self
+                                .by_order(&query.order, line.at(), lines[at].at())
+                                .is_eq()
+                    };
+                    let first = before.iter().position(tied);
+                    Value::Integer(first.unwrap_or(before.len()) as i64 + 1)
+                }
+                WindowFunction::Previous => at
+                    .checked_sub(1)
+                    .map_or(Value::Missing, |before| values[before].clone()),
+                WindowFunction::Growth => {
+                    let before = at.checked_sub(1).and_then(|at| number(&values[at]));
+                    match (number(&values[at]), before.filter(|n| *n != 0.0)) {
+                        (Some(now), Some(before)) => Value::Number((now - before) / before),
+                        _ => Value::Missing,
+                    }
+                }
+                WindowFunction::Total => sum(&window.ty, &values, self.context.clock),
+                WindowFunction::Running => sum(&window.ty, &values[..=at], self.context.clock),
+            })
+            .collect()
+    }
+
+    fn nested(&self, nested: &Nested, at: At<'_>) -> Value {
+        let At::Record(_, owner) = at else {
+            panic!("a nested collection of no record");
+        };
+        let mut members: Vec<Line> = self.records[&nested.object]
+            .iter()
+            .map(|(id, _)| Line::Record(nested.object, *id))
+            .filter(|line| self.value(&nested.owner, line.at()) == Value::Reference(owner))
+            .filter(|line| passes(self, nested.filter.as_ref(), line.at()))
+            .collect();
+        members.sort_by(|a, b| self.by_order(&nested.order, a.at(), b.at()));
+        if let Some(Value::Integer(n)) = nested.limit.as_ref().and_then(Expr::as_constant) {
+            members.truncate(usize::try_from(*n).unwrap());
+        }
+        let names: Arc<[Arc<str>]> = nested
+            .columns
+            .iter()
+            .map(|column| column.name.as_str().into())
+            .collect();
+        let record = |line: &Line| Record {
+            names: Arc::clone(&names),
+            values: nested
+                .columns
+                .iter()
+                .map(|column| match &column.value {
+                    ColumnValue::Expr(expr) => self.value(expr, line.at()),
+                    ColumnValue::Nested(nested) => self.nested(nested, line.at()),
+                    ColumnValue::Window(_) => panic!("a window in a nested collection"),
+                })
+                .collect(),
+        };
+        Value::Nested(members.iter().map(record).collect())
+    }
+
+    fn row(&self, object: ObjectId, id: RecordId) -> Option<&Arc<Row>> {
+        let records = &self.records[&object];
+        let at = records.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(&records[at].1)
+    }
+
+    fn aggregates(&self, aggregates: &[Aggregate], members: &[Line]) -> Vec<Value> {
+        aggregates
+            .iter()
+            .map(|aggregate| self.aggregate(aggregate, members))
+            .collect()
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate, members: &[Line]) -> Value {
+        let mut members: Vec<&Line> = members
+            .iter()
+            .filter(|line| passes(self, aggregate.filter.as_ref(), line.at()))
+            .collect();
+        members.sort_by(|a, b| self.by_order(&aggregate.order, a.at(), b.at()));
+        if aggregate.function == AggregateFunction::Exists {
+            return Value::Boolean(!members.is_empty());
+        }
+        let Some(argument) = &aggregate.argument else {
+            return Value::Integer(members.len() as i64);
+        };
+        let mut values: Vec<Value> = members
+            .iter()
+            .map(|line| self.value(argument, line.at()))
+            .filter(|value| !value.is_missing())
+            .collect();
+        if aggregate.distinct {
+            let mut distinct: Vec<Value> = Vec::new();
+            for value in values {
+                if !distinct.contains(&value) {
+                    distinct.push(value);
+                }
+            }
+            values = distinct;
+        }
+        let truths = values
+            .iter()
+            .filter(|value| **value == Value::Boolean(true))
+            .count();
+        let numbers: Vec<f64> = values.iter().filter_map(number).collect();
+        let of = |n: f64| from_number(&aggregate.ty, n, self.context.clock);
+        let mean = || numbers.iter().sum::<f64>() / numbers.len() as f64;
+        match aggregate.function {
+            AggregateFunction::Count if argument.ty == Type::BOOLEAN && !aggregate.distinct => {
+                Value::Integer(truths as i64)
+            }
+            AggregateFunction::Count => Value::Integer(values.len() as i64),
+            AggregateFunction::Sum => sum(&aggregate.ty, &values, self.context.clock),
+            _ if values.is_empty() => Value::Missing,
+            AggregateFunction::Average => of(mean()),
+            AggregateFunction::Share => Value::Number(truths as f64 / values.len() as f64),
+            AggregateFunction::Minimum => values
+                .into_iter()
+                .min_by(|a, b| self.ranked(&argument.ty, a, b))
+                .unwrap(),
+            AggregateFunction::Maximum => values
+                .into_iter()
+                .max_by(|a, b| self.ranked(&argument.ty, a, b))
+                .unwrap(),
+            AggregateFunction::Percentile(p) => {
+                let mut numbers = numbers;
+                numbers.sort_by(f64::total_cmp);
+                let place = p * (numbers.len() - 1) as f64;
+                let (low, high) = (place.floor() as usize, place.ceil() as usize);
+                of(numbers[low] + (numbers[high] - numbers[low]) * (place - place.floor()))
+            }
+            AggregateFunction::First => values[0].clone(),
+            AggregateFunction::Last => values[values.len() - 1].clone(),
+            AggregateFunction::Deviation | AggregateFunction::List | AggregateFunction::Exists => {
+                panic!("the reference knows no {:?}", aggregate.function)
+            }
+        }
+    }
+
+    fn ranked(&self, ty: &Type, a: &Value, b: &Value) -> Ordering {
+        match (ty, a, b) {
+            (Type::Label(object, field), Value::Label(a), Value::Label(b)) => {
+                let field = self.context.catalog.object(*object).field(*field);
+                field.label_rank(*a).cmp(&field.label_rank(*b))
+            }
+            _ => plain_order(a, b),
+        }
+    }
+}
+
+fn passes(reference: &Reference<'_>, filter: Option<&Expr>, at: At<'_>) -> bool {
+    filter.is_none_or(|filter| reference.holds(filter, at))
+}
+
+fn plain_order(a: &Value, b: &Value) -> Ordering {
+    a.compare(b)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(n) => Some(*n as f64),
+        Value::Number(n) => Some(*n),
+        Value::Money(m) => Some(m.units() as f64),
+        Value::Duration(d) => Some(d.seconds() as f64),
+        Value::Date(day) => Some(f64::from(day.days())),
+        _ => None,
+    }
+}
+
+/// A number of units of the type, rounded where the type holds whole ones.
+fn from_number(ty: &Type, n: f64, clock: &Clock) -> Value {
+    match ty {
+        Type::Plain(FieldType::Money) => {
+            Value::Money(Money::from_units(n.round() as i64, clock.base))
+        }
+        Type::Plain(FieldType::Duration) => {
+            Value::Duration(Duration::from_seconds(n.round() as i64))
+        }
+        Type::Plain(FieldType::Integer) => Value::Integer(n as i64),
+        Type::Plain(FieldType::Date) => Value::Date(Date::from_days(n.round() as i32)),
+        _ => Value::Number(n),
+    }
+}
+
+fn sum(ty: &Type, values: &[Value], clock: &Clock) -> Value {
+    let ints = |unit: fn(&Value) -> Option<i64>| values.iter().filter_map(unit).sum::<i64>();
+    match ty {
+        Type::Plain(FieldType::Integer) => Value::Integer(ints(Value::as_int)),
+        Type::Plain(FieldType::Duration) => {
+            Value::Duration(Duration::from_seconds(ints(Value::as_int)))
+        }
+        Type::Plain(FieldType::Money) => {
+            let units = ints(|value| value.as_pair().map(|pair| pair.0));
+            Value::Money(Money::from_units(units, clock.base))
+        }
+        _ => Value::Number(values.iter().filter_map(number).sum()),
+    }
+}

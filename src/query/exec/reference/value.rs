@@ -1,0 +1,287 @@
+//! The value of an expression for one record.
+
+use super::{At, Line, Reference, from_number, number, passes, plain_order};
+use crate::column::Comparison;
+use crate::query::bind::{Arithmetic, Expr, Function, Node, Type};
+use crate::value::{
+    Clock, DateTime, Duration, FieldType, Money, Period, Value, fold, matches_like,
+};
+use std::cmp::Ordering;
+
+impl Reference<'_> {
+    pub(super) fn holds(&self, expr: &Expr, at: At<'_>) -> bool {
+        self.value(expr, at) == Value::Boolean(true)
+    }
+
+    pub(super) fn value(&self, expr: &Expr, at: At<'_>) -> Value {
+        let clock = self.context.clock;
+        let one = |expr: &Expr| self.value(expr, at);
+        let truth = Value::Boolean;
+        match &expr.node {
+            Node::Constant(value) => value.clone(),
+            Node::Id => match at {
+                At::Record(_, id) => Value::Reference(id),
+                At::Slots(_) => panic!("the id of no record"),
+            },
+            Node::Column(field) => match at {
+                At::Record(object, id) => self
+                    .row(object, id)
+                    .map_or(Value::Missing, |row| row.get(*field).clone()),
+                At::Slots(_) => panic!("a field of no record"),
+            },
+            Node::Slot(slot) => match at {
+                At::Slots(values) => values[*slot].clone(),
+                At::Record(..) => panic!("a slot of a record"),
+            },
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => match one(reference) {
+                Value::Reference(id) => self.value(inner, At::Record(*object, id)),
+                Value::AnyReference(of, id) if of == *object => {
+                    self.value(inner, At::Record(of, id))
+                }
+                _ => Value::Missing,
+            },
+            Node::Collect(collect) => {
+                let At::Record(object, id) = at else {
+                    panic!("a collection of no record")
+                };
+                let owned = |value: Value| {
+                    value == Value::Reference(id) || value == Value::AnyReference(object, id)
+                };
+                let members: Vec<Line> = self.records[&collect.object]
+                    .iter()
+                    .map(|(id, _)| Line::Record(collect.object, *id))
+                    .filter(|line| owned(self.value(&collect.owner, line.at())))
+                    .filter(|line| passes(self, collect.filter.as_ref(), line.at()))
+                    .collect();
+                self.aggregate(&collect.aggregate, &members)
+            }
+            Node::And(list) => truth(list.iter().all(|expr| self.holds(expr, at))),
+            Node::Or(list) => truth(list.iter().any(|expr| self.holds(expr, at))),
+            Node::Not(inner) => truth(!self.holds(inner, at)),
+            Node::Compare {
+                comparison,
+                left,
+                right,
+            } => {
+                let (left, right) = (one(left), one(right));
+                truth(
+                    !left.is_missing()
+                        && !right.is_missing()
+                        && compares(*comparison, plain_order(&left, &right)),
+                )
+            }
+            Node::IsMissing(value) => truth(one(value).is_missing()),
+            Node::InList { value, list } => {
+                let value = one(value);
+                let same = |item: &Expr| {
+                    let item = one(item);
+                    !item.is_missing() && plain_order(&value, &item).is_eq()
+                };
+                truth(!value.is_missing() && list.iter().any(same))
+            }
+            Node::InPeriod { value, period } => {
+                let day = match one(value) {
+                    Value::Date(day) => Some(day),
+                    Value::DateTime(moment) => Some(clock.date_of(moment)),
+                    _ => None,
+                };
+                match (day, one(period)) {
+                    (Some(day), Value::Period(p)) => truth(p.start() <= day && day < p.end()),
+                    _ => truth(false),
+                }
+            }
+            Node::IsObject { value, object } => match one(value) {
+                Value::AnyReference(of, _) => truth(of == *object),
+                _ => truth(false),
+            },
+            Node::Has { value, label } => match one(value) {
+                Value::Tags(codes) => truth(codes.contains(label)),
+                _ => truth(false),
+            },
+            Node::Contains { value, pattern } => match (one(value), one(pattern)) {
+                (Value::Text(text), Value::Text(pattern)) => {
+                    truth(fold(&text).contains(&*fold(&pattern)))
+                }
+                _ => truth(false),
+            },
+            Node::Like { value, pattern } => match (one(value), one(pattern)) {
+                (Value::Text(text), Value::Text(pattern)) => {
+                    truth(matches_like(&fold(&text), &fold(&pattern)))
+                }
+                _ => truth(false),
+            },
+            Node::InRecords { value, set } => match one(value) {
+                Value::Reference(id) => truth(set.get(usize::try_from(id.0).unwrap())),
+                _ => truth(false),
+            },
+            Node::InIntegers { value, set } => {
+                truth(one(value).as_int().is_some_and(|n| set.contains(&n)))
+            }
+            Node::Rank(value) => match (&value.ty, one(value)) {
+                (Type::Label(object, field), Value::Label(code)) => {
+                    let field = self.context.catalog.object(*object).field(*field);
+                    Value::Integer(field.label_rank(code).unwrap() as i64)
+                }
+                _ => Value::Missing,
+            },
+            Node::Arithmetic {
+                operator,
+                left,
+                right,
+            } => arithmetic(*operator, &one(left), &one(right), &expr.ty, clock),
+            Node::Negate(value) => match one(value) {
+                Value::Integer(n) => Value::Integer(-n),
+                Value::Number(n) => Value::Number(-n),
+                Value::Money(m) => Value::Money(Money::from_units(-m.units(), m.currency())),
+                Value::Duration(d) => Value::Duration(Duration::from_seconds(-d.seconds())),
+                _ => Value::Missing,
+            },
+            Node::Shift {
+                value,
+                months,
+                days,
+                seconds,
+            } => match one(value) {
+                Value::Date(day) => {
+                    Value::Date(day.add_months(*months).unwrap().add_days(*days).unwrap())
+                }
+                Value::DateTime(moment) => {
+                    let (day, micros) = clock.local_of(moment);
+                    let day = day.add_months(*months).unwrap().add_days(*days).unwrap();
+                    let moved = clock.moment_at(day, micros).micros() + seconds * 1_000_000;
+                    Value::DateTime(DateTime::from_micros(moved))
+                }
+                _ => Value::Missing,
+            },
+            Node::Bucket { unit, value } => {
+                let day = match one(value) {
+                    Value::Date(day) => day,
+                    Value::DateTime(moment) => clock.date_of(moment),
+                    _ => return Value::Missing,
+                };
+                Value::Period(Period::of_unit(*unit, day, 0, clock).unwrap())
+            }
+            // The generated amounts are all in base.
+            Node::ToBase { value, .. } => one(value),
+            Node::Cast(value) => cast(one(value), &expr.ty, clock),
+            Node::Function {
+                function,
+                arguments,
+            } => self.function(*function, arguments, at),
+            node => panic!("not folded: {node:?}"),
+        }
+    }
+
+    fn function(&self, function: Function, arguments: &[Expr], at: At<'_>) -> Value {
+        let clock = self.context.clock;
+        if let (Function::If, [test, then, otherwise]) = (function, arguments) {
+            let taken = if self.holds(test, at) {
+                then
+            } else {
+                otherwise
+            };
+            return self.value(taken, at);
+        }
+        let values: Vec<Value> = arguments.iter().map(|expr| self.value(expr, at)).collect();
+        let present = || values.iter().filter(|value| !value.is_missing()).cloned();
+        let day = |value: &Value| match value {
+            Value::Date(day) => Some(*day),
+            Value::DateTime(moment) => Some(clock.date_of(*moment)),
+            _ => None,
+        };
+        match (function, values.as_slice()) {
+            (Function::Coalesce, _) => present().next().unwrap_or_default(),
+            (Function::Least, _) => present().min_by(plain_order).unwrap_or_default(),
+            (Function::Greatest, _) => present().max_by(plain_order).unwrap_or_default(),
+            (Function::Abs, [Value::Integer(n)]) => Value::Integer(n.abs()),
+            (Function::Abs, [Value::Number(n)]) => Value::Number(n.abs()),
+            (Function::Abs, [Value::Money(m)]) => {
+                Value::Money(Money::from_units(m.units().abs(), m.currency()))
+            }
+            (Function::Lower, [Value::Text(text)]) => Value::text(text.to_lowercase()),
+            (Function::Upper, [Value::Text(text)]) => Value::text(text.to_uppercase()),
+            (Function::Length, [Value::Text(text)]) => Value::Integer(text.chars().count() as i64),
+            (Function::Weekday, [value]) => {
+                day(value).map_or(Value::Missing, |d| Value::Integer(i64::from(d.weekday())))
+            }
+            (Function::MonthOfYear, [value]) => {
+                day(value).map_or(Value::Missing, |d| Value::Integer(i64::from(d.ymd().1)))
+            }
+            (Function::Days, [from, to]) => match (day(from), day(to)) {
+                (Some(from), Some(to)) => Value::Integer(i64::from(to.days() - from.days())),
+                _ => Value::Missing,
+            },
+            (Function::PeriodStart, [Value::Period(p)]) => Value::Date(p.start()),
+            (Function::PeriodEnd, [Value::Period(p)]) => Value::Date(p.end()),
+            (_, values) if values.iter().any(Value::is_missing) => Value::Missing,
+            (function, values) => panic!("the reference knows no {function:?} of {values:?}"),
+        }
+    }
+}
+
+fn compares(comparison: Comparison, ordering: Ordering) -> bool {
+    match comparison {
+        Comparison::Equal => ordering.is_eq(),
+        Comparison::Less => ordering.is_lt(),
+        Comparison::LessEqual => ordering.is_le(),
+        Comparison::Greater => ordering.is_gt(),
+        Comparison::GreaterEqual => ordering.is_ge(),
+    }
+}
+
+fn arithmetic(
+    operator: Arithmetic,
+    left: &Value,
+    right: &Value,
+    ty: &Type,
+    clock: &Clock,
+) -> Value {
+    let (Some(a), Some(b)) = (number(left), number(right)) else {
+        return Value::Missing;
+    };
+    let n = match operator {
+        Arithmetic::Add => a + b,
+        Arithmetic::Subtract => a - b,
+        Arithmetic::Multiply => a * b,
+        Arithmetic::Divide if b == 0.0 => return Value::Missing,
+        Arithmetic::Divide => a / b,
+    };
+    match (left, right, ty) {
+        // Differences of days are whole numbers.
+        (Value::Date(_), Value::Date(_), Type::Plain(FieldType::Integer)) => {
+            Value::Integer(n as i64)
+        }
+        _ => from_number(ty, n, clock),
+    }
+}
+
+fn cast(value: Value, ty: &Type, clock: &Clock) -> Value {
+    match (&value, ty) {
+        (Value::Integer(n), Type::Plain(FieldType::Number | FieldType::Percent)) => {
+            Value::Number(*n as f64)
+        }
+        (Value::Integer(n), Type::Plain(FieldType::Money)) => {
+            Value::Money(Money::from_units(n * Money::SCALE, clock.base))
+        }
+        (Value::Number(n), Type::Plain(FieldType::Money)) => {
+            Value::Money(Money::from_number(*n, clock.base).unwrap())
+        }
+        (Value::Money(m), Type::Plain(FieldType::Number | FieldType::Percent)) => {
+            Value::Number(m.amount())
+        }
+        (Value::Date(day), Type::Plain(FieldType::DateTime)) => {
+            Value::DateTime(clock.start_of(*day))
+        }
+        (Value::DateTime(moment), Type::Plain(FieldType::Date)) => {
+            Value::Date(clock.date_of(*moment))
+        }
+        (Value::Reference(id), Type::Plain(FieldType::AnyReference(objects))) => {
+            Value::AnyReference(objects[0], *id)
+        }
+        _ => value,
+    }
+}

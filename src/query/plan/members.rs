@@ -1,0 +1,130 @@
+//! Folding of sub-queries, lists and hierarchies into values and sets.
+
+use super::fold::Folder;
+use super::hierarchy;
+use super::nodes::truth;
+use crate::column::Bitset;
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{ColumnValue, Expr, Node, Query, Type};
+use crate::query::exec::run_folded;
+use crate::value::{FieldType, ObjectId, Shape, Value};
+use std::sync::Arc;
+
+impl Folder<'_> {
+    pub(super) fn subquery(&self, expr: &Expr, query: &Query) -> Result<Expr> {
+        let (_, values) = self.list_of(query)?;
+        let value = match <[Value; 1]>::try_from(values) {
+            Ok([value]) => value,
+            Err(values) if values.is_empty() => Value::Missing,
+            Err(values) => {
+                return Err(Error::new(
+                    Code::TooManyRows,
+                    format!("the query gives {} rows where one is needed", values.len()),
+                )
+                .hint("add a condition, or `limit 1`"));
+            }
+        };
+        Ok(Expr::constant(value, expr.ty.clone(), &expr.span))
+    }
+
+    /// The values of a query's one column.
+    pub(super) fn list_of(&self, query: &Query) -> Result<(Type, Vec<Value>)> {
+        let query = self.query(query)?;
+        let frame = run_folded(&query, self.context)?;
+        let ty = match query.columns.first().map(|column| &column.value) {
+            Some(ColumnValue::Expr(expr)) => expr.ty.clone(),
+            Some(ColumnValue::Window(window)) => window.ty.clone(),
+            Some(ColumnValue::Nested(_)) => Type::Nested,
+            None => Type::Missing,
+        };
+        let form = ty.field_type();
+        let values = frame.columns.first().map_or_else(Vec::new, |vector| {
+            (0..frame.len).map(|at| vector.value(&form, at)).collect()
+        });
+        Ok((ty, values))
+    }
+
+    /// `value` among constants: a set where the shape allows one.
+    pub(super) fn among(&self, expr: &Expr, value: Expr, mut list: Vec<Expr>) -> Result<Expr> {
+        list.retain(|item| item.as_constant() != Some(&Value::Missing));
+        if list.is_empty() {
+            return Ok(truth(false, &expr.span));
+        }
+        let constants: Option<Vec<&Value>> = list.iter().map(Expr::as_constant).collect();
+        let ints: Option<Vec<i64>> = constants
+            .filter(|_| value.ty.shape() == Shape::Ints)
+            .and_then(|values| values.into_iter().map(Value::as_int).collect());
+        let constant = value.as_constant().is_some();
+        let value = Box::new(value);
+        let node = match ints {
+            Some(ids) if matches!(value.ty, Type::Plain(FieldType::Reference(_))) => {
+                Node::InRecords {
+                    value,
+                    set: Arc::new(record_set(&ids)),
+                }
+            }
+            Some(mut ints) => {
+                ints.sort_unstable();
+                ints.dedup();
+                Node::InIntegers {
+                    value,
+                    set: ints.into(),
+                }
+            }
+            None => Node::InList { value, list },
+        };
+        let folded = Expr::new(node, expr.ty.clone(), &expr.span);
+        if constant {
+            self.constant(&folded)
+        } else {
+            Ok(folded)
+        }
+    }
+
+    pub(super) fn under(
+        &self,
+        expr: &Expr,
+        value: &Expr,
+        root: &Expr,
+        object: ObjectId,
+        above: bool,
+    ) -> Result<Expr> {
+        let (value, root) = (self.expr(value)?, self.expr(root)?);
+        let id = match root.as_constant() {
+            Some(Value::Reference(id)) => *id,
+            Some(Value::Missing) => return Ok(truth(false, &expr.span)),
+            _ => {
+                let word = if above { "above" } else { "under" };
+                return Err(Error::new(
+                    Code::Misplaced,
+                    format!("`{word}` needs one record that is the same for every row"),
+                )
+                .at(root.span.clone())
+                .expected("a label, a parameter or a query of one record"));
+            }
+        };
+        let set = if above {
+            hierarchy::above(object, id, self.context)?
+        } else {
+            hierarchy::below(object, id, self.context)?
+        };
+        let constant = value.as_constant().is_some();
+        let node = Node::InRecords {
+            value: Box::new(value),
+            set: Arc::new(set),
+        };
+        let folded = Expr::new(node, expr.ty.clone(), &expr.span);
+        if constant {
+            self.constant(&folded)
+        } else {
+            Ok(folded)
+        }
+    }
+}
+
+fn record_set(ids: &[i64]) -> Bitset {
+    let ids = || ids.iter().filter_map(|&id| usize::try_from(id).ok());
+    let mut set = Bitset::new(ids().max().map_or(0, |id| id + 1));
+    ids().for_each(|id| set.set(id, true));
+    set
+}
