@@ -41,7 +41,7 @@ impl Executor<'_> {
     }
 }
 
-/// From 1; tied rows share a rank. With `limit … per` each group has its own ranks.
+/// From 1; tied rows share a rank. With `limit ... per` each group has its own ranks.
 fn ranks(sorted: &Sorted, len: usize, keys: Range<usize>) -> Vector {
     let (mut start, mut rank) = (0, 0);
     let ranks: Vec<Option<i64>> = (0..len)

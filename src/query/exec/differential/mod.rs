@@ -123,7 +123,8 @@ proptest! {
     ) {
         compare(&data, &[
             format!("deals where {filter} select {columns}{order} limit 5"),
-            format!("deals where {filter} group by stage, count_of select stage, count_of, count() as n, sum(amount) as s"),
+            format!("deals where {filter} group by stage, count_of select stage, count_of, \
+              count() as n, sum(amount) as s"),
         ])?;
     }
 }

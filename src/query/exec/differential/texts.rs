@@ -123,7 +123,8 @@ pub(super) fn deal_columns() -> BoxedStrategy<String> {
         "name, account, stage, amount",
         "name, account.name, account.industry, stage.position, close, at",
         "account.parent.name, about, note, chance, count_of",
-        "month(close) as m, amount * 2 as twice, amount / count_of as each, stage >= proposal as far",
+        "month(close) as m, amount * 2 as twice, amount / count_of as each, \
+         stage >= proposal as far",
         "if(account.active, 1, 2) as n, coalesce(name, \"none\") as called, close - today as away",
         "count_of, rank() as place, running(amount) as run, total(count_of) as all_of",
         "amount, previous(amount) as before, growth(amount) as grown",
@@ -251,12 +252,20 @@ pub(super) fn query() -> BoxedStrategy<String> {
         some(&[
             "name, industry, tags, active",
             "name, parent, employees, size, founded, plan, visit, site",
-            "name, count(deals) as n, sum(deals.amount) as won, exists(deals where stage = won) as any",
+            "name, count(deals) as n, sum(deals.amount) as won, exists(deals where stage = won) \
+              as any",
             "name, min(deals.close) as first, avg(deals.count_of where chance > 10%) as mean",
         ]),
-        some(&["", " order by employees desc", " order by parent, size", " order by count(deals) desc limit 3"]),
+        some(&[
+            "",
+            " order by employees desc",
+            " order by parent, size",
+            " order by count(deals) desc limit 3",
+        ]),
     )
-        .prop_map(|(filter, columns, order)| format!("accounts where {filter} select {columns}{order}"));
+        .prop_map(|(filter, columns, order)| {
+            format!("accounts where {filter} select {columns}{order}")
+        });
     let nested = (account_condition(), deal_condition()).prop_map(|(outer, inner)| {
         format!(
             "accounts where {outer} select name, deals where {inner} \
@@ -271,7 +280,8 @@ pub(super) fn query() -> BoxedStrategy<String> {
     });
     let over = deal_condition().prop_map(|filter| {
         format!(
-            "(deals where {filter} group by account.industry as i, stage select i, stage, sum(amount) as s, count() as n) \
+            "(deals where {filter} group by account.industry as i, stage select i, stage, \
+              sum(amount) as s, count() as n) \
              where n > 1 select i, stage, s order by s desc"
         )
     });
