@@ -56,14 +56,6 @@ code! {
     u32, i32, u64;
 }
 
-pub(super) fn dense<T: Code>(codes: &[T], shift: u64, missing: u32, out: &mut Vec<u32>) {
-    let shift = shift as u32;
-    out.extend(codes.iter().map(|&code| {
-        let dense = (code.wide() as u32).wrapping_sub(shift);
-        if code == T::MISSING { missing } else { dense }
-    }));
-}
-
 pub(super) fn load<T: Code>(codes: &[T], base: i64, out: &mut [i64; 64]) -> u64 {
     let mut present = [T::MISSING; 64];
     present[..codes.len()].copy_from_slice(codes);

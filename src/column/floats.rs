@@ -103,15 +103,6 @@ impl Floats {
         }
         (sums.iter().sum(), count)
     }
-
-    /// The smallest and the largest of the selected values.
-    pub(crate) fn min_max(&self, selection: &Bitset) -> Option<(f64, f64)> {
-        let chosen = selection.ones().filter_map(|at| self.get(at));
-        chosen.fold(None, |range, n| {
-            let (min, max) = range.unwrap_or((n, n));
-            Some((n.min(min), n.max(max)))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -158,9 +149,6 @@ mod tests {
             prop_assert_eq!(a.missing(), missing);
             let selection = Bitset::from_words(words, a.len());
             let chosen: Vec<f64> = selection.ones().filter_map(|at| a.get(at)).collect();
-            let range = chosen.iter().copied().reduce(f64::min)
-                .zip(chosen.iter().copied().reduce(f64::max));
-            prop_assert_eq!(a.min_max(&selection), range);
             prop_assert_eq!(a.sum(&selection).1, chosen.len() as u64);
         }
 

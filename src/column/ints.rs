@@ -28,15 +28,6 @@ pub(crate) enum Ints {
     },
 }
 
-/// What [`Ints::dense_codes`] gives besides the codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DenseCodes {
-    /// The value of code 0.
-    pub base: i64,
-    /// All codes of values are smaller; this one is missing.
-    pub missing: u32,
-}
-
 /// Calls the body with base and codes of a narrow form.
 macro_rules! narrow {
     (
@@ -319,26 +310,6 @@ impl Ints {
             },
         )
     }
-
-    /// Appends a code for each slot to `out`, `value - base` or the code for missing, so that
-    /// grouping is array indexing; nothing if that takes more than `limit` codes of values.
-    pub(crate) fn dense_codes(&self, limit: u32, out: &mut Vec<u32>) -> Option<DenseCodes> {
-        let (min, max) = self.min_max(&Bitset::full(self.len())).unwrap_or((0, 0));
-        let span = u32::try_from(max.abs_diff(min)).ok()?;
-        let missing = span.checked_add(1).filter(|&codes| codes <= limit)?;
-        let code = |n: i64| n.wrapping_sub(min) as u32;
-        narrow!(self, base, codes => codes::dense(codes, min.abs_diff(*base), missing, out),
-            Self::Constant { value, len } => {
-                let code = if value.is_some() { 0 } else { missing };
-                out.extend(std::iter::repeat_n(code, *len));
-            },
-            Self::I64 { values, missing: None } => out.extend(values.iter().map(|&n| code(n))),
-            Self::I64 { .. } => {
-                out.extend(self.iter().map(|n| n.map_or(missing, code)));
-            },
-        );
-        Some(DenseCodes { base: min, missing })
-    }
 }
 
 /// Adds halves of 32 bits, of which 64 cannot overflow; the sign bit is turned so that both
@@ -534,23 +505,6 @@ mod tests {
             prop_assert_eq!(ints.sum(&selection), (sum, chosen.len() as u64));
             let range = chosen.iter().min().copied().zip(chosen.iter().max().copied());
             prop_assert_eq!(ints.min_max(&selection), range);
-        }
-
-        #[test]
-        fn dense_codes_are_values_less_a_base(ints in vectors(0..200)) {
-            let mut codes = vec![9];
-            let values: Vec<i64> = ints.iter().flatten().collect();
-            let span = values.iter().max().zip(values.iter().min());
-            let span = span.map_or(0, |(max, min)| max.abs_diff(*min));
-            match ints.dense_codes(70_000, &mut codes) {
-                Some(DenseCodes { base, missing }) => {
-                    prop_assert!(u64::from(missing) == span + 1 && missing <= 70_000);
-                    let decode = |&code: &u32| (code != missing).then(|| base + i64::from(code));
-                    let decoded: Vec<_> = codes[1..].iter().map(decode).collect();
-                    prop_assert_eq!(decoded, ints.iter().collect::<Vec<_>>());
-                }
-                None => prop_assert!(span >= 70_000 && codes == [9]),
-            }
         }
     }
 }

@@ -50,12 +50,7 @@ impl TextBlock {
         hits(&folded.ends, &folded.text, finder)
     }
 
-    /// All texts joined, and where each ends.
-    pub(crate) fn parts(&self) -> (&str, &[u32]) {
-        (&self.text, &self.ends)
-    }
-
-    /// The reverse of [`TextBlock::parts`]; nothing if the ends do not cut `text` at characters.
+    /// The texts of `text` cut at `ends`; nothing if those are not places between characters.
     pub(crate) fn from_parts(text: String, ends: Vec<u32>) -> Option<Self> {
         let mut last = 0;
         for &end in &ends {

@@ -116,7 +116,5 @@ pub(super) const TOPICS: &[Topic] = &[
 /// The topic of a word.
 pub(super) fn find(word: &str) -> Option<&'static Topic> {
     let same = |w: &&str| w.eq_ignore_ascii_case(word);
-    TOPICS
-        .iter()
-        .find(|topic| topic.words.iter().any(|w| same(w)))
+    TOPICS.iter().find(|topic| topic.words.iter().any(same))
 }

@@ -49,7 +49,6 @@ impl RowsTable {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::column::CHUNK_RECORDS;
     use crate::storage::chunk::{PIECE_BYTES, code};
     use crate::storage::{commit, key, meta, model, schema};

@@ -133,7 +133,8 @@ impl Date {
         civil::Date::new(year, month, day).ok()
     }
 
-    pub(super) fn from_civil(date: civil::Date) -> Self {
+    #[cfg(test)]
+    fn from_civil(date: civil::Date) -> Self {
         Self::from_days(days_from_ymd(
             date.year().into(),
             date.month().into(),

@@ -22,7 +22,7 @@ pub(crate) use fold::{FOLDING_VERSION, fold, matches_like};
 pub(crate) use ids::{ChunkId, FieldId, IndexId};
 pub use ids::{LabelCode, ObjectId, RecordId};
 pub use money::{Currency, Money};
-pub(crate) use parse::{parse_date, parse_datetime};
+pub(crate) use parse::parse_datetime;
 pub use period::{Period, Unit};
 pub(crate) use types::Shape;
 pub use types::{FieldType, Record, RecordName, Value};

@@ -234,7 +234,7 @@ impl Unit {
 mod tests {
     use super::*;
 
-    use crate::value::parse_date;
+    use crate::value::parse::parse_date;
     use proptest::prelude::*;
 
     fn date(text: &str) -> Date {

@@ -354,15 +354,15 @@ impl<'a> Binder<'a> {
         }
         let mismatch = || {
             let verb = match operator {
-                Arithmetic::Add => "added to",
-                Arithmetic::Subtract => "subtracted from",
-                Arithmetic::Multiply => "multiplied with",
-                Arithmetic::Divide => "divided by",
+                Add => "added to",
+                Subtract => "subtracted from",
+                Multiply => "multiplied with",
+                Divide => "divided by",
             };
             let (l, r) = (self.describe(&left.ty), self.describe(&right.ty));
             let message = match operator {
-                Arithmetic::Add | Arithmetic::Subtract => format!("{r} cannot be {verb} {l}"),
-                Arithmetic::Multiply | Arithmetic::Divide => format!("{l} cannot be {verb} {r}"),
+                Add | Subtract => format!("{r} cannot be {verb} {l}"),
+                Multiply | Divide => format!("{l} cannot be {verb} {r}"),
             };
             let error = Error::new(Code::TypeMismatch, message).at(span.clone());
             match (&left.ty, &right.ty) {

@@ -1,6 +1,6 @@
 //! Comparisons: which side is a label, which types meet, what order means for them.
 
-use super::binder::{Binder, SpokenLabel, and, cast, negate_if, to_base, year_period};
+use super::binder::{Binder, SpokenLabel, cast, negate_if, to_base, year_period};
 use super::scope::Scope;
 use super::{Expr, Node, Type};
 use crate::column::Comparison;
@@ -93,10 +93,10 @@ impl Binder<'_> {
                 span,
             ));
         }
-        if is_labelled(ty) {
-            if let Some(label) = self.label_text(scope, tree) {
-                return self.label(label, ty, span);
-            }
+        if is_labelled(ty)
+            && let Some(label) = self.label_text(scope, tree)
+        {
+            return self.label(label, ty, span);
         }
         let bound = self.expr(scope, tree)?;
         Ok(self.retype(bound, ty))
@@ -468,9 +468,8 @@ impl Binder<'_> {
         let mut others = Vec::new();
         for item in items {
             let item = self.opposite(scope, item, &bound.ty)?;
-            if item.ty == Type::PERIOD && bound.ty != Type::PERIOD
-                || item.ty == Type::PERIOD && !matches!(list.kind, ExprKind::List(_))
-            {
+            let listed = matches!(list.kind, ExprKind::List(_));
+            if item.ty == Type::PERIOD && !(listed && bound.ty == Type::PERIOD) {
                 others.push(self.in_period(bound.clone(), item, span)?);
                 continue;
             }

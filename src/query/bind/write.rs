@@ -424,11 +424,6 @@ impl<'a> Binder<'a> {
         bound
     }
 
-    /// A constant: the value of a setting, of `begin at` or a parameter.
-    pub(crate) fn constant(&self, tree: &syntax::Expr, ty: &Type) -> Result<Expr> {
-        self.opposite(&Self::nothing(), tree, ty)
-    }
-
     /// A view's query with its parameters unset, to see whether it means anything.
     pub(crate) fn view(&self, tree: &syntax::CreateView) -> Result<Query> {
         let mut known = std::collections::HashMap::new();

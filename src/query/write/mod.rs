@@ -12,7 +12,6 @@ mod export;
 mod import;
 mod keys;
 mod labels;
-mod loader;
 mod rejects;
 mod rules;
 mod stored;
@@ -26,7 +25,6 @@ pub(crate) use columns::each_value;
 pub(crate) use defaults::order as default_order;
 pub(crate) use export::export;
 pub(crate) use import::import;
-pub(crate) use loader::Loader;
 pub(crate) use writer::Writer;
 
 use crate::catalog::Catalog;

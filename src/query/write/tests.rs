@@ -3,8 +3,6 @@
 use crate::error::Code;
 use crate::query::outcome::{ImportReport, Outcome};
 use crate::query::trial::Trial;
-use crate::query::write::Loader;
-use crate::value::{FieldId, RecordId, Value};
 
 const SCHEMA: &str = "
     create object stages (name text label unique, position integer) ordered by position;
@@ -48,7 +46,10 @@ fn values_become_values_of_their_fields() {
 fn broken_rules_are_refused() {
     let trial = Trial::new(SCHEMA);
     trial
-        .run("add accounts (name = \"A\"), (name = \"B\", parent = a), (name = \"b\"); add deals (title = \"d\", account = a)")
+        .run(
+            "add accounts (name = \"A\"), (name = \"B\", parent = a), (name = \"b\");
+             add deals (title = \"d\", account = a)",
+        )
         .unwrap();
     let before = (trial.dump("accounts"), trial.dump("deals"));
     for (script, code) in [
@@ -227,29 +228,4 @@ fn atomic_imports_are_all_or_nothing() {
     assert_eq!(trial.dump("stages").lines().count(), 2);
     let error = trial.refused("import stages from \"nowhere.csv\"");
     assert_eq!(error.code(), Code::NoSuchFile);
-}
-
-#[test]
-fn the_loader_checks_what_it_adds() {
-    let trial = Trial::new(SCHEMA);
-    let catalog = trial.catalog();
-    let deals = catalog.find_object("deals").unwrap();
-    let field = |name: &str| deals.find_field(name).unwrap().id;
-    let load = |share: f64| {
-        trial.with(|transaction, environment| {
-            let mut loader = Loader::new(transaction, catalog.clone(), environment, deals.id)?;
-            let values: Vec<(FieldId, Value)> = vec![
-                (field("title"), Value::text("t")),
-                (field("stage"), Value::text("WON")),
-                (field("amount"), Value::Integer(7)),
-                (field("share"), Value::Number(share)),
-            ];
-            let id = loader.add(values)?;
-            loader.finish()?;
-            Ok(id)
-        })
-    };
-    assert_eq!(load(1.5).unwrap_err().code(), Code::CheckFailed);
-    assert_eq!(load(0.5).unwrap(), RecordId(0));
-    assert_eq!(load(0.5).unwrap_err().code(), Code::NotUnique);
 }

@@ -303,7 +303,7 @@ fn usd(units: i64) -> Value {
 }
 
 fn day(text: &str) -> Value {
-    Value::Date(crate::value::parse_date(text).unwrap())
+    FieldType::Date.parse(text, &Clock::system()).unwrap()
 }
 
 fn moment(text: &str) -> Value {
