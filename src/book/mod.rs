@@ -9,6 +9,7 @@ mod options;
 mod outcome;
 mod parameters;
 mod prepared;
+mod reading;
 mod rows;
 mod schema;
 mod script;
@@ -26,13 +27,15 @@ pub use script::{Script, Step};
 pub use session::Session;
 pub use transaction::{ReadTransaction, Savepoint, WriteTransaction};
 
+#[cfg(feature = "shell")]
+pub(crate) use crate::query::render::Format;
+
 use crate::catalog::Catalog;
 use crate::crm;
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Interrupt;
 use crate::query::outcome::Outcome as Inner;
-use crate::query::pipeline::{self, Environment};
-use crate::query::syntax::Statement;
+use crate::query::pipeline::Environment;
 use crate::storage::{CommitInfo, Snapshot, Store, Transaction};
 use crate::value::{Clock, RecordId};
 use jiff::tz::TimeZone;
@@ -288,7 +291,7 @@ impl Book {
     /// `corrupt` if the definitions cannot be read, `io`.
     pub fn schema(&self) -> Result<Schema> {
         let state = self.state()?;
-        Ok(Schema::new(&state.catalog, &state.snapshot))
+        Schema::new(&state.catalog, &state.snapshot)
     }
 
     /// Compares records, columns, indexes and journal with each other: seconds a gigabyte.
@@ -377,14 +380,14 @@ impl Book {
         Ok(clock)
     }
 
-    /// Runs a statement that reads.
-    fn run_read(
+    /// Reads with what surrounds a statement outside of any session.
+    fn reading<R>(
         &self,
-        statement: &Statement,
         state: &State,
         parameters: &Parameters,
-    ) -> Result<Outcome> {
-        let environment = Environment {
+        work: impl FnOnce(&Environment<'_>) -> Result<R>,
+    ) -> Result<R> {
+        work(&Environment {
             clock: &state.clock,
             me: self.0.actor,
             parameters: &parameters.0,
@@ -393,9 +396,7 @@ impl Book {
             directory: Path::new(""),
             atomic: false,
             progress: &|_, _| {},
-        };
-        let outcome = pipeline::read(statement, &state.snapshot, &state.catalog, &environment)?;
-        Ok(Outcome::new(outcome, &state.clock))
+        })
     }
 
     fn work_bytes(&self) -> usize {

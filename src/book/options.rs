@@ -128,11 +128,28 @@ impl Options {
     /// `no-such-file`, `not-a-book`, `newer-format`, `corrupt`, `locked` by another process, or
     /// `io`; `unknown-label` if there is no such actor.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Book> {
-        Book::new(
-            Store::open(path.as_ref(), &self.for_store())?,
-            self,
-            self.fill(),
-        )
+        let path = path.as_ref();
+        if self.create && !self.read_only && !path.exists() {
+            let made = self.make(path, |_| Ok(()));
+            // Another may have been faster; theirs is as good.
+            if !path.exists() {
+                made?;
+            }
+        }
+        Book::new(Store::open(path, &self.for_store())?, self, self.fill())
+    }
+
+    /// Makes the file of a new book, small and whole: it is filled in memory, `work` has its
+    /// turn, and then the file is there.
+    pub(crate) fn make(&self, path: &Path, work: impl FnOnce(&Book) -> Result<()>) -> Result<()> {
+        let draft = Self {
+            actor: None,
+            ..self.clone()
+        };
+        let draft = draft.in_memory()?;
+        work(&draft)?;
+        draft.0.store.fold()?;
+        draft.backup(path)
     }
 
     /// Makes a book in memory that is gone when dropped.

@@ -1,6 +1,7 @@
 //! What a statement did, as the library hands it out.
 
 use super::Rows;
+use crate::catalog::Catalog;
 use crate::query::outcome::{self, ImportReport as Report};
 use crate::value::Clock;
 use std::fmt;
@@ -18,6 +19,8 @@ pub enum Outcome {
     Changed {
         /// The object, by its plural name.
         object: String,
+        /// The name of one: `account`.
+        singular: String,
         /// Records added.
         added: u64,
         /// Records updated, counting those that already had the new values.
@@ -46,6 +49,8 @@ pub enum Outcome {
 pub struct ImportReport {
     /// The object, by its plural name.
     pub object: String,
+    /// The name of one: `account`.
+    pub singular: String,
     /// Records added.
     pub added: u64,
     /// Records updated, as the import's `on` fields found them.
@@ -69,8 +74,12 @@ pub struct RefusedLine {
 }
 
 impl Outcome {
-    pub(super) fn new(outcome: outcome::Outcome, clock: &Clock) -> Self {
+    pub(super) fn new(outcome: outcome::Outcome, catalog: &Catalog, clock: &Clock) -> Self {
         use outcome::Outcome as Inner;
+        let singular = |object: &str| match catalog.find_object(object) {
+            Some(object) => object.singular.clone(),
+            None => object.to_owned(),
+        };
         match outcome {
             Inner::Rows(table) => Self::Rows(Rows::new(table, clock.clone())),
             Inner::Changed {
@@ -79,12 +88,16 @@ impl Outcome {
                 deleted,
                 object,
             } => Self::Changed {
+                singular: singular(&object),
                 object,
                 added,
                 updated,
                 deleted,
             },
-            Inner::Imported(report) => Self::Imported(ImportReport::new(report)),
+            Inner::Imported(report) => {
+                let singular = singular(&report.object);
+                Self::Imported(ImportReport::new(report, singular))
+            }
             Inner::Exported { file, records } => Self::Exported { file, records },
             Inner::Plan(plan) => Self::Plan(plan),
             Inner::Done(what) => Self::Done(what),
@@ -93,10 +106,11 @@ impl Outcome {
 }
 
 impl ImportReport {
-    fn new(report: Report) -> Self {
+    fn new(report: Report, singular: String) -> Self {
         let refused = report.refused.into_iter();
         Self {
             object: report.object,
+            singular,
             added: report.added,
             updated: report.updated,
             refused: refused
@@ -114,9 +128,10 @@ impl ImportReport {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rows(rows) => write!(f, "{} {}", rows.len(), plural(rows.len() as u64, "row")),
+            Self::Rows(rows) => f.write_str(&counted(rows.len() as u64, "row", "rows")),
             Self::Changed {
                 object,
+                singular,
                 added,
                 updated,
                 deleted,
@@ -125,7 +140,7 @@ impl fmt::Display for Outcome {
                 let said: Vec<_> = counts
                     .iter()
                     .filter(|(count, _)| **count > 0)
-                    .map(|(count, verb)| format!("{count} {object} {verb}"))
+                    .map(|(count, verb)| format!("{} {verb}", counted(**count, singular, object)))
                     .collect();
                 match said.is_empty() {
                     true => write!(f, "no {object} changed"),
@@ -134,8 +149,8 @@ impl fmt::Display for Outcome {
             }
             Self::Imported(report) => report.fmt(f),
             Self::Exported { file, records } => {
-                let noun = plural(*records, "record");
-                write!(f, "{records} {noun} written to {}", file.display())
+                let records = counted(*records, "record", "records");
+                write!(f, "{records} written to {}", file.display())
             }
             Self::Plan(plan) => f.write_str(plan),
             Self::Done(what) => f.write_str(what),
@@ -149,13 +164,14 @@ impl fmt::Display for ImportReport {
         for refused in &self.refused {
             writeln!(f, "{refused}")?;
         }
-        write!(f, "{} {} added", self.added, self.object)?;
+        let added = counted(self.added, &self.singular, &self.object);
+        write!(f, "{added} added")?;
         if self.updated > 0 {
             write!(f, ", {} updated", self.updated)?;
         }
         if !self.refused.is_empty() {
-            let count = self.refused.len();
-            write!(f, ", {count} {} refused", plural(count as u64, "line"))?;
+            let refused = counted(self.refused.len() as u64, "line", "lines");
+            write!(f, ", {refused} refused")?;
         }
         if let Some(rejects) = &self.rejects {
             write!(f, " (see {})", rejects.display())?;
@@ -174,9 +190,7 @@ impl fmt::Display for RefusedLine {
     }
 }
 
-fn plural(count: u64, noun: &str) -> String {
-    match count {
-        1 => noun.to_owned(),
-        _ => format!("{noun}s"),
-    }
+fn counted(count: u64, one: &str, many: &str) -> String {
+    let noun = if count == 1 { one } else { many };
+    format!("{count} {noun}")
 }

@@ -1,10 +1,13 @@
 //! A prepared statement: read once, run many times.
 
 use super::transaction::ReadTransaction;
-use super::{Book, Outcome, Parameters, Rows, Script, Session, not_one_read};
+use super::{Book, Outcome, Parameters, Rows, Script, Session, State, not_one_read};
+use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
+use crate::query::pipeline::{self, Bound};
 use crate::query::syntax::Statement;
-use std::sync::Arc;
+use jiff::tz::TimeZone;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A statement read once, to be run many times, from [`Book::prepare`].
 ///
@@ -26,6 +29,16 @@ pub struct Prepared {
     book: Book,
     text: Arc<str>,
     statement: Arc<Statement>,
+    /// The statement as it was last bound, if it reads.
+    bound: Arc<Mutex<Option<InCatalog>>>,
+}
+
+/// A bound statement and what it was bound in.
+#[derive(Clone, Debug)]
+struct InCatalog {
+    catalog: Arc<Catalog>,
+    zone: TimeZone,
+    bound: Arc<Bound>,
 }
 
 impl Prepared {
@@ -34,6 +47,7 @@ impl Prepared {
             book,
             text: text.into(),
             statement: Arc::new(one_statement(text)?),
+            bound: Arc::default(),
         })
     }
 
@@ -60,7 +74,11 @@ impl Prepared {
         read: &ReadTransaction,
         parameters: impl Into<Parameters>,
     ) -> Result<Rows> {
-        read.run(&self.statement, &parameters.into())
+        if !pipeline::is_read(&self.statement) {
+            return Err(not_one_read().in_text(&self.text));
+        }
+        self.bind(read.state())
+            .and_then(|bound| read.run(&bound, &parameters.into()))
             .map_err(|error| error.in_text(&self.text))
     }
 
@@ -79,14 +97,48 @@ impl Prepared {
         parameters: Parameters,
     ) -> Result<Outcome> {
         let before = session.swap_parameters(parameters);
-        let outcome = session.perform(&self.statement);
+        let outcome = match pipeline::is_read(&self.statement) {
+            true => session.state().and_then(|state| {
+                let bound = self.bind(&state)?;
+                session.run_bound(&bound, &state)
+            }),
+            false => session.perform(&self.statement),
+        };
         session.swap_parameters(before);
         outcome.map_err(|error| error.in_text(&self.text))
+    }
+
+    /// The statement with its names looked up: once for each version of the schema.
+    fn bind(&self, state: &State) -> Result<Arc<Bound>> {
+        let last = || self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*last()
+            && Arc::ptr_eq(&known.catalog, &state.catalog)
+            && known.zone == state.clock.zone
+        {
+            return Ok(known.bound.clone());
+        }
+        let bound = pipeline::bind(&self.statement, &state.catalog, &state.clock)?;
+        let bound = Arc::new(bound);
+        *last() = Some(InCatalog {
+            catalog: state.catalog.clone(),
+            zone: state.clock.zone.clone(),
+            bound: bound.clone(),
+        });
+        Ok(bound)
+    }
+}
+
+/// Reads a text that is one statement, which reads.
+pub(super) fn one_read(text: &str) -> Result<Statement> {
+    let statement = one_statement(text)?;
+    match pipeline::is_read(&statement) {
+        true => Ok(statement),
+        false => Err(not_one_read().in_text(text)),
     }
 }
 
 /// Reads a text that is one statement.
-pub(super) fn one_statement(text: &str) -> Result<Statement> {
+fn one_statement(text: &str) -> Result<Statement> {
     let script = Script::parse(text)?;
     match script.steps() {
         [step] => Ok(step.statement.clone()),

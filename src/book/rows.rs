@@ -1,11 +1,14 @@
 //! Rows: what a query gives, by name, by position and into a caller's own types.
 
 use super::deserialize::{Cell, Line, Misfit};
+use super::reading::rounded;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
 use crate::query::outcome::{Heading, Table};
+use crate::query::render::{self, Format};
 use crate::value::{Clock, FieldType, Value};
 use serde::de::DeserializeOwned;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// The rows of a query, held in memory, under named columns.
@@ -26,16 +29,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Rows {
     columns: Arc<[Column]>,
-    rows: Vec<Vec<Value>>,
+    table: Table,
     clock: Clock,
 }
 
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    name: Arc<str>,
-    ty: Type,
-}
+pub struct Column(Heading);
 
 /// One row of a result.
 #[derive(Clone, Copy, Debug)]
@@ -49,14 +49,14 @@ impl Column {
     /// The column's name: its alias, else the words of its expression.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// What kind of value the column holds, in the words of `create object`: `text`, `money`,
     /// `ref`, `picklist`; and `list` or `records` for what only results have.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
-        match &self.ty {
+        match &self.0.ty {
             Type::Missing => "text",
             Type::Plain(ty) => plain_name(ty),
             Type::Label(..) => "picklist",
@@ -76,12 +76,12 @@ impl Column {
 
 impl AsRef<str> for Column {
     fn as_ref(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 }
 
 /// A field type without its particulars, as the language writes it.
-pub(super) fn plain_name(ty: &FieldType) -> &'static str {
+fn plain_name(ty: &FieldType) -> &'static str {
     match ty {
         FieldType::Text => "text",
         FieldType::LongText => "longtext",
@@ -107,29 +107,24 @@ pub(super) fn plain_name(ty: &FieldType) -> &'static str {
 
 impl Rows {
     pub(super) fn new(table: Table, clock: Clock) -> Self {
-        let column = |heading: &Heading| Column {
-            name: heading.name.clone(),
-            ty: heading.ty.clone(),
-        };
         Self {
-            columns: table.columns.iter().map(column).collect(),
-            rows: table.rows,
+            columns: table.columns.iter().cloned().map(Column).collect(),
+            table,
             clock,
         }
     }
 
     /// One column of text, a row a line: how a plan becomes rows.
     pub(super) fn lines(name: &str, text: &str, clock: Clock) -> Self {
-        let column = Column {
+        let column = Heading {
             name: name.into(),
-            ty: Type::Plain(FieldType::Text),
+            ty: Type::TEXT,
         };
-        let rows = text.lines().map(|line| vec![Value::text(line)]).collect();
-        Self {
+        let table = Table {
             columns: Arc::new([column]),
-            rows,
-            clock,
-        }
+            rows: text.lines().map(|line| vec![Value::text(line)]).collect(),
+        };
+        Self::new(table, clock)
     }
 
     /// The columns, in the order of `select`.
@@ -141,19 +136,19 @@ impl Rows {
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.table.rows.len()
     }
 
     /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.table.rows.is_empty()
     }
 
     /// The row at `index`, from 0.
     #[must_use]
     pub fn row(&self, index: usize) -> Option<Row<'_>> {
-        self.rows.get(index).map(|values| self.wrap(values))
+        self.table.rows.get(index).map(|values| self.wrap(values))
     }
 
     /// The rows in order.
@@ -161,13 +156,18 @@ impl Rows {
     pub fn iter(&self) -> Iter<'_> {
         Iter {
             rows: self,
-            inner: self.rows.iter(),
+            inner: self.table.rows.iter(),
         }
     }
 
-    /// A value as tables and CSV show it.
+    /// Writes all rows, exact, in a form that other programs read.
+    pub(crate) fn render(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        render::render(&self.table, format, &self.clock, out)
+    }
+
+    /// A value of a nested record as people read it.
     pub(crate) fn show(&self, value: &Value) -> String {
-        value.show(&self.clock)
+        rounded(value, None).show(&self.clock)
     }
 
     fn wrap<'a>(&'a self, values: &'a [Value]) -> Row<'a> {
@@ -199,7 +199,7 @@ impl Rows {
     /// `unknown-record` if there is no row, `too-many-rows` if there are several, `bad-value` if
     /// the row does not fit.
     pub fn one<T: DeserializeOwned>(&self) -> Result<T> {
-        match self.rows.as_slice() {
+        match self.table.rows.as_slice() {
             [values] => self.wrap(values).deserialize(),
             [] => Err(Error::new(Code::UnknownRecord, "the query gave no row")),
             rows => Err(Error::new(
@@ -250,7 +250,7 @@ impl<'a> Row<'a> {
     /// The value under a column's name, ignoring case, if there is such a column.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&'a Value> {
-        let same = |column: &Column| column.name.eq_ignore_ascii_case(name);
+        let same = |column: &Column| column.name().eq_ignore_ascii_case(name);
         let at = self.columns.iter().position(same)?;
         self.values.get(at)
     }
@@ -310,9 +310,9 @@ impl<'a> Row<'a> {
         .map_err(|e| unfit(&e))
     }
 
-    /// The value at `index` as tables and CSV show it; missing is empty text.
+    /// The value at `index` as people read it; missing is empty text.
     pub(crate) fn text(&self, index: usize) -> String {
-        let ty = match self.columns.get(index).map(|column| &column.ty) {
+        let ty = match self.columns.get(index).map(|column| &column.0.ty) {
             Some(Type::Plain(ty)) => Some(ty),
             Some(Type::List(ty)) => match &**ty {
                 Type::Plain(ty) => Some(ty),
@@ -321,14 +321,7 @@ impl<'a> Row<'a> {
             _ => None,
         };
         let value = self.values.get(index).unwrap_or(&Value::Missing);
-        value.show_as(ty, self.clock)
-    }
-
-    /// The row as a JSON object under the columns' names.
-    pub(crate) fn to_json(self) -> serde_json::Map<String, serde_json::Value> {
-        let names = self.columns.iter().map(|column| column.name.to_string());
-        let values = self.values.iter().map(|value| value.to_json(self.clock));
-        names.zip(values).collect()
+        rounded(value, ty).show_as(ty, self.clock)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A description of a book's objects and views, for programs and people that look around.
 
-use super::rows::plain_name;
-use crate::catalog::{Catalog, Field, Object};
+use crate::catalog::{Catalog, Field, Object, View, ViewParameter};
 use crate::error::{Code, Error, Result};
+use crate::query::schema::{describe_object, describe_view, field_definition};
 use crate::storage::Snapshot;
 use crate::value::{FieldType, ObjectId};
 
@@ -49,6 +49,8 @@ pub struct ObjectDescription {
     pub actors: bool,
     /// The fields shown by a query without `select`; empty for all.
     pub show: Vec<String>,
+    /// The statements that make the object and its indexes.
+    pub definition: String,
 }
 
 /// A field or formula of an object.
@@ -77,29 +79,19 @@ pub struct ViewDescription {
     pub parameters: Vec<String>,
     /// The query's text.
     pub text: String,
+    /// The statement that makes the view.
+    pub definition: String,
 }
 
 impl Schema {
-    pub(super) fn new(catalog: &Catalog, snapshot: &Snapshot) -> Self {
-        let views = catalog.views.iter().map(|view| ViewDescription {
-            name: view.name.clone(),
-            parameters: view
-                .parameters
-                .iter()
-                .map(|p| match &p.default {
-                    Some(default) => format!("{} {} default {default}", p.name, p.ty),
-                    None => format!("{} {}", p.name, p.ty),
-                })
-                .collect(),
-            text: view.text.clone(),
-        });
-        Self {
-            objects: catalog
-                .live_objects()
-                .map(|object| describe(catalog, object, snapshot.record_count(object.id)))
-                .collect(),
-            views: views.collect(),
-        }
+    pub(super) fn new(catalog: &Catalog, snapshot: &Snapshot) -> Result<Self> {
+        let objects = catalog.live_objects();
+        let objects = objects.map(|o| describe(catalog, o, snapshot.record_count(o.id)));
+        let views = catalog.views.iter().map(describe_one_view);
+        Ok(Self {
+            objects: objects.collect::<Result<_>>()?,
+            views: views.collect::<Result<_>>()?,
+        })
     }
 
     /// The object of this name, plural or singular, ignoring case.
@@ -121,58 +113,36 @@ impl Schema {
     }
 }
 
-impl ObjectDescription {
-    /// The `create object` statement that makes the object.
-    #[must_use]
-    pub fn definition(&self) -> String {
-        let field = |field: &FieldDescription| {
-            let text = format!("  {} {} {}", field.name, field.type_text, field.options);
-            text.trim_end().to_owned()
-        };
-        let checks = self.checks.iter().map(|check| format!("  check ({check})"));
-        let lines: Vec<_> = self.fields.iter().map(field).chain(checks).collect();
-        let mut text = format!("create object {} (\n{}\n)", self.name, lines.join(",\n"));
-        if let Some(field) = &self.ordered_by {
-            text.push_str(&format!(" ordered by {field}"));
-        }
-        if self.actors {
-            text.push_str(" actors");
-        }
-        if !self.show.is_empty() {
-            text.push_str(&format!(" show {}", self.show.join(", ")));
-        }
-        text
-    }
+fn describe_one_view(view: &View) -> Result<ViewDescription> {
+    let parameter = |p: &ViewParameter| match &p.default {
+        Some(default) => format!("{} {} default {default}", p.name, p.ty),
+        None => format!("{} {}", p.name, p.ty),
+    };
+    Ok(ViewDescription {
+        name: view.name.clone(),
+        parameters: view.parameters.iter().map(parameter).collect(),
+        text: view.text.clone(),
+        definition: describe_view(view)?,
+    })
 }
 
-impl ViewDescription {
-    /// The `create view` statement that makes the view.
-    #[must_use]
-    pub fn definition(&self) -> String {
-        let parameters: Vec<_> = self.parameters.iter().map(|p| format!("${p}")).collect();
-        let list = match parameters.is_empty() {
-            true => String::new(),
-            false => format!("({})", parameters.join(", ")),
-        };
-        format!("create view {}{list} as {}", self.name, self.text)
-    }
-}
-
-fn describe(catalog: &Catalog, object: &Object, records: u64) -> ObjectDescription {
+fn describe(catalog: &Catalog, object: &Object, records: u64) -> Result<ObjectDescription> {
     let fields = object.live_fields().map(|f| field(catalog, object, f));
-    let formulas = object.formulas.iter().map(|formula| FieldDescription {
-        name: formula.name.clone(),
-        type_text: format!("formula ({})", formula.text),
-        options: String::new(),
-        targets: Vec::new(),
-        labels: Vec::new(),
+    let formulas = object.formulas.iter().map(|formula| {
+        Ok(FieldDescription {
+            name: formula.name.clone(),
+            type_text: format!("formula ({})", formula.text),
+            options: String::new(),
+            targets: Vec::new(),
+            labels: Vec::new(),
+        })
     });
     let name_of = |id| object.field(id).name.clone();
-    ObjectDescription {
+    Ok(ObjectDescription {
         name: object.name.clone(),
         singular: object.singular.clone(),
         records,
-        fields: fields.chain(formulas).collect(),
+        fields: fields.chain(formulas).collect::<Result<_>>()?,
         collections: catalog
             .collections(object.id)
             .into_iter()
@@ -191,62 +161,39 @@ fn describe(catalog: &Catalog, object: &Object, records: u64) -> ObjectDescripti
             .collect(),
         actors: object.actors,
         show: object.show.clone(),
-    }
+        definition: describe_object(catalog, object)?,
+    })
 }
 
-fn field(catalog: &Catalog, object: &Object, field: &Field) -> FieldDescription {
+fn field(catalog: &Catalog, object: &Object, field: &Field) -> Result<FieldDescription> {
     let name = |id: &ObjectId| catalog.object(*id).name.clone();
     let targets = match &field.ty {
         FieldType::Reference(target) => vec![name(target)],
         FieldType::AnyReference(targets) => targets.iter().map(name).collect(),
         _ => Vec::new(),
     };
-    let labels: Vec<_> = field.labels.iter().map(|l| l.name.clone()).collect();
-    let plain = plain_name(&field.ty);
-    let type_text = match &field.ty {
-        FieldType::Reference(_) => format!("ref {}", targets.join(", ")),
-        FieldType::AnyReference(_) => format!("ref any ({})", targets.join(", ")),
-        FieldType::Filter(target) | FieldType::Expression(target) => {
-            format!("{plain} on {}", name(target))
-        }
-        _ if labels.is_empty() => plain.to_owned(),
-        _ => format!("{plain} ({})", quoted(&labels).join(", ")),
-    };
-    let flags = [
-        (field.label, "label"),
-        (field.required, "required"),
-        (field.unique, "unique"),
-        (field.hierarchy, "hierarchy"),
-    ];
-    let flags = flags.iter().filter(|(on, _)| *on);
-    let mut options: Vec<_> = flags.map(|(_, word)| (*word).to_owned()).collect();
-    if let Some(default) = &field.default {
-        options.push(format!("default {default}"));
-    }
-    if let Some(collection) = &field.collection {
-        options.push(format!("collection {collection}"));
-    }
-    if let Some(date) = field.dated_by {
-        options.push(format!("dated by {}", object.field(date).name));
-    }
-    FieldDescription {
+    let tree = field_definition(catalog, object, field)?;
+    let options: Vec<_> = tree.options.iter().map(ToString::to_string).collect();
+    Ok(FieldDescription {
         name: field.name.clone(),
-        type_text,
+        type_text: tree.ty.to_string(),
         options: options.join(" "),
         targets,
-        labels,
-    }
+        labels: field.labels.iter().map(|l| l.name.clone()).collect(),
+    })
 }
 
-/// Labels as the language writes them: those that are no plain word in quotes.
-fn quoted(labels: &[String]) -> Vec<String> {
-    let plain = |label: &String| {
-        label.starts_with(|c: char| c.is_alphabetic())
-            && label.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
-    let quote = |label: &String| match plain(label) {
-        true => label.clone(),
-        false => format!("\"{}\"", label.replace('"', "\"\"")),
-    };
-    labels.iter().map(quote).collect()
+#[cfg(test)]
+mod tests {
+    use crate::Book;
+
+    #[test]
+    fn the_script_of_the_crm_makes_the_same_schema() {
+        let book = Book::in_memory().unwrap();
+        let script = book.session().schema_script().unwrap();
+        let copy = Book::options().bare(true).in_memory().unwrap();
+        copy.execute(&script).unwrap();
+        let (book, copy) = (book.state().unwrap(), copy.state().unwrap());
+        assert_eq!(*copy.catalog, *book.catalog, "{script}");
+    }
 }

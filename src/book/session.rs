@@ -6,7 +6,8 @@ use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Interrupt;
-use crate::query::pipeline::{self, Environment};
+use crate::query::pipeline::{self, Bound, Environment};
+use crate::query::schema::describe_book;
 use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
 use crate::storage::{CommitInfo, Mark, Transaction};
 use crate::value::{Clock, DateTime, FieldType, RecordId, Value};
@@ -149,7 +150,26 @@ impl<'b> Session<'b> {
     /// `corrupt` if the definitions cannot be read, `io`.
     pub fn schema(&self) -> Result<Schema> {
         let state = self.state()?;
-        Ok(Schema::new(&state.catalog, &state.snapshot))
+        Schema::new(&state.catalog, &state.snapshot)
+    }
+
+    /// The script that makes the objects and views, run on a bare book.
+    ///
+    /// ```
+    /// use fieldbook::Book;
+    ///
+    /// let script = Book::in_memory()?.session().schema_script()?;
+    /// let copy = Book::options().bare(true).in_memory()?;
+    /// copy.execute(&script)?;
+    /// assert_eq!(copy.session().schema_script()?, script);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Session::schema`].
+    pub fn schema_script(&self) -> Result<String> {
+        let state = self.state()?;
+        describe_book(&state.catalog, &state.clock)
     }
 
     /// Runs every statement of a script and gives what each did.
@@ -189,17 +209,24 @@ impl<'b> Session<'b> {
             _ if pipeline::is_read(statement) => {
                 let state = self.state()?;
                 let outcome = self.read(statement, &state)?;
-                Ok(Outcome::new(outcome, &state.clock))
+                Ok(Outcome::new(outcome, &state.catalog, &state.clock))
             }
             _ => {
                 let book = self.book;
                 self.change(|transaction, environment| {
                     let catalog = book.catalog(transaction.snapshot())?;
                     let outcome = pipeline::write(statement, transaction, &catalog, environment)?;
-                    Ok(Outcome::new(outcome, environment.clock))
+                    Ok(Outcome::new(outcome, &catalog, environment.clock))
                 })
             }
         }
+    }
+
+    /// Runs a bound statement on the state that it was bound in.
+    pub(super) fn run_bound(&self, bound: &Bound, state: &State) -> Result<Outcome> {
+        let environment = self.around.environment(&state.clock, self.me());
+        let outcome = pipeline::run(bound, &state.snapshot, &state.catalog, &environment)?;
+        Ok(Outcome::new(outcome, &state.catalog, &state.clock))
     }
 
     /// Adds one record from a struct or a map: see [`Book::add`].
@@ -467,11 +494,6 @@ fn expr(kind: ExprKind) -> Expr {
 /// `object key select what`, what being a word.
 fn single(object: &str, key: Expr, what: &str) -> Query {
     let value = expr(ExprKind::Path(vec![name(what)]));
-    select_one(object, key, Item::Value { value, alias: None })
-}
-
-/// `object key select item`
-pub(super) fn select_one(object: &str, key: Expr, item: Item) -> Query {
     Query {
         source: Source::Named {
             path: vec![name(object)],
@@ -481,7 +503,7 @@ pub(super) fn select_one(object: &str, key: Expr, item: Item) -> Query {
         filter: None,
         group: None,
         having: None,
-        select: vec![item],
+        select: vec![Item::Value { value, alias: None }],
         order: Vec::new(),
         limit: None,
         offset: None,
@@ -501,9 +523,4 @@ fn addition(object: &str, fields: Fields) -> (Statement, Parameters) {
         records: vec![fields.iter().map(binding).collect()],
     };
     (Statement::Add(add), fields.into_iter().collect())
-}
-
-/// `#id`
-pub(super) fn record_key(id: RecordId) -> Expr {
-    expr(ExprKind::Literal(Literal::Record(id.0)))
 }

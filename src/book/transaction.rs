@@ -1,10 +1,9 @@
 //! Transactions as a program holds them: one that reads a frozen state, one that writes.
 
-use super::prepared::one_statement;
-use super::session::{record_key, select_one};
+use super::prepared::one_read;
 use super::{Book, Outcome, Parameters, Prepared, Rows, Session, State, rows_of};
-use crate::error::{Code, Result};
-use crate::query::syntax::{Item, Statement};
+use crate::error::Result;
+use crate::query::pipeline::{self, Bound};
 use crate::storage::Mark;
 use crate::value::RecordId;
 use serde::Serialize;
@@ -46,30 +45,44 @@ impl ReadTransaction {
     /// # Errors
     /// As [`Book::query_with`].
     pub fn query_with(&self, text: &str, parameters: impl Into<Parameters>) -> Result<Rows> {
-        let statement = one_statement(text)?;
-        self.run(&statement, &parameters.into())
+        let statement = one_read(text)?;
+        let bind = pipeline::bind(&statement, &self.state.catalog, &self.state.clock);
+        bind.and_then(|bound| self.run(&bound, &parameters.into()))
             .map_err(|error| error.in_text(text))
     }
 
-    /// The stored fields and formulas of one record, as a single row; nothing if there is none.
+    /// The stored fields of one record, as a single row; nothing if there is no such record.
     ///
     /// # Errors
     /// `unknown-object`, `io`.
     pub fn get(&self, object: &str, id: RecordId) -> Result<Option<Rows>> {
-        let query = select_one(object, record_key(id), Item::All(0..0));
-        match self.run(&Statement::Query(query), &Parameters::new()) {
-            Ok(rows) if rows.is_empty() => Ok(None),
-            Err(error) if error.code() == Code::UnknownRecord => Ok(None),
-            other => other.map(Some),
-        }
+        let State {
+            snapshot,
+            catalog,
+            clock,
+        } = &self.state;
+        let none = Parameters::new();
+        let found = self.book.reading(&self.state, &none, |environment| {
+            pipeline::record(object, id, snapshot, catalog, environment)
+        })?;
+        Ok(found.map(|table| Rows::new(table, clock.clone())))
     }
 
-    pub(super) fn run(&self, statement: &Statement, parameters: &Parameters) -> Result<Rows> {
-        if !crate::query::pipeline::is_read(statement) {
-            return Err(super::not_one_read());
-        }
-        let outcome = self.book.run_read(statement, &self.state, parameters)?;
-        rows_of(outcome, &self.state.clock)
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Runs a statement that was bound in this state's catalog.
+    pub(super) fn run(&self, bound: &Bound, parameters: &Parameters) -> Result<Rows> {
+        let State {
+            snapshot,
+            catalog,
+            clock,
+        } = &self.state;
+        let outcome = self.book.reading(&self.state, parameters, |environment| {
+            pipeline::run(bound, snapshot, catalog, environment)
+        })?;
+        rows_of(Outcome::new(outcome, catalog, clock), clock)
     }
 }
 

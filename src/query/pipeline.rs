@@ -2,10 +2,10 @@
 
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result, Span};
-use crate::query::bind::{Binder, Change};
+use crate::query::bind::{Binder, Change, Query};
 use crate::query::exec::{self, Context, Interrupt};
-use crate::query::outcome::Outcome;
-use crate::query::syntax::{self, Statement};
+use crate::query::outcome::{Outcome, Table};
+use crate::query::syntax::{self, Statement, Text};
 use crate::query::{plan, schema, write};
 use crate::storage::{Snapshot, Transaction};
 use crate::value::{Clock, RecordId, Value};
@@ -57,6 +57,58 @@ pub(crate) fn is_read(statement: &Statement) -> bool {
     )
 }
 
+/// A statement that reads, its names looked up in one catalog.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    query: Query,
+    give: Give,
+}
+
+/// What becomes of a query's rows.
+#[derive(Debug)]
+enum Give {
+    Rows,
+    Plan { analyze: bool },
+    File(Text),
+}
+
+/// Looks up the names of a statement that reads. Of the clock only the zone counts.
+pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> Result<Bound> {
+    let (query, give) = match statement {
+        Statement::Query(query) => (query, Give::Rows),
+        Statement::Explain { analyze, query } => (query, Give::Plan { analyze: *analyze }),
+        Statement::Export { query, file } => (query, Give::File(file.clone())),
+        _ => {
+            return Err(Error::new(
+                Code::ReadOnly,
+                "this statement changes the book",
+            ));
+        }
+    };
+    let query = Binder::new(catalog, clock).query(query)?;
+    Ok(Bound { query, give })
+}
+
+/// Runs a bound statement on a state that has the catalog it was bound in.
+pub(crate) fn run(
+    bound: &Bound,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    environment: &Environment<'_>,
+) -> Result<Outcome> {
+    let context = environment.context(snapshot, catalog);
+    match &bound.give {
+        Give::Rows => exec::run(&bound.query, &context).map(Outcome::Rows),
+        Give::Plan { analyze } => {
+            plan::explain(&bound.query, &context, *analyze).map(Outcome::Plan)
+        }
+        Give::File(file) => {
+            let table = exec::run(&bound.query, &context)?;
+            write::export(&table, file, environment)
+        }
+    }
+}
+
 /// Runs a statement that reads.
 pub(crate) fn read(
     statement: &Statement,
@@ -64,22 +116,20 @@ pub(crate) fn read(
     catalog: &Catalog,
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
-    let context = environment.context(snapshot, catalog);
-    let bind = |query| Binder::new(catalog, environment.clock).query(query);
-    match statement {
-        Statement::Query(query) => exec::run(&bind(query)?, &context).map(Outcome::Rows),
-        Statement::Explain { analyze, query } => {
-            plan::explain(&bind(query)?, &context, *analyze).map(Outcome::Plan)
-        }
-        Statement::Export { query, file } => {
-            let table = exec::run(&bind(query)?, &context)?;
-            write::export(&table, file, environment)
-        }
-        _ => Err(Error::new(
-            Code::ReadOnly,
-            "this statement changes the book",
-        )),
-    }
+    let bound = bind(statement, catalog, environment.clock)?;
+    run(&bound, snapshot, catalog, environment)
+}
+
+/// The stored fields of one record as a single row; nothing if there is no such record.
+pub(crate) fn record(
+    object: &str,
+    id: RecordId,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    environment: &Environment<'_>,
+) -> Result<Option<Table>> {
+    let object = schema::find_object(catalog, object)?;
+    exec::record(object, id, &environment.context(snapshot, catalog))
 }
 
 /// Runs a statement that changes records or definitions. A statement that fails leaves the

@@ -40,7 +40,7 @@ commands! {
     objects "" "the objects and how many records they have";
     quit "" "leave, as Ctrl-D does";
     read "FILE" "run a script";
-    schema "[OBJECT]" "the statements that make the objects and views";
+    schema "[NAME]" "the statements that make an object or view, or all of them";
     timing "[on|off]" "tell how long each statement takes";
     views "" "the views";
 }
@@ -201,17 +201,18 @@ fn read(interpreter: &mut Interpreter<'_, '_>, file: &str) -> Flow {
 }
 
 fn schema(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
-    let schema = interpreter.session.schema()?;
-    if !name.is_empty() {
-        let definition = schema.object(name)?.definition();
-        interpreter.printer.result(&format!("{definition};"))?;
-        return GO_ON;
-    }
-    let objects = schema.objects.iter().map(|object| object.definition());
-    let views = schema.views.iter().map(|view| view.definition());
-    for definition in objects.chain(views) {
-        interpreter.printer.result(&format!("{definition};\n"))?;
-    }
+    let text = match name {
+        "" => interpreter.session.schema_script()?,
+        name => {
+            let schema = interpreter.session.schema()?;
+            let same = |view: &&crate::ViewDescription| view.name.eq_ignore_ascii_case(name);
+            match schema.views.iter().find(same) {
+                Some(view) => view.definition.clone(),
+                None => schema.object(name)?.definition.clone(),
+            }
+        }
+    };
+    interpreter.printer.result(&text)?;
     GO_ON
 }
 

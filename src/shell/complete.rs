@@ -218,6 +218,7 @@ mod tests {
             indexes: Vec::new(),
             actors: false,
             show: Vec::new(),
+            definition: String::new(),
         }
     }
 

@@ -40,11 +40,11 @@ pub(super) fn open(
         );
         return Err((message, End::CannotOpen));
     }
-    let book = options.open(path).map_err(cannot)?;
     if arguments.demo {
-        fill(&book, arguments, streams, progress).map_err(cannot)?;
+        let sample = |book: &Book| fill(book, arguments, streams, progress);
+        options.make(path, sample).map_err(cannot)?;
     }
-    Ok(book)
+    options.open(path).map_err(cannot)
 }
 
 fn fill(

@@ -8,7 +8,9 @@ use redb::{
     Builder, ReadTransaction, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
 };
 use std::fs::File;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Store {
     /// Copies the committed state into a new file at `path`, tables in key order.
@@ -23,15 +25,13 @@ impl Store {
             )
             .hint("name a file that does not exist"));
         }
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = Path::new(&partial);
-        let copied = self.copy_to(partial).and_then(|()| {
-            std::fs::rename(partial, path)
+        let partial = beside(path);
+        let copied = self.copy_to(&partial).and_then(|()| {
+            settle(&partial, path)
                 .and_then(|()| sync_parent(path))
                 .map_err(|error| io_fault(path, error))
         });
-        if copied.is_err() {
+        if partial.exists() {
             // The first error is the one that matters.
             let _ = std::fs::remove_file(partial);
         }
@@ -39,9 +39,6 @@ impl Store {
     }
 
     fn copy_to(&self, path: &Path) -> Result<()> {
-        if path.exists() {
-            std::fs::remove_file(path).map_err(|error| io_fault(path, error))?;
-        }
         let read = self.begin_read()?;
         let mut database = Builder::new().create(path).or_fault()?;
         let write = database.begin_write().or_fault()?;
@@ -79,6 +76,26 @@ fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
         to.insert(key.value(), value.value()).or_fault()?;
     }
     Ok(())
+}
+
+/// A name beside `path` that no other copy has, in this process or another.
+fn beside(path: &Path) -> PathBuf {
+    static COPIES: AtomicU64 = AtomicU64::new(0);
+    let (process, copy) = (std::process::id(), COPIES.fetch_add(1, Ordering::Relaxed));
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{process}-{copy}.partial"));
+    name.into()
+}
+
+/// Gives a whole file its name, unless another file has it by now.
+fn settle(partial: &Path, path: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(partial, path) {
+        // Some file systems have no links.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists && !path.exists() => {
+            std::fs::rename(partial, path)
+        }
+        linked => linked,
+    }
 }
 
 /// Makes the name of a file durable.

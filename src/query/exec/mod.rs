@@ -25,5 +25,5 @@ pub(crate) use context::Context;
 pub use context::Interrupt;
 pub(crate) use evaluate::Evaluator;
 use run::Executor;
-pub(crate) use run::{records, run, run_counted, run_folded, run_frame};
+pub(crate) use run::{record, records, run, run_counted, run_folded, run_frame};
 pub(crate) use scan::Statistics;

@@ -14,16 +14,22 @@ impl Executor<'_> {
     pub(super) fn present(&self, vector: &Vector, ty: &Type) -> Result<Vec<Value>> {
         let form = ty.field_type();
         let values = (0..vector.len()).map(|at| vector.value(&form, at));
+        self.name_values(values.collect(), ty)
+    }
+
+    /// Stored values with names in place of codes and ids.
+    pub(super) fn name_values(&self, values: Vec<Value>, ty: &Type) -> Result<Vec<Value>> {
         match ty {
             Type::Label(object, field) => {
                 let names = self.label_names(*object, *field);
-                Ok(values.map(|value| named(&value, &names)).collect())
+                Ok(values.iter().map(|value| named(value, &names)).collect())
             }
             Type::Tags(object, field) => {
                 let names = self.label_names(*object, *field);
                 let field = self.context.catalog.object(*object).field(*field);
                 let rank = |code: &LabelCode| field.label_rank(*code);
                 Ok(values
+                    .into_iter()
                     .map(|value| match value {
                         Value::Tags(codes) => {
                             let mut codes = codes.to_vec();
@@ -36,10 +42,10 @@ impl Executor<'_> {
                     .collect())
             }
             Type::Plain(FieldType::Reference(_) | FieldType::AnyReference(_)) => {
-                let values: Vec<Value> = values.collect();
                 self.record_names(values, ty)
             }
             Type::List(inner) => values
+                .into_iter()
                 .map(|value| match value {
                     Value::List(items) => {
                         let vector = Vector::from_values(inner.shape(), &items);
@@ -48,7 +54,7 @@ impl Executor<'_> {
                     other => Ok(other),
                 })
                 .collect(),
-            _ => Ok(values.collect()),
+            _ => Ok(values),
         }
     }
 

@@ -6,11 +6,12 @@ use super::rows::{Rows, pick};
 use super::scan::Statistics;
 use super::sort::{Sorted, Sorter, ascending};
 use super::{Batch, Context, Evaluator, Frame, group};
+use crate::catalog::Object;
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type};
 use crate::query::outcome::{Heading, Table};
-use crate::query::plan::{choose, fold};
+use crate::query::plan::{self, choose, fold};
 use crate::value::{ObjectId, RecordId, Value};
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -60,6 +61,32 @@ pub(crate) fn records(query: &Query, context: &Context<'_>) -> Result<Vec<Record
             "a query for records gives no records",
         )),
     }
+}
+
+/// The stored fields of one record, read from its row; nothing if there is no such record.
+pub(crate) fn record(
+    object: &Object,
+    id: RecordId,
+    context: &Context<'_>,
+) -> Result<Option<Table>> {
+    let Some(row) = context.snapshot.row(object.id, id)? else {
+        return Ok(None);
+    };
+    let executor = Executor::new(context);
+    let mut columns = Vec::new();
+    let mut values = Vec::new();
+    for field in object.live_fields() {
+        let ty = plan::column(object, field.id, &(0..0)).ty;
+        values.extend(executor.name_values(vec![row.get(field.id).clone()], &ty)?);
+        columns.push(Heading {
+            name: field.name.as_str().into(),
+            ty,
+        });
+    }
+    Ok(Some(Table {
+        columns: columns.into(),
+        rows: vec![values],
+    }))
 }
 
 /// One execution.

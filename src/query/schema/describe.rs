@@ -1,7 +1,7 @@
 //! Description: an object or view as the script that makes it.
 
 use super::name::made;
-use crate::catalog::{Catalog, Field, Object, View, singular};
+use crate::catalog::{Catalog, Field, Formula, Index, Object, View, singular};
 use crate::error::Result;
 use crate::query::syntax::{
     self, CreateObject, FieldDefinition, FieldOption, Name, Statement, TypeName,
@@ -10,17 +10,16 @@ use crate::value::{FieldType, ObjectId};
 
 /// The statements that make an object: itself, then its declared indexes.
 pub(crate) fn describe_object(catalog: &Catalog, object: &Object) -> Result<String> {
-    let mut statements = vec![Statement::CreateObject(create(catalog, object)?)];
+    let mut text = object_text(&create(catalog, object)?);
     for index in object.indexes.iter().filter(|index| index.declared) {
-        let name = |field: &_| made(&object.field(*field).name);
-        statements.push(Statement::CreateIndex {
-            object: made(&object.name),
-            fields: index.fields.iter().map(name).collect(),
-            unique: index.unique,
-        });
+        text.push_str(&format!("{};\n", create_index(object, index)));
     }
-    let texts: Vec<_> = statements.iter().map(|s| format!("{s};\n")).collect();
-    Ok(texts.concat())
+    Ok(text)
+}
+
+/// A definition with a line for each field.
+pub(super) fn object_text(tree: &CreateObject) -> String {
+    format!("{tree:#};\n")
 }
 
 /// The statement that makes a view.
@@ -29,28 +28,47 @@ pub(crate) fn describe_view(view: &View) -> Result<String> {
     Ok(format!("{statement};\n"))
 }
 
-fn create(catalog: &Catalog, object: &Object) -> Result<CreateObject> {
+/// A field as `create object` says it.
+pub(crate) fn field_definition(
+    catalog: &Catalog,
+    object: &Object,
+    field: &Field,
+) -> Result<FieldDefinition> {
+    Ok(FieldDefinition {
+        name: made(&field.name),
+        ty: type_name(catalog, field),
+        options: options(object, field)?,
+    })
+}
+
+pub(super) fn formula_definition(formula: &Formula) -> Result<FieldDefinition> {
+    Ok(FieldDefinition {
+        name: made(&formula.name),
+        ty: TypeName::Formula(syntax::parse_expression(&formula.text)?),
+        options: Vec::new(),
+    })
+}
+
+pub(super) fn create_index(object: &Object, index: &Index) -> Statement {
+    let name = |field: &_| made(&object.field(*field).name);
+    Statement::CreateIndex {
+        object: made(&object.name),
+        fields: index.fields.iter().map(name).collect(),
+        unique: index.unique,
+    }
+}
+
+/// The statement that makes an object without its indexes.
+pub(super) fn create(catalog: &Catalog, object: &Object) -> Result<CreateObject> {
     let usual = singular(&object.name) == object.singular;
-    let mut fields = Vec::new();
-    for field in object.live_fields() {
-        fields.push(FieldDefinition {
-            name: made(&field.name),
-            ty: type_name(catalog, field),
-            options: options(object, field)?,
-        });
-    }
-    for formula in &object.formulas {
-        fields.push(FieldDefinition {
-            name: made(&formula.name),
-            ty: TypeName::Formula(syntax::parse_expression(&formula.text)?),
-            options: Vec::new(),
-        });
-    }
+    let fields = object.live_fields();
+    let fields = fields.map(|field| field_definition(catalog, object, field));
+    let formulas = object.formulas.iter().map(formula_definition);
     let checks = object.checks.iter();
     Ok(CreateObject {
         name: made(&object.name),
         singular: (!usual).then(|| made(&object.singular)),
-        fields,
+        fields: fields.chain(formulas).collect::<Result<_>>()?,
         checks: checks
             .map(|text| syntax::parse_expression(text))
             .collect::<Result<_>>()?,

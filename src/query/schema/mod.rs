@@ -10,13 +10,16 @@ mod index;
 mod name;
 mod object;
 mod records;
+mod script;
 mod setting;
 #[cfg(test)]
 mod tests;
 mod usage;
 mod view;
 
-pub(crate) use describe::{describe_object, describe_view};
+pub(crate) use describe::{describe_object, describe_view, field_definition};
+pub(crate) use name::find_object;
+pub(crate) use script::describe_book;
 
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};

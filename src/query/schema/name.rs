@@ -94,14 +94,15 @@ impl Definer<'_, '_> {
 }
 
 pub(super) fn find<'c>(catalog: &'c Catalog, name: &Name) -> Result<&'c Object> {
-    catalog.find_object(&name.text).ok_or_else(|| {
+    find_object(catalog, &name.text).map_err(|error| error.at(name.span.clone()))
+}
+
+/// The object of this name, or an error with the nearest one.
+pub(crate) fn find_object<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c Object> {
+    catalog.find_object(name).ok_or_else(|| {
         let names = catalog.live_objects().map(|object| object.name.as_str());
-        Error::new(
-            Code::UnknownObject,
-            format!("there is no object `{}`", name.text),
-        )
-        .at(name.span.clone())
-        .near(&name.text, names)
+        let message = format!("there is no object `{name}`");
+        Error::new(Code::UnknownObject, message).near(name, names)
     })
 }
 

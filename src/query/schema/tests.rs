@@ -1,8 +1,9 @@
 //! Tests of definitions: what is refused and why, and that descriptions make the same again.
 
 use crate::error::Code;
-use crate::query::schema::{describe_object, describe_view};
+use crate::query::schema::{describe_book, describe_object, describe_view};
 use crate::query::trial::Trial;
+use crate::value::Clock;
 
 const SCHEMA: &str = "
     create object stages (name text label unique, position integer, outcome picklist (open, won, lost))
@@ -136,4 +137,41 @@ fn alterations_take_effect() {
         ["name", "parent", "skills", "rule", "mail", "odd name"]
     );
     assert_eq!(catalog.live_objects().count(), 1);
+}
+
+/// Definitions that refer to later ones, each in another way.
+const TANGLED: &str = "
+    create object stages (name text label, worth formula (1), kept formula (2));
+    create object reps (name text label, size integer, check (size > 0)) show name, size;
+    create object deals (title text label, stage ref stages, day date, rep ref reps);
+    alter object stages add field lead ref reps, add field note text, show name, lead;
+    alter object stages add field deal_count formula (count(deals));
+    alter object stages add field double formula (deal_count * 2);
+    alter object reps add field best ref deals collection praised, add field size2 integer default 5,
+        add field since date default today, add field rule filter on deals,
+        add check (best.title is not empty or best is empty);
+    create index on reps (size2, best) unique;
+    create object gone (name text);
+    drop object gone;
+    alter object deals drop field day;
+    create view leads as deals where stage.lead is not empty;
+    create view big as leads where stage.double > 2";
+
+#[test]
+fn the_script_of_a_book_makes_the_same_book() {
+    for schema in [SCHEMA, TANGLED] {
+        let trial = Trial::new(schema);
+        let clock = Clock::system();
+        let script = describe_book(&trial.catalog(), &clock).unwrap();
+        let copy = Trial::new(&script).catalog();
+        assert_eq!(describe_book(&copy, &clock).unwrap(), script);
+        for object in trial.catalog().live_objects() {
+            let again = copy.find_object(&object.name).unwrap();
+            assert_eq!(
+                describe_object(&copy, again).unwrap(),
+                describe_object(&trial.catalog(), object).unwrap()
+            );
+        }
+        assert_eq!(copy.views, trial.catalog().views, "{script}");
+    }
 }

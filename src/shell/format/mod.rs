@@ -1,14 +1,13 @@
-//! Output formats: one file each, and this table of them.
+//! Output formats: one file each for those that people read, and this table of all.
 
-mod csv;
 mod grid;
-mod json;
 mod line;
 mod markdown;
 
 pub(super) use grid::Grid;
 
 use crate::Rows;
+use crate::book::Format as Form;
 use std::io::{self, Write};
 
 /// A way to print rows.
@@ -30,15 +29,15 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "csv",
-        write: csv::write,
+        write: |rows, out, _| rows.render(Form::Csv, out),
     },
     Format {
         name: "json",
-        write: json::write_array,
+        write: |rows, out, _| rows.render(Form::Json, out),
     },
     Format {
         name: "jsonl",
-        write: json::write_lines,
+        write: |rows, out, _| rows.render(Form::JsonLines, out),
     },
     Format {
         name: "markdown",

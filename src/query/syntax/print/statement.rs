@@ -159,17 +159,21 @@ impl Display for Import {
 
 impl Display for CreateObject {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // The alternate form has a line for each field.
+        let (mut before, between, after) = match f.alternate() {
+            true => ("\n  ", ",\n  ", "\n)"),
+            false => ("", ", ", ")"),
+        };
         write!(f, "create object {} (", self.name)?;
-        list(f, &self.fields)?;
-        for (at, check) in self.checks.iter().enumerate() {
-            let comma = if at == 0 && self.fields.is_empty() {
-                ""
-            } else {
-                ", "
-            };
-            write!(f, "{comma}check ({check})")?;
+        for field in &self.fields {
+            write!(f, "{before}{field}")?;
+            before = between;
         }
-        f.write_char(')')?;
+        for check in &self.checks {
+            write!(f, "{before}check ({check})")?;
+            before = between;
+        }
+        f.write_str(after)?;
         self.ordered_by
             .iter()
             .try_for_each(|field| write!(f, " ordered by {field}"))?;
