@@ -43,13 +43,16 @@ impl Interpreter<'_, '_> {
     pub(super) fn script(&mut self, text: &str) -> Result<(), Failure> {
         for step in Script::parse(text)?.steps() {
             if self.signals.received() {
-                return Err(Error::new(Code::Interrupted, "the script was stopped").into());
+                return Err(stopped().into());
             }
             let started = Instant::now();
             let outcome = self.session.run(step);
             self.printer.progress.clear();
             let took = started.elapsed();
-            self.printer.outcome(&outcome?)?;
+            match self.printer.outcome(&outcome?, &self.signals) {
+                Err(_) if self.signals.received() => return Err(stopped().into()),
+                printed => printed?,
+            }
             self.printer.took(took);
         }
         Ok(())
@@ -71,4 +74,8 @@ impl Interpreter<'_, '_> {
             Failure::Output => {}
         }
     }
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Interrupted, "the script was stopped")
 }

@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::format::{self, Format};
+use super::signals::{Signals, Stoppable};
 use super::terminal::{Progress, Streams, Terminal};
 use crate::Outcome;
 use std::io::{self, Write};
@@ -37,10 +38,20 @@ impl<'s> Printer<'s> {
     }
 
     /// Prints what a statement gave.
-    pub(super) fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+    pub(super) fn outcome(&mut self, outcome: &Outcome, signals: &Signals) -> io::Result<()> {
         match outcome {
             Outcome::Rows(rows) => {
-                (self.format.write)(rows, self.output, self.terminal.width())?;
+                let output = &mut Stoppable {
+                    output: self.output,
+                    signals,
+                };
+                let printed = (self.format.write)(rows, output, self.terminal.width());
+                if printed.is_err() && self.terminal.output {
+                    // What was stopped within a line must not join the next one.
+                    writeln!(self.output)?;
+                    self.output.flush()?;
+                }
+                printed?;
                 if self.terminal.output {
                     self.output.flush()?;
                     self.note(&format!("({outcome})"));

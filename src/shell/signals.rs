@@ -1,6 +1,7 @@
 //! Ctrl-C and termination: they stop the statement, and end the program only where none runs.
 
 use crate::query::exec::Interrupt;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -57,6 +58,25 @@ impl Signals {
         if let Some(interrupt) = self.0.interrupt.get() {
             interrupt.reset();
         }
+    }
+}
+
+/// An output that ends when a signal comes, so that long results can be stopped.
+pub(super) struct Stoppable<'a> {
+    pub(super) output: &'a mut dyn Write,
+    pub(super) signals: &'a Signals,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.signals.received() {
+            return Err(io::Error::other("stopped by a signal"));
+        }
+        self.output.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
     }
 }
 
