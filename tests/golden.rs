@@ -114,7 +114,10 @@ impl Runner {
         let options = self.options.clone();
         match arguments {
             ["crm"] => {}
-            ["bare"] => self.options = options.clone().bare(true),
+            ["bare"] => {
+                self.options = options.clone().bare(true);
+                self.reopen()?;
+            }
             ["demo", scale] => {
                 let path = self.path();
                 let path = path.to_str().ok_or("the path is no text")?;

@@ -31,6 +31,17 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
+    /// The comparison that holds when the sides are exchanged.
+    pub(crate) fn flipped(self) -> Self {
+        match self {
+            Self::Equal => Self::Equal,
+            Self::Less => Self::Greater,
+            Self::LessEqual => Self::GreaterEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterEqual => Self::LessEqual,
+        }
+    }
+
     /// Whether values in this order compare so.
     pub(crate) fn holds(self, order: std::cmp::Ordering) -> bool {
         match self {

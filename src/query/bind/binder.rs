@@ -6,8 +6,12 @@ use crate::catalog::{Catalog, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
 use crate::value::{Clock, Duration, FieldType, Period, Unit, Value, parse_datetime};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+
+/// Parts that one statement may be made of once names, formulas and views are put in place: names
+/// that stand on each other double with every step.
+const WEIGHT_MAX: u64 = 100_000;
 
 /// Binds trees to the definitions of a catalog.
 pub(crate) struct Binder<'a> {
@@ -20,6 +24,8 @@ pub(crate) struct Binder<'a> {
     pub(super) arguments: RefCell<Vec<HashMap<String, Expr>>>,
     /// Within a stored text, the user's words that brought it in: errors point there.
     pub(super) place: RefCell<Option<Span>>,
+    /// Parts bound so far; see [`WEIGHT_MAX`].
+    weight: Cell<u64>,
     /// Labels of records met in the text itself, not in a formula or view it stands on.
     pub(super) labels: RefCell<Vec<SpokenLabel>>,
 }
@@ -39,6 +45,7 @@ impl<'a> Binder<'a> {
             expanding: RefCell::default(),
             arguments: RefCell::default(),
             place: RefCell::default(),
+            weight: Cell::new(0),
             labels: RefCell::default(),
         }
     }
@@ -84,6 +91,25 @@ impl<'a> Binder<'a> {
         result
     }
 
+    /// Counts `parts` more of the statement; too many are an error.
+    pub(super) fn carry(&self, parts: u64, span: &Span) -> Result<()> {
+        self.weight.set(self.weight.get().saturating_add(parts));
+        if self.weight.get() > WEIGHT_MAX {
+            let message = format!("the names in the statement stand for over {WEIGHT_MAX} parts");
+            return Err(Error::new(Code::TooDeep, message)
+                .at(span.clone())
+                .hint("names that use each other twice double with every step"));
+        }
+        Ok(())
+    }
+
+    /// What `work` binds, and how many parts it is made of.
+    pub(super) fn weighed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, u64)> {
+        let before = self.weight.get();
+        let bound = work()?;
+        Ok((bound, self.weight.get() - before))
+    }
+
     pub(super) fn object(&self, id: crate::value::ObjectId) -> &'a Object {
         self.catalog.object(id)
     }
@@ -94,6 +120,7 @@ impl<'a> Binder<'a> {
             return Ok(key);
         }
         let span = &self.at(&tree.span);
+        self.carry(1, span)?;
         match &tree.kind {
             ExprKind::Literal(literal) => self.literal(literal, span),
             ExprKind::Parameter(name) => Ok(self.parameter(name, span)),

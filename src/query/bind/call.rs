@@ -1,10 +1,10 @@
 //! Calls: functions of one record's values, aggregates over groups and over collections.
 
 use super::binder::{Binder, cast, to_base};
-use super::compare::is_labelled;
+use super::compare::{is_labelled, word};
 use super::path::Joined;
 use super::scope::{GroupScope, Scope, same};
-use super::{Aggregate, AggregateFunction, Collect, Expr, Function, Node, OrderKey, Type};
+use super::{Aggregate, AggregateFunction, Collect, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Name};
 use crate::value::{FieldType, Unit};
@@ -95,7 +95,28 @@ impl Binder<'_> {
             )
             .at(span.clone()));
         }
-        self.function(scope, name, &call.arguments, span)
+        self.function(scope, name, &call.arguments, &Type::Missing, span)
+    }
+
+    /// `if` and `coalesce` opposite a label: their values are labels of that type too.
+    pub(super) fn labelled_call(
+        &self,
+        scope: &Scope<'_>,
+        call: &syntax::Call,
+        ty: &Type,
+        span: &Span,
+    ) -> Result<Option<Expr>> {
+        let name = call.name.text.to_lowercase();
+        let takes = match name.as_str() {
+            "if" => 2..=3,
+            "coalesce" => 1..=32,
+            _ => return Ok(None),
+        };
+        if !takes.contains(&call.arguments.len()) {
+            return Ok(None);
+        }
+        self.function(scope, &name, &call.arguments, ty, span)
+            .map(Some)
     }
 
     fn unknown_function(&self, call: &syntax::Call) -> Error {
@@ -127,6 +148,7 @@ impl Binder<'_> {
         scope: &Scope<'_>,
         name: &str,
         trees: &[syntax::Expr],
+        wanted: &Type,
         span: &Span,
     ) -> Result<Expr> {
         let unit = match name {
@@ -156,7 +178,7 @@ impl Binder<'_> {
         match name {
             "if" => {
                 let condition = self.condition(scope, &trees[0])?;
-                let (mut values, ty) = self.same_type(scope, &trees[1..])?;
+                let (mut values, ty) = self.same_type(scope, &trees[1..], wanted)?;
                 if values.len() == 1 {
                     let empty = crate::value::Value::Missing;
                     values.push(Expr::constant(empty, ty.clone(), span));
@@ -165,12 +187,18 @@ impl Binder<'_> {
                 make(Function::If, values, ty)
             }
             "coalesce" | "least" | "greatest" => {
-                let (values, ty) = self.same_type(scope, trees)?;
+                let (values, ty) = self.same_type(scope, trees, wanted)?;
                 let function = match name {
                     "coalesce" => Function::Coalesce,
                     "least" => Function::Least,
                     _ => Function::Greatest,
                 };
+                if is_labelled(&ty) && function != Function::Coalesce {
+                    let is = self.describe(&ty);
+                    return Err(Error::new(Code::NotOrdered, format!("`{name}` of {is}"))
+                        .at(span.clone())
+                        .expected("numbers, amounts, text or times"));
+                }
                 let money = ty == Type::MONEY && function != Function::Coalesce;
                 let values = if money {
                     values.into_iter().map(to_base).collect()
@@ -295,10 +323,16 @@ impl Binder<'_> {
         }
     }
 
-    /// Several values in one type: that of the first that has one.
-    fn same_type(&self, scope: &Scope<'_>, trees: &[syntax::Expr]) -> Result<(Vec<Expr>, Type)> {
-        let mut ty = Type::Missing;
-        for tree in trees {
+    /// Several values in one type: `wanted`, else that of the first that has one. A bare word is
+    /// a field if there is one, else a label of that type.
+    fn same_type(
+        &self,
+        scope: &Scope<'_>,
+        trees: &[syntax::Expr],
+        wanted: &Type,
+    ) -> Result<(Vec<Expr>, Type)> {
+        let mut ty = wanted.clone();
+        for tree in trees.iter().filter(|_| *wanted == Type::Missing) {
             let open = matches!(tree.kind, ExprKind::Literal(_) | ExprKind::Parameter(_));
             if let (false, Ok(bound)) = (open, self.expr(scope, tree)) {
                 ty = bound.ty;
@@ -307,7 +341,8 @@ impl Binder<'_> {
         }
         let mut values = Vec::new();
         for tree in trees {
-            let bound = if is_labelled(&ty) {
+            let field = word(tree).is_some_and(|name| self.knows(scope, name));
+            let bound = if is_labelled(&ty) && !field {
                 self.opposite(scope, tree, &ty)?
             } else {
                 self.expr(scope, tree)?
@@ -377,6 +412,12 @@ impl Binder<'_> {
             && let Some(joined) = self.joined(scope, names, span)?
         {
             return self.collect(scope, call, function, joined, span);
+        }
+        if let Some(names) = path
+            && function != AggregateFunction::Exists
+        {
+            // A name nobody knows is the plainer mistake.
+            self.path(scope, names, span)?;
         }
         let what = call
             .arguments
@@ -562,11 +603,7 @@ impl Binder<'_> {
         let name = &call.name.text;
         let mut order = Vec::new();
         for key in &call.order {
-            let value = self.sort_form(self.expr(inner, &key.value)?)?;
-            order.push(OrderKey {
-                value,
-                descending: key.descending,
-            });
+            order.extend(self.order_keys(self.expr(inner, &key.value)?, key.descending)?);
         }
         let (argument, ty) = match (function, argument) {
             (A::Count, argument) => (argument, Type::INTEGER),
@@ -597,30 +634,14 @@ impl Binder<'_> {
             }
             (A::Minimum | A::Maximum, Some(argument)) if is_labelled(&argument.ty) => {
                 // Labels and references keep their kind: the first or last in their order.
-                let key = OrderKey {
-                    value: self.sort_form(argument.clone())?,
-                    descending: function == A::Maximum,
-                };
+                let order = self.order_keys(argument.clone(), function == A::Maximum)?;
                 let ty = argument.ty.clone();
-                let present = Expr::new(
-                    Node::Not(Box::new(Expr::new(
-                        Node::IsMissing(Box::new(argument.clone())),
-                        Type::BOOLEAN,
-                        span,
-                    ))),
-                    Type::BOOLEAN,
-                    span,
-                );
-                let filter = match filter {
-                    Some(filter) => super::binder::and(vec![filter, present], span),
-                    None => present,
-                };
                 return Ok(Aggregate {
                     function: A::First,
                     argument: Some(argument),
-                    filter: Some(filter),
+                    filter,
                     distinct: call.distinct,
-                    order: vec![key],
+                    order,
                     ty,
                 });
             }
@@ -671,9 +692,10 @@ impl Binder<'_> {
                 return Ok(key);
             }
             if let Some(named) = scope.named(&name.text) {
+                self.carry(named.weight, span)?;
                 return Ok(Expr {
                     span: span.clone(),
-                    ..named.clone()
+                    ..named.value.clone()
                 });
             }
             if ["today", "now", "me"]
@@ -714,7 +736,7 @@ impl Binder<'_> {
         .at(span.clone())
         .expected("a group key or an aggregate")
         .hint(format!(
-            "group by {written} too, or say which: sum({written}), max({written})"
+            "group by {written} too, or say which: max({written}), list({written})"
         )))
     }
 }

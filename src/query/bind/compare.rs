@@ -2,7 +2,7 @@
 
 use super::binder::{Binder, SpokenLabel, cast, negate_if, to_base, year_period};
 use super::scope::Scope;
-use super::{Expr, Node, Type};
+use super::{ColumnValue, Expr, Node, OrderKey, Type, sort_keys};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
@@ -39,7 +39,7 @@ impl Binder<'_> {
         left: &syntax::Expr,
         right: &syntax::Expr,
     ) -> Result<(Expr, Expr)> {
-        if !self.is_open(scope, left) {
+        if !is_open(left) {
             match self.expr(scope, left) {
                 Ok(bound) => {
                     let other = self.opposite(scope, right, &bound.ty)?;
@@ -57,23 +57,13 @@ impl Binder<'_> {
                 }
             }
         }
-        if self.is_open(scope, right) {
+        if is_open(right) {
             let (left, right) = (self.expr(scope, left)?, self.expr(scope, right)?);
             let right = self.retype(right, &left.ty);
             return Ok((self.retype(left, &right.ty), right));
         }
         let bound = self.expr(scope, right)?;
         Ok((self.opposite(scope, left, &bound.ty)?, bound))
-    }
-
-    /// Whether a tree has no type of its own: strings, parameters, `#42` and `empty`.
-    fn is_open(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> bool {
-        let _ = scope;
-        matches!(
-            tree.kind,
-            ExprKind::Literal(Literal::Text(_) | Literal::Record(_) | Literal::Empty)
-                | ExprKind::Parameter(_)
-        )
     }
 
     /// `tree` as it is meant opposite a value of type `ty`: as a label, else as itself.
@@ -93,12 +83,26 @@ impl Binder<'_> {
                 span,
             ));
         }
-        if is_labelled(ty)
-            && let Some(label) = self.label_text(scope, tree)
-        {
-            return self.label(label, ty, span);
+        if is_labelled(ty) {
+            if let Some(label) = self.label_text(scope, tree) {
+                return self.label(label, ty, span);
+            }
+            // Cells of an import are text, which the writer looks up.
+            if let ExprKind::Call(call) = &tree.kind
+                && !scope.columns_first
+                && let Some(bound) = self.labelled_call(scope, call, ty, span)?
+            {
+                return Ok(bound);
+            }
         }
         let bound = self.expr(scope, tree)?;
+        if let (Node::Constant(Value::Text(text)), Type::Plain(FieldType::Email)) =
+            (&bound.node, ty)
+        {
+            // Addresses are folded when written.
+            let folded = Value::text(text.to_lowercase());
+            return Ok(Expr::constant(folded, bound.ty.clone(), span));
+        }
         Ok(self.retype(bound, ty))
     }
 
@@ -278,13 +282,16 @@ impl Binder<'_> {
         let (Some(fine_left), Some(fine_right)) = (fineness(l), fineness(r)) else {
             return Ok(None);
         };
+        if fine_left == 2 && fine_right == 2 && comparison != Comparison::Equal {
+            return Ok(Some(compare_periods(comparison, left, right, span)));
+        }
         if fine_left == fine_right {
             return Ok(None);
         }
         let (fine, coarse, comparison) = if fine_left < fine_right {
             (left, right, comparison)
         } else {
-            (right, left, flip(comparison))
+            (right, left, comparison.flipped())
         };
         let period = if coarse.ty == Type::DATE {
             let node = Node::Bucket {
@@ -410,28 +417,21 @@ impl Binder<'_> {
         }
     }
 
-    /// The form by which results are sorted: every type has one.
-    pub(super) fn sort_form(&self, value: Expr) -> Result<Expr> {
-        let span = value.span.clone();
-        match &value.ty {
-            Type::Label(..) => self.orderly(value),
-            Type::Plain(FieldType::Reference(object)) => {
-                let target = self.object(*object);
-                let field = target
-                    .ordered_by
-                    .or(target.label_field().map(|field| field.id));
-                match field {
-                    Some(field) => Ok(self.follow_field(value, target.id, field)),
-                    None => Ok(value),
-                }
-            }
-            Type::Plain(FieldType::Money) => Ok(to_base(value)),
-            Type::Plain(FieldType::Tags) | Type::Tags(..) | Type::List(_) | Type::Nested => {
-                let is = self.describe(&value.ty);
-                Err(Error::new(Code::NotOrdered, format!("{is} cannot be sorted by")).at(span))
-            }
-            _ => Ok(value),
+    /// The keys by which results are sorted by a value.
+    pub(super) fn order_keys(&self, value: Expr, descending: bool) -> Result<Vec<OrderKey>> {
+        if matches!(
+            value.ty,
+            Type::Plain(FieldType::Tags) | Type::Tags(..) | Type::List(_) | Type::Nested
+        ) {
+            let is = self.describe(&value.ty);
+            let message = format!("{is} cannot be sorted by");
+            return Err(Error::new(Code::NotOrdered, message).at(value.span));
         }
+        let keys = sort_keys(&to_base(value), self.catalog);
+        Ok(keys
+            .into_iter()
+            .map(|value| OrderKey { value, descending })
+            .collect())
     }
 
     /// A field of the record that `reference` points to.
@@ -481,6 +481,12 @@ impl Binder<'_> {
                     .hint(format!("for one value write `{value} = {list}`")));
             }
             if matches!(item.node, Node::Constant(Value::Missing)) {
+                others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
+                continue;
+            }
+            let plain =
+                |ty: &Type| matches!(ty, Type::Plain(FieldType::Date | FieldType::DateTime));
+            if item.ty != bound.ty && plain(&item.ty) && plain(&bound.ty) {
                 others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
                 continue;
             }
@@ -534,11 +540,29 @@ impl Binder<'_> {
         query: &syntax::Query,
         span: &Span,
     ) -> Result<Expr> {
-        let (bound, ty) = self.one_column(scope, query, span)?;
-        let same = ty == value.ty
-            || matches!((&ty, &value.ty), (Type::Plain(a), Type::Plain(b))
-                if a.is_text() && b.is_text());
-        if !same {
+        let (mut bound, ty) = self.one_column(scope, query, span)?;
+        let mut value = value;
+        use FieldType as F;
+        let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
+        let time = |ty: &F| matches!(ty, F::Date | F::DateTime);
+        // Both sides in the wider, or coarser, of two types of one quantity.
+        let common = match (&ty, &value.ty) {
+            (a, b) if a == b => Some(None),
+            (Type::Plain(a), Type::Plain(b)) if a.is_text() && b.is_text() => Some(None),
+            (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {
+                Some(Some(Type::NUMBER))
+            }
+            (Type::Plain(a), Type::Plain(b)) if time(a) && time(b) => Some(Some(Type::DATE)),
+            _ => None,
+        };
+        if let Some(Some(common)) = &common {
+            value = cast(value, common.clone());
+            if let Some(ColumnValue::Expr(column)) = bound.columns.first_mut().map(|c| &mut c.value)
+            {
+                *column = cast(column.clone(), common.clone());
+            }
+        }
+        if common.is_none() {
             let message = format!(
                 "{} cannot be among {}",
                 self.describe(&value.ty),
@@ -803,13 +827,31 @@ fn compare_node(comparison: Comparison, left: Expr, right: Expr, span: &Span) ->
     Expr::new(node, Type::BOOLEAN, span)
 }
 
-/// The comparison that holds when the sides are swapped.
-fn flip(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Equal => Comparison::Equal,
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessEqual => Comparison::GreaterEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterEqual => Comparison::LessEqual,
-    }
+/// Whether a tree has no type of its own: strings, parameters, `#42` and `empty`.
+fn is_open(tree: &syntax::Expr) -> bool {
+    matches!(
+        tree.kind,
+        ExprKind::Literal(Literal::Text(_) | Literal::Record(_) | Literal::Empty)
+            | ExprKind::Parameter(_)
+    )
+}
+
+/// Two periods: the left one wholly before or after the right one, or up to its end or from its
+/// start.
+fn compare_periods(comparison: Comparison, left: &Expr, right: &Expr, span: &Span) -> Expr {
+    use super::Function::{PeriodEnd, PeriodStart};
+    let edge = |function, period: &Expr| {
+        let node = Node::Function {
+            function,
+            arguments: vec![period.clone()],
+        };
+        Expr::new(node, Type::DATE, &period.span)
+    };
+    let (of_left, comparison, of_right) = match comparison {
+        Comparison::Less => (PeriodEnd, Comparison::LessEqual, PeriodStart),
+        Comparison::Greater => (PeriodStart, Comparison::GreaterEqual, PeriodEnd),
+        Comparison::GreaterEqual => (PeriodStart, Comparison::GreaterEqual, PeriodStart),
+        _ => (PeriodEnd, Comparison::LessEqual, PeriodEnd),
+    };
+    compare_node(comparison, edge(of_left, left), edge(of_right, right), span)
 }

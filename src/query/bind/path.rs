@@ -3,12 +3,15 @@
 use super::binder::Binder;
 use super::compare::is_special;
 use super::scope::{Base, Scope, same};
-use super::{Expr, Node, Type};
+use super::{Expr, Node, Type, column};
 use crate::catalog::{Collection, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Name};
 use crate::value::{FieldId, FieldType, ObjectId};
 use std::sync::Arc;
+
+/// Names of a path at most.
+const PATH_MAX: usize = 100;
 
 /// Collections joined one after the other, seen from the record they are counted for.
 pub(super) struct Joined<'t> {
@@ -42,6 +45,13 @@ impl Binder<'_> {
     /// A path as a value.
     pub(super) fn path(&self, scope: &Scope<'_>, names: &[Name], span: &Span) -> Result<Expr> {
         let (first, rest) = names.split_first().expect("a path has a name");
+        if rest.len() >= PATH_MAX {
+            return Err(Error::new(
+                Code::TooDeep,
+                format!("a path has at most {PATH_MAX} names"),
+            )
+            .at(span.clone()));
+        }
         if let Some(group) = &scope.group {
             return self.group_path(scope, group, names, span);
         }
@@ -59,7 +69,7 @@ impl Binder<'_> {
             return self.continue_path(me, rest, span);
         }
         if let Some(named) = scope.named(&first.text) {
-            if rest.is_empty() && self.is_other_field(scope, first, named) {
+            if self.is_other_field(scope, first, &named.value) {
                 return Err(Error::new(
                     Code::AmbiguousName,
                     format!("`{}` is both a field and a name given here", first.text),
@@ -70,11 +80,12 @@ impl Binder<'_> {
                     first.text
                 )));
             }
-            let named = Expr {
+            self.carry(named.weight, span)?;
+            let value = Expr {
                 span: span.clone(),
-                ..named.clone()
+                ..named.value.clone()
             };
-            return self.continue_path(named, rest, span);
+            return self.continue_path(value, rest, span);
         }
         self.own_path(scope, names, span)
     }
@@ -268,12 +279,7 @@ impl Binder<'_> {
 
     /// A stored field as an expression.
     pub(super) fn column(&self, object: ObjectId, field: FieldId, span: &Span) -> Expr {
-        let ty = match &self.object(object).field(field).ty {
-            FieldType::Picklist => Type::Label(object, field),
-            FieldType::Tags => Type::Tags(object, field),
-            other => Type::Plain(other.clone()),
-        };
-        Expr::new(Node::Column(field), ty, span)
+        column(self.object(object), field, span)
     }
 
     /// A path of the scope around, seen from an inner record.
@@ -293,6 +299,15 @@ impl Binder<'_> {
             self.path(outer.scope, rest, span)?
         } else if same(&rest[0].text, "outer") {
             self.outer_path(outer.scope, &rest[1..], span)?
+        } else if is_special(&rest[0].text) {
+            let word = &rest[0].text;
+            return Err(
+                Error::new(Code::Misplaced, format!("`outer.{word}` means nothing"))
+                    .at(span.clone())
+                    .expected(format!(
+                        "a field after `outer`; `{word}` is the same everywhere"
+                    )),
+            );
         } else {
             return Err(
                 Error::new(Code::Misplaced, "`outer` cannot see a group's values").at(span.clone()),
@@ -330,7 +345,7 @@ impl Binder<'_> {
             rest = &rest[1..];
         } else if rest
             .first()
-            .is_some_and(|name| scope.named(&name.text).is_some())
+            .is_some_and(|name| scope.let_name(&name.text).is_some())
         {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 
 use super::binder::{Binder, and, cast};
 use super::call::path_of;
-use super::scope::{Base, GroupKey, GroupScope, Scope, same};
+use super::scope::{Base, GroupKey, GroupScope, Named, Scope, same};
 use super::{
     Aggregate, Column, ColumnValue, Expr, Group, Limit, Nested, Node, OrderKey, Query, Source,
     Type, Window, WindowFunction,
@@ -14,6 +14,9 @@ use crate::value::{FieldType, ObjectId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+/// Columns of a result, and `let` names of a query, at most.
+const COLUMNS_MAX: usize = 1_000;
+
 /// A source with what it already says: a view's conditions, columns and order.
 struct Start {
     base: Base,
@@ -21,7 +24,7 @@ struct Start {
     filter: Vec<Expr>,
     columns: Vec<Column>,
     order: Vec<OrderKey>,
-    names: Vec<(String, Expr)>,
+    names: Vec<Named>,
 }
 
 impl Binder<'_> {
@@ -103,8 +106,12 @@ impl Binder<'_> {
         if let syntax::Source::Named { key: Some(key), .. } = &tree.source {
             conditions.push(self.key_condition(&records, key)?);
         }
+        if tree.lets.len() > COLUMNS_MAX {
+            let message = format!("a query gives at most {COLUMNS_MAX} names by `let`");
+            return Err(Error::new(Code::Limit, message));
+        }
         for binding in &tree.lets {
-            let value = self.expr(&records, &binding.value)?;
+            let (value, weight) = self.weighed(|| self.expr(&records, &binding.value))?;
             if self.knows(&records, &binding.name) {
                 return Err(Error::new(
                     Code::AmbiguousName,
@@ -113,7 +120,11 @@ impl Binder<'_> {
                 .at(self.at(&binding.name.span))
                 .hint("give the `let` another name"));
             }
-            records.names.push((binding.name.text.clone(), value));
+            records.names.push(Named {
+                name: binding.name.text.clone(),
+                value,
+                weight,
+            });
         }
         if let Some(filter) = &tree.filter {
             conditions.push(self.condition(&records, filter)?);
@@ -389,7 +400,11 @@ impl Binder<'_> {
                     && definition.find_field(&column.name).is_none()
                     && definition.find_formula(&column.name).is_none()
                 {
-                    names.push((column.name.clone(), value.clone()));
+                    names.push(Named {
+                        name: column.name.clone(),
+                        value: value.clone(),
+                        weight: 1,
+                    });
                 }
             }
         }
@@ -551,19 +566,19 @@ impl Binder<'_> {
     }
 
     fn order(&self, scope: &Scope<'_>, keys: &[syntax::OrderKey]) -> Result<Vec<OrderKey>> {
-        keys.iter()
-            .map(|key| {
-                let value = self.sort_form(self.expr(scope, &key.value)?)?;
-                Ok(OrderKey {
-                    value,
-                    descending: key.descending,
-                })
-            })
-            .collect()
+        let mut order = Vec::new();
+        for key in keys {
+            order.extend(self.order_keys(self.expr(scope, &key.value)?, key.descending)?);
+        }
+        Ok(order)
     }
 
     /// The items of `select`; aliases hold in later items.
     fn items(&self, scope: &mut Scope<'_>, items: &[Item]) -> Result<Vec<Column>> {
+        if items.len() > COLUMNS_MAX {
+            let message = format!("a result has at most {COLUMNS_MAX} columns");
+            return Err(Error::new(Code::Limit, message));
+        }
         let mut columns = Vec::new();
         for item in items {
             match item {
@@ -573,14 +588,18 @@ impl Binder<'_> {
                     let name = alias
                         .as_ref()
                         .map_or_else(|| column_name(value), |a| a.text.clone());
-                    let bound = match window(value) {
+                    let (bound, weight) = self.weighed(|| match window(value) {
                         Some((function, arguments)) => {
-                            self.window(scope, function, arguments, value)?
+                            self.window(scope, function, arguments, value)
                         }
-                        None => ColumnValue::Expr(self.expr(scope, value)?),
-                    };
+                        None => self.expr(scope, value).map(ColumnValue::Expr),
+                    })?;
                     if let (Some(alias), ColumnValue::Expr(bound)) = (alias, &bound) {
-                        scope.aliases.push((alias.text.clone(), bound.clone()));
+                        scope.aliases.push(Named {
+                            name: alias.text.clone(),
+                            value: bound.clone(),
+                            weight,
+                        });
                     }
                     columns.push(Column { name, value: bound });
                 }

@@ -1,6 +1,7 @@
 //! What names mean at one place of a statement.
 
 use super::{Aggregate, Expr, Node, Type};
+pub(super) use crate::catalog::same_name as same;
 use crate::query::syntax;
 use crate::value::ObjectId;
 use std::cell::RefCell;
@@ -9,13 +10,21 @@ use std::cell::RefCell;
 pub(super) struct Scope<'s> {
     pub base: Base,
     /// `let` names, and computed columns of a view underneath.
-    pub names: Vec<(String, Expr)>,
+    pub names: Vec<Named>,
     /// `select` aliases, good in later items, `having` and `order by`.
-    pub aliases: Vec<(String, Expr)>,
+    pub aliases: Vec<Named>,
     pub group: Option<GroupScope<'s>>,
     pub outer: Option<Outer<'s>>,
     /// In imports and `from (query)`: a bare word opposite a label is a column if there is one.
     pub columns_first: bool,
+}
+
+/// An expression under a name.
+pub(super) struct Named {
+    pub name: String,
+    pub value: Expr,
+    /// How many parts the expression is made of, those of the names in it included.
+    pub weight: u64,
 }
 
 /// What bare names belong to.
@@ -82,12 +91,17 @@ impl<'s> Scope<'s> {
     }
 
     /// The expression a `let` name or alias stands for.
-    pub(super) fn named(&self, name: &str) -> Option<&Expr> {
-        let find =
-            |list: &'_ [(String, Expr)]| list.iter().rposition(|(known, _)| same(known, name));
-        find(&self.aliases)
-            .map(|at| &self.aliases[at].1)
-            .or_else(|| find(&self.names).map(|at| &self.names[at].1))
+    pub(super) fn named(&self, name: &str) -> Option<&Named> {
+        self.alias(name).or_else(|| self.let_name(name))
+    }
+
+    /// The expression a `let` name stands for.
+    pub(super) fn let_name(&self, name: &str) -> Option<&Named> {
+        self.names.iter().rfind(|known| same(&known.name, name))
+    }
+
+    fn alias(&self, name: &str) -> Option<&Named> {
+        self.aliases.iter().rfind(|known| same(&known.name, name))
     }
 }
 
@@ -112,9 +126,4 @@ impl GroupScope<'_> {
     fn slot(&self, at: usize, tree: &syntax::Expr) -> Expr {
         Expr::new(Node::Slot(at), self.keys[at].ty.clone(), &tree.span)
     }
-}
-
-/// Whether two names are the same, ignoring case.
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
 }

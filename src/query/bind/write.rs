@@ -7,7 +7,7 @@ use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, S
 use crate::catalog::{Field, Object};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{self, Binding, ExprKind, Name};
-use crate::value::{FieldId, FieldType, ObjectId, Value};
+use crate::value::{FieldId, FieldType, ObjectId, Unit, Value};
 
 impl<'a> Binder<'a> {
     pub(crate) fn add(&self, tree: &syntax::Add) -> Result<Change> {
@@ -379,6 +379,14 @@ impl<'a> Binder<'a> {
             (Type::Plain(a), Type::Plain(F::Money)) if numeric(a) => return Ok(cast(bound, ty)),
             (Type::Plain(F::Date), Type::Plain(F::DateTime))
             | (Type::Plain(F::DateTime), Type::Plain(F::Date)) => return Ok(cast(bound, ty)),
+            (Type::Plain(F::Date), Type::Plain(F::Period)) => {
+                let span = bound.span.clone();
+                let node = Node::Bucket {
+                    unit: Unit::Day,
+                    value: Box::new(bound),
+                };
+                return Ok(Expr::new(node, ty, &span));
+            }
             (Type::Plain(F::Reference(one)), Type::Plain(F::AnyReference(any)))
                 if any.contains(one) =>
             {

@@ -3,8 +3,8 @@
 use super::{Batch, Executor};
 use crate::column::{Bitset, Vector};
 use crate::error::Result;
+use crate::query::bind;
 use crate::query::bind::Type;
-use crate::query::plan;
 use crate::value::{FieldId, FieldType, LabelCode, ObjectId, RecordId, RecordName, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Executor<'_> {
         let definition = self.context.catalog.object(object);
         let labels = match definition.label_field() {
             Some(field) => {
-                let label = plan::column(definition, field.id, &(0..0));
+                let label = bind::column(definition, field.id, &(0..0));
                 let batch = Batch::Records { object, ids };
                 let vector =
                     self.evaluator

@@ -4,62 +4,13 @@ use super::memory::Memory;
 use crate::catalog::Catalog;
 use crate::column::{Bitset, Vector};
 use crate::error::Result;
-use crate::query::bind::{Expr, Node, OrderKey, Type};
-use crate::query::plan;
-use crate::value::FieldType;
+use crate::query::bind::{Expr, OrderKey, sort_keys};
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows beyond twice the limit that are let in before the worst are dropped.
 const SLACK: usize = 4096;
-
-/// The expressions by which values of an expression sort: labels by rank; references by their
-/// object's order, then label, then id; everything else by itself.
-pub(super) fn order_forms(expr: &Expr, catalog: &Catalog) -> Vec<Expr> {
-    match &expr.ty {
-        Type::Label(..) => vec![Expr::new(
-            Node::Rank(Box::new(expr.clone())),
-            Type::INTEGER,
-            &expr.span,
-        )],
-        Type::Plain(FieldType::Reference(object)) => {
-            let object = catalog.object(*object);
-            let at = |inner: Expr| {
-                let (ty, span) = (inner.ty.clone(), inner.span.clone());
-                let node = Node::Follow {
-                    reference: Box::new(expr.clone()),
-                    object: object.id,
-                    inner: Arc::new(inner),
-                };
-                Expr::new(node, ty, &span)
-            };
-            let field = |field| plan::column(object, field, &expr.span);
-            // An order by another reference would have to follow that one's order and so on.
-            let mut forms: Vec<Expr> = object
-                .ordered_by
-                .map(field)
-                .into_iter()
-                .filter(|position| !matches!(position.ty, Type::Plain(FieldType::Reference(_))))
-                .map(|position| match position.ty {
-                    Type::Label(..) => {
-                        let span = position.span.clone();
-                        at(Expr::new(
-                            Node::Rank(Box::new(position)),
-                            Type::INTEGER,
-                            &span,
-                        ))
-                    }
-                    _ => at(position),
-                })
-                .collect();
-            forms.extend(object.label_field().map(|label| at(field(label.id))));
-            forms.push(expr.clone());
-            forms
-        }
-        _ => vec![expr.clone()],
-    }
-}
 
 /// The same as ascending sort keys.
 pub(super) fn ascending<'e>(
@@ -68,7 +19,7 @@ pub(super) fn ascending<'e>(
 ) -> Vec<OrderKey> {
     exprs
         .into_iter()
-        .flat_map(|expr| order_forms(expr, catalog))
+        .flat_map(|expr| sort_keys(expr, catalog))
         .map(|value| OrderKey {
             value,
             descending: false,

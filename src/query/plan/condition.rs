@@ -1,7 +1,7 @@
 //! Conditions in their simplest form: constants gone, and whatever is asked of a referred record
 //! pushed inside the reference, so that it is asked once a parent instead of once a record.
 
-use super::nodes::{self, flipped, is_truth, map_operands, operands, same_reference, truth};
+use super::nodes::{self, is_truth, map_operands, operands, same_reference, truth};
 use crate::catalog::Catalog;
 use crate::column::Comparison;
 use crate::error::Span;
@@ -133,7 +133,7 @@ pub(super) fn compare(comparison: Comparison, left: Expr, right: Expr, span: &Sp
         return truth(false, span);
     }
     let (comparison, left, right) = if left.as_constant().is_some() {
-        (flipped(comparison), right, left)
+        (comparison.flipped(), right, left)
     } else {
         (comparison, left, right)
     };

@@ -1,21 +1,9 @@
 //! The bound tree's nodes as a tree: their operands, and small expressions that planning makes.
 
-use crate::catalog::Object;
-use crate::column::Comparison;
 use crate::error::{Result, Span};
 use crate::query::bind::{Expr, Node, Type};
-use crate::value::{FieldId, FieldType, ObjectId, Value};
+use crate::value::{ObjectId, Value};
 use std::sync::Arc;
-
-/// A field of an object's records.
-pub(crate) fn column(object: &Object, field: FieldId, span: &Span) -> Expr {
-    let ty = match &object.field(field).ty {
-        FieldType::Picklist => Type::Label(object.id, field),
-        FieldType::Tags => Type::Tags(object.id, field),
-        ty => Type::Plain(ty.clone()),
-    };
-    Expr::new(Node::Column(field), ty, span)
-}
 
 pub(super) fn truth(on: bool, span: &Span) -> Expr {
     Expr::constant(Value::Boolean(on), Type::BOOLEAN, span)
@@ -33,17 +21,6 @@ pub(super) fn follow(reference: Expr, object: ObjectId, inner: Expr) -> Expr {
         inner: Arc::new(inner),
     };
     Expr::new(node, ty, &span)
-}
-
-/// The comparison with its sides exchanged.
-pub(super) fn flipped(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Equal => Comparison::Equal,
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessEqual => Comparison::GreaterEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterEqual => Comparison::LessEqual,
-    }
 }
 
 /// The node with each operand of its own frame replaced; a reference's inside, a collection's

@@ -238,17 +238,6 @@ fn each_text(a: &Texts, b: &Texts, test: impl Fn(&str, &str) -> bool) -> Bitset 
     })
 }
 
-/// The comparison with its sides exchanged.
-fn flipped(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Equal => Comparison::Equal,
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessEqual => Comparison::GreaterEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterEqual => Comparison::LessEqual,
-    }
-}
-
 /// The slots where both sides are there and compare so; none if their shapes differ. Amounts
 /// compare by units alone: they are of one currency.
 pub(super) fn compare_vectors(
@@ -265,7 +254,7 @@ pub(super) fn compare_vectors(
                 None => Bitset::new(*len),
             },
             (Floats::Constant { value, len }, _) => match value {
-                Some(value) => b.compare(flipped(comparison), *value),
+                Some(value) => b.compare(comparison.flipped(), *value),
                 None => Bitset::new(*len),
             },
             _ => a.compare_with(comparison, b),
@@ -276,7 +265,7 @@ pub(super) fn compare_vectors(
                 None => Bitset::new(*len),
             },
             (Texts::Constant { value, len }, _) => match value {
-                Some(text) => compare_text(flipped(comparison), b, text),
+                Some(text) => compare_text(comparison.flipped(), b, text),
                 None => Bitset::new(*len),
             },
             _ => each_text(a, b, |a, b| comparison.holds(a.cmp(b))),

@@ -194,6 +194,23 @@ impl Reader {
         }
     }
 
+    /// What stands after `=` in an assignment: an expression, or a list of tags.
+    pub(super) fn assigned(self, node: Node) -> Result<Expr> {
+        let mut inner = node.clone().into_inner();
+        if let (Some(sum), None) = (inner.next(), inner.next())
+            && sum.as_rule() == Rule::sum
+        {
+            let mut inner = sum.clone().into_inner();
+            if let (Some(only), None) = (inner.next(), inner.next())
+                && only.as_rule() == Rule::parenthesis
+                && parts(only).count() > 1
+            {
+                return self.list(sum);
+            }
+        }
+        self.expression(node)
+    }
+
     pub(super) fn sum(self, node: Node) -> Result<Expr> {
         let by = node
             .clone()
@@ -290,7 +307,7 @@ impl Reader {
                 return Err(
                     Error::new(Code::Syntax, format!("`,` after {what} in parentheses"))
                         .at(self.span(&part))
-                        .hint("a list in parentheses stands only after `in`"),
+                        .hint("a list in parentheses stands only after `in`, or as the tags of a record"),
                 );
             }
         }

@@ -312,7 +312,7 @@ impl Reader {
             let name = self.name(&first(&mut inner));
             bindings.push(Binding {
                 name,
-                value: self.expression(first(&mut inner))?,
+                value: self.assigned(first(&mut inner))?,
             });
         }
         Ok(bindings)
