@@ -9,9 +9,9 @@ use super::{Batch, Context, Evaluator, Frame, group};
 use crate::catalog::Object;
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type};
+use crate::query::bind::{self, ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type};
 use crate::query::outcome::{Heading, Table};
-use crate::query::plan::{self, choose, fold};
+use crate::query::plan::{choose, fold};
 use crate::value::{ObjectId, RecordId, Value};
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -76,7 +76,7 @@ pub(crate) fn record(
     let mut columns = Vec::new();
     let mut values = Vec::new();
     for field in object.live_fields() {
-        let ty = plan::column(object, field.id, &(0..0)).ty;
+        let ty = bind::column(object, field.id, &(0..0)).ty;
         values.extend(executor.name_values(vec![row.get(field.id).clone()], &ty)?);
         columns.push(Heading {
             name: field.name.as_str().into(),
