@@ -152,6 +152,7 @@ impl Object {
             id: self.id,
             fields: self.fields.iter().map(field).collect(),
             indexes: self.indexes.iter().map(index).collect(),
+            hierarchy: self.hierarchy_field().map(|field| field.id),
         }
     }
 }

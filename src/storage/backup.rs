@@ -1,6 +1,6 @@
 //! The backup: every table of a committed state, in key order, in a new file.
 
-use super::fault::OrFault;
+use super::fault::{OrFault, guard};
 use super::tables::{self, RowsTable};
 use super::{Store, fault};
 use crate::error::{Code, Error, Result};
@@ -39,6 +39,10 @@ impl Store {
     }
 
     fn copy_to(&self, path: &Path) -> Result<()> {
+        guard(|| self.copy_tables(path))
+    }
+
+    fn copy_tables(&self, path: &Path) -> Result<()> {
         let read = self.begin_read()?;
         let mut database = Builder::new().create(path).or_fault()?;
         let write = database.begin_write().or_fault()?;

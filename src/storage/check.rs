@@ -1,6 +1,6 @@
 //! The check: rows are compared with columns, summaries, indexes and the journal.
 
-use super::fault::OrFault;
+use super::fault::{OrFault, guard};
 use super::index;
 use super::journal::{self, HeaderKind, RECORDS, RecordBlock, field_id};
 use super::overlay::chunk_ids;
@@ -26,10 +26,11 @@ impl Store {
             report: CheckReport::default(),
         };
         for layout in snapshot.overlay.schema.layouts.values() {
-            let checked = check.object(layout);
+            let checked = guard(|| check.object(layout));
             check.note(checked);
         }
-        for checked in [check.columns(), check.journal(), check.pending()] {
+        for part in [Check::columns, Check::journal, Check::pending] {
+            let checked = guard(|| part(&mut check));
             check.note(checked);
         }
         Ok(check.report)
@@ -390,6 +391,7 @@ impl Check<'_> {
             &base.read.open_table(tables::JOURNAL).or_fault()?,
             &overlay.schema,
             (base.progress.folded, base.progress.sequence),
+            |object| overlay.counts(object).next,
             |layout, id| base.row(layout, id),
         )?;
         for ((object, id), entry) in &entries {

@@ -6,7 +6,7 @@ use super::meta::{self, Progress};
 use super::overlay::Overlay;
 use super::store::Writer;
 use super::tables::RowsTable;
-use super::{CommitInfo, Row, Snapshot, Store, Transaction, fold};
+use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction, fold};
 use crate::error::{Code, Error, Result};
 use crate::value::{ObjectId, RecordId, Value};
 use redb::WriteTransaction;
@@ -25,6 +25,10 @@ pub(super) struct Recent {
 
 impl Store {
     pub(super) fn commit(&self, transaction: &Transaction<'_>, info: CommitInfo) -> Result<u64> {
+        self.write_guarded(|| self.commit_changes(transaction, info))
+    }
+
+    fn commit_changes(&self, transaction: &Transaction<'_>, info: CommitInfo) -> Result<u64> {
         let (base, state) = (&transaction.base, &transaction.state);
         let changes = transaction.changes()?;
         let schema = !Arc::ptr_eq(&base.overlay.schema, &state.overlay.schema);
@@ -107,6 +111,10 @@ impl Store {
 
     /// Folds all pending changes into chunks, indexes and summaries.
     pub(crate) fn fold(&self) -> Result<()> {
+        self.write_guarded(|| self.fold_pending())
+    }
+
+    fn fold_pending(&self) -> Result<()> {
         let _writer = self.writer();
         let latest = self.latest();
         let progress = Progress {
@@ -227,6 +235,7 @@ fn rebase(
     for change in changes {
         let Some(row) = &change.after else { continue };
         let layout = state.layout(change.object);
+        check_hierarchy(&state, layout, change)?;
         for index in layout.indexes.iter().filter(|index| index.unique) {
             let key: Vec<Value> = index.fields.iter().map(|&f| row.get(f).clone()).collect();
             if key.iter().any(Value::is_missing) {
@@ -242,6 +251,35 @@ fn rebase(
         }
     }
     Ok(state.overlay)
+}
+
+/// An error if a record came to stand above itself. A loop that two transactions close together
+/// passes through a record of each.
+fn check_hierarchy(state: &Snapshot, layout: &ObjectLayout, change: &Change) -> Result<()> {
+    let Some(field) = layout.hierarchy else {
+        return Ok(());
+    };
+    let above = |row: &Option<Arc<Row>>| match row.as_ref().map(|row| row.get(field)) {
+        Some(Value::Reference(above)) => Some(*above),
+        _ => None,
+    };
+    let mut next = above(&change.after);
+    if next == above(&change.before) {
+        return Ok(());
+    }
+    for _ in 0..state.record_count(layout.id) {
+        match next {
+            Some(id) if id == change.id => {
+                return Err(conflict(format!(
+                    "record `{id}` of object {} came to stand above itself by another transaction",
+                    layout.id.0
+                )));
+            }
+            Some(id) => next = above(&state.row(layout.id, id)?),
+            None => break,
+        }
+    }
+    Ok(())
 }
 
 /// Writes the rows after the changes, stamped with the transaction's number.
@@ -307,9 +345,16 @@ mod tests {
         [(PARENT, Value::Reference(id))].into_iter().collect()
     }
 
-    /// A store with two records of each object.
+    /// A store with two records of each object, the first one a hierarchy.
     fn store() -> (Store, RecordId, RecordId) {
-        let store = model::store();
+        let store = Store::in_memory(&crate::storage::StoreOptions::default()).unwrap();
+        let mut layouts = model::layouts();
+        Arc::make_mut(&mut layouts[0]).hierarchy = Some(PARENT);
+        let mut transaction = store.begin().unwrap();
+        transaction
+            .set_schema(Arc::from(*b"catalog"), layouts)
+            .unwrap();
+        transaction.commit(at(0)).unwrap();
         let mut transaction = store.begin().unwrap();
         let a = transaction.insert(OBJECT, named("a")).unwrap();
         let b = transaction.insert(OBJECT, named("b")).unwrap();
@@ -385,6 +430,23 @@ mod tests {
             |t, a, b| t.put(OBJECT, b, referring(a)).unwrap(),
         );
         assert!(told.is_err());
+    }
+
+    #[test]
+    fn a_loop_that_two_transactions_close_conflicts() {
+        let told = race(
+            |t, a, b| t.put(OBJECT, a, referring(b)).unwrap(),
+            |t, a, b| t.put(OBJECT, b, referring(a)).unwrap(),
+        );
+        assert!(told.unwrap_err().message().contains("above itself"));
+        let told = race(
+            |t, a, b| t.put(OBJECT, a, referring(b)).unwrap(),
+            |t, _, b| {
+                let c = t.insert(OBJECT, named("c")).unwrap();
+                t.put(OBJECT, b, referring(c)).unwrap();
+            },
+        );
+        assert!(told.is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the lower library's errors mean to a caller, and the errors of damaged bytes.
 
 use crate::error::{Code, Error, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Turns a redb result into one of ours.
 pub(super) trait OrFault<T> {
@@ -39,6 +40,17 @@ pub(super) fn fault(error: redb::Error) -> Error {
     };
     Error::new(code, message).caused_by(error)
 }
+
+/// Runs work on the file; a panic over damaged pages becomes an error. Whatever `work` may have
+/// left half done must not be used again.
+pub(super) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::new(Code::Corrupt, PANICKED).hint("restore it from a backup"))
+    })
+}
+
+/// What [`guard`] says.
+pub(super) const PANICKED: &str = "the book is damaged beyond what can be told";
 
 /// The error of bytes that say something impossible.
 pub(super) fn corrupt(message: impl Into<String>) -> Error {

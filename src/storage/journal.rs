@@ -214,12 +214,14 @@ pub(super) fn header(table: &impl ReadableTable<u64, Bytes>, sequence: u64) -> R
     codec::decode("a header of the journal", bytes.value())
 }
 
-/// The records changed after transaction `folded`, with the rows they had then and have now.
+/// The records changed after transaction `folded`, with the rows they had then and have now. All
+/// lie below the `bound` of their object.
 pub(super) fn unfolded(
     headers: &impl ReadableTable<u64, Bytes>,
     blocks: &impl ReadableTable<JournalKey, Bytes>,
     schema: &Schema,
     (folded, sequence): (u64, u64),
+    bound: impl Fn(ObjectId) -> u64,
     current: impl Fn(&ObjectLayout, RecordId) -> Result<Option<Arc<Row>>>,
 ) -> Result<BTreeMap<(ObjectId, RecordId), Entry>> {
     let mut entries: BTreeMap<(ObjectId, RecordId), Entry> = BTreeMap::new();
@@ -232,7 +234,13 @@ pub(super) fn unfolded(
                 .get((object.0, field.0, sequence))
                 .or_fault()?
                 .ok_or_else(|| corrupt(format!("the journal lacks a block of {sequence}")))?;
+            let bound = bound(object);
             let mut stored = |id: u64, change: &mut dyn FnMut(&mut Entry) -> Result<()>| {
+                if id >= bound {
+                    return Err(corrupt(format!(
+                        "the journal names the impossible record #{id}"
+                    )));
+                }
                 let id = RecordId(id);
                 match entries.entry((object, id)) {
                     btree_map::Entry::Occupied(mut entry) => change(entry.get_mut()),
@@ -249,10 +257,7 @@ pub(super) fn unfolded(
             if field == RECORDS {
                 let block = RecordBlock::decode(bytes.value(), layout)?;
                 for (first, len) in block.inserted {
-                    let end = first
-                        .checked_add(len)
-                        .ok_or_else(|| corrupt("the journal names impossible records"))?;
-                    for id in first..end {
+                    for id in first..first.saturating_add(len) {
                         stored(id, &mut |entry| {
                             entry.stored = None;
                             Ok(())

@@ -10,6 +10,8 @@ pub(crate) struct ObjectLayout {
     pub id: ObjectId,
     pub fields: Vec<FieldLayout>,
     pub indexes: Vec<IndexLayout>,
+    /// The reference to the own object whose chains have no loop.
+    pub hierarchy: Option<FieldId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,6 +26,9 @@ pub(super) struct Progress {
     pub(super) last_commit: Option<DateTime>,
 }
 
+/// The most ids an object gives: more would be damage, or a plan of absurd size.
+pub(super) const RECORDS_MAX: u64 = 1 << 32;
+
 /// The records an object has had and has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counts {
@@ -63,7 +66,11 @@ impl Meta {
             let id = id
                 .parse()
                 .map_err(|_| corrupt(format!("the meta table counts the object `{id}`")))?;
-            counts.push((ObjectId(id), codec::decode("a count", value.value())?));
+            let count: Counts = codec::decode("a count", value.value())?;
+            if count.next > RECORDS_MAX || count.live > count.next {
+                return Err(corrupt(format!("the meta table miscounts object {id}")));
+            }
+            counts.push((ObjectId(id), count));
         }
         Ok(Self {
             replica: get(table, REPLICA_KEY)?,
@@ -107,7 +114,11 @@ pub(super) fn write_counts(
 pub(super) fn read_progress(
     table: &impl ReadableTable<&'static str, tables::Bytes>,
 ) -> Result<Progress> {
-    get(table, PROGRESS_KEY)
+    let progress: Progress = get(table, PROGRESS_KEY)?;
+    if progress.folded > progress.sequence || progress.sequence == u64::MAX {
+        return Err(corrupt("the meta table miscounts the transactions"));
+    }
+    Ok(progress)
 }
 
 fn put<T: Serialize>(write: &WriteTransaction, key: &str, value: &T) -> Result<()> {

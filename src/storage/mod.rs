@@ -36,4 +36,6 @@ pub(crate) use transaction::{CommitInfo, Mark, Transaction};
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod model;

@@ -63,6 +63,7 @@ pub(super) fn layouts() -> Vec<Arc<ObjectLayout>> {
             index(PARENT_INDEX, IndexKind::Reference, &[PARENT], false),
             index(PAIR_INDEX, IndexKind::Ordered, &[COUNT, NAME], false),
         ],
+        hierarchy: None,
     };
     let other = ObjectLayout {
         id: OTHER,
@@ -71,6 +72,7 @@ pub(super) fn layouts() -> Vec<Arc<ObjectLayout>> {
             dropped: false,
         }],
         indexes: vec![index(IndexId(4), IndexKind::Ordered, &[NAME], true)],
+        hierarchy: None,
     };
     vec![Arc::new(object), Arc::new(other)]
 }

@@ -1,6 +1,6 @@
 //! Opening a book: what the file must be, and what is wrong when it is not.
 
-use super::fault::{OrFault, fault};
+use super::fault::{OrFault, fault, guard};
 use super::meta::{self, Meta, Progress};
 use super::store::{Engine, read_state};
 use super::{Durability, Store, StoreOptions, fold, tables};
@@ -17,6 +17,10 @@ use std::path::Path;
 
 impl Store {
     pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
+        guard(|| Self::open_file(path, options))
+    }
+
+    fn open_file(path: &Path, options: &StoreOptions) -> Result<Self> {
         let missing = !path.exists();
         if missing && (options.read_only || !options.create) {
             return Err(Error::new(

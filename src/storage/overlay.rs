@@ -1,5 +1,6 @@
 //! Records that are new, changed or gone since the last fold, laid over the stored structures.
 
+use super::fault::corrupt;
 use super::index::{self, Entry as KeyEntry};
 use super::meta::Counts;
 use super::schema::Schema;
@@ -92,7 +93,11 @@ impl Overlay {
         let records = &mut self.objects.entry(object).or_default();
         records.counts.next = records.counts.next.max(id.0 + 1);
         records.counts.live += u64::from(after.is_some());
-        records.counts.live -= u64::from(before.is_some());
+        records.counts.live = records
+            .counts
+            .live
+            .checked_sub(u64::from(before.is_some()))
+            .ok_or_else(|| corrupt("the meta table counts too few records"))?;
         let entry = records.records.entry(id.0).or_insert_with(|| Entry {
             stored: before.cloned(),
             current: None,

@@ -37,6 +37,7 @@ impl Schema {
             id: ObjectId(u32::MAX),
             fields: Vec::new(),
             indexes: Vec::new(),
+            hierarchy: None,
         };
         Self {
             catalog,

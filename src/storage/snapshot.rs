@@ -1,6 +1,6 @@
 //! A state of the book to read from: stored structure plus overlay.
 
-use super::fault::{OrFault, corrupt};
+use super::fault::{OrFault, corrupt, guard};
 use super::index::{self, Entry as KeyEntry, KeyRange};
 use super::key::{self, KeyWriter};
 use super::overlay::{Overlay, chunk_ids};
@@ -95,13 +95,13 @@ impl Snapshot {
     pub(crate) fn row(&self, object: ObjectId, id: RecordId) -> Result<Option<Arc<Row>>> {
         match self.overlay.entry(object, id) {
             Some(entry) => Ok(entry.current.clone()),
-            None => self.base.row(self.layout(object), id),
+            None => guard(|| self.base.row(self.layout(object), id)),
         }
     }
 
     /// The records of a chunk that exist. Its length is the chunk's: 3,968, less in the last.
     pub(crate) fn live(&self, object: ObjectId, chunk: ChunkId) -> Result<Bitset> {
-        let mut live = self.stored_live(object, chunk)?;
+        let mut live = guard(|| self.stored_live(object, chunk))?;
         for (slot, entry) in self.overlay.in_chunk(object, chunk.0) {
             live.set(slot, entry.current.is_some());
         }
@@ -150,7 +150,7 @@ impl Snapshot {
         if shape == Shape::RowOnly {
             return self.row_texts(object, field, chunk);
         }
-        let vector = self.stored_column(object, field, chunk)?;
+        let vector = guard(|| self.stored_column(object, field, chunk))?;
         let changes: Vec<_> = self
             .overlay
             .in_chunk(object, chunk.0)
@@ -209,7 +209,10 @@ impl Snapshot {
         let layout = self.layout(object);
         let ids = chunk_ids(chunk.0);
         let mut rows = Vec::new();
-        if let Some(table) = self.base.rows(object)? {
+        guard(|| {
+            let Some(table) = self.base.rows(object)? else {
+                return Ok(());
+            };
             for entry in table.range(ids.clone()).or_fault()? {
                 let (id, bytes) = entry.or_fault()?;
                 let id = RecordId(id.value());
@@ -217,7 +220,8 @@ impl Snapshot {
                     rows.push((id, Arc::new(Row::decode(bytes.value(), &layout.fields)?)));
                 }
             }
-        }
+            Ok(())
+        })?;
         for (slot, entry) in self.overlay.in_chunk(object, chunk.0) {
             if let Some(row) = &entry.current {
                 rows.push((RecordId(ids.start + slot as u64), row.clone()));
@@ -238,7 +242,7 @@ impl Snapshot {
     }
 
     pub(crate) fn summary(&self, object: ObjectId, field: FieldId) -> Result<Summary> {
-        let stored = self.base.summary(object, field)?;
+        let stored = guard(|| self.base.summary(object, field))?;
         let mut present = stored.present();
         let mut chunks: Vec<ChunkSummary> = (0..self.chunk_count(object))
             .map(|chunk| {
@@ -362,17 +366,14 @@ impl Snapshot {
         let mut found = Vec::new();
         let changed = self.overlay.objects.get(&layout.id).map(|o| &o.records);
         let hidden = |id: u64| changed.is_some_and(|changed| changed.contains_key(&id));
-        index::stored(
-            index,
-            range,
-            &self.base.references,
-            &self.base.keys,
-            |key, id| {
+        guard(|| {
+            let tables = (&self.base.references, &self.base.keys);
+            index::stored(index, range, tables.0, tables.1, |key, id| {
                 if !hidden(id) {
                     found.push((key.to_vec(), id));
                 }
-            },
-        )?;
+            })
+        })?;
         let stored = found.len();
         if let Some(keys) = self.overlay.keys(index.id) {
             let low = Bound::Included((range.0.clone(), 0));

@@ -1,7 +1,7 @@
 //! The open file: published state, pending changes, and their fold.
 
 use super::commit::Recent;
-use super::fault::OrFault;
+use super::fault::{OrFault, guard};
 use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
 use super::published::Published;
@@ -15,6 +15,7 @@ use redb::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// How a store is opened.
@@ -94,6 +95,8 @@ pub(crate) struct Store {
     reserved: Mutex<BTreeMap<ObjectId, u64>>,
     /// How many open transactions began at each state.
     open: Mutex<BTreeMap<u64, usize>>,
+    /// Whether a write ran into damaged pages: nothing more is written.
+    broken: AtomicBool,
     /// Last, so that it outlives the read transaction in `published`.
     engine: Engine,
 }
@@ -101,6 +104,8 @@ pub(crate) struct Store {
 pub(super) enum Engine {
     Writing(Database),
     Reading(ReadOnlyDatabase),
+    /// While the store is dropped.
+    Closed,
 }
 
 /// What only the committing thread has.
@@ -124,6 +129,7 @@ impl Store {
             writer: Mutex::default(),
             reserved: Mutex::new(reserved.collect()),
             open: Mutex::default(),
+            broken: AtomicBool::new(false),
             engine,
         }
     }
@@ -135,12 +141,16 @@ impl Store {
             return Ok(latest);
         };
         // Another process may have committed or folded since.
-        let read = database.begin_read().or_fault()?;
-        let meta = read_meta(&read)?;
-        if meta.progress == latest.base.progress {
+        let newer = guard(|| {
+            let read = database.begin_read().or_fault()?;
+            let meta = read_meta(&read)?;
+            (meta.progress != latest.base.progress)
+                .then(|| read_state(read))
+                .transpose()
+        })?;
+        let Some((snapshot, _)) = newer else {
             return Ok(latest);
-        }
-        let (snapshot, _) = read_state(read)?;
+        };
         *self
             .published
             .write()
@@ -210,10 +220,27 @@ impl Store {
         published.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Runs work that writes. After a panic in it the store writes nothing more.
+    pub(super) fn write_guarded<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let mut whole = false;
+        let done = guard(|| {
+            let done = work();
+            whole = true;
+            done
+        });
+        if !whole {
+            self.broken.store(true, Ordering::Release);
+        }
+        done
+    }
+
     pub(super) fn begin_write(&self) -> Result<WriteTransaction> {
         let Engine::Writing(database) = &self.engine else {
             return Err(read_only());
         };
+        if self.broken.load(Ordering::Acquire) {
+            return Err(unknown_state());
+        }
         let mut write = database.begin_write().or_fault()?;
         if self.durability == Durability::Closed {
             write.set_durability(redb::Durability::None).or_fault()?;
@@ -232,10 +259,7 @@ impl Store {
         if known == latest.base.progress {
             return Ok(write);
         }
-        Err(
-            Error::new(Code::Io, "an earlier write failed with the file changed")
-                .hint("close the book and open it again"),
-        )
+        Err(unknown_state())
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
@@ -263,8 +287,13 @@ impl Drop for Store {
         }
         if self.durability == Durability::Closed {
             self.durability = Durability::Committed;
-            let _ = self.begin_write().map(|write| write.commit());
+            let _ = self.write_guarded(|| self.begin_write()?.commit().or_fault());
         }
+        let engine = std::mem::replace(&mut self.engine, Engine::Closed);
+        let _ = guard(|| {
+            drop(engine);
+            Ok(())
+        });
     }
 }
 
@@ -273,8 +302,14 @@ impl Engine {
         match self {
             Self::Writing(database) => database.begin_read().or_fault(),
             Self::Reading(database) => database.begin_read().or_fault(),
+            Self::Closed => Err(read_only()),
         }
     }
+}
+
+fn unknown_state() -> Error {
+    Error::new(Code::Io, "an earlier write failed with the file changed")
+        .hint("close the book and open it again")
 }
 
 fn read_only() -> Error {
@@ -308,6 +343,7 @@ pub(super) fn read_state(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
         &base.read.open_table(tables::JOURNAL).or_fault()?,
         &overlay.schema,
         (meta.progress.folded, meta.progress.sequence),
+        |object| overlay.counts(object).next,
         |layout, id| base.row(layout, id),
     )?;
     for ((object, id), entry) in pending {

@@ -2,7 +2,7 @@
 
 use super::index;
 use super::journal::Change;
-use super::key::TARGET_LIMIT;
+use super::meta::RECORDS_MAX;
 use super::overlay::Overlay;
 use super::schema::Schema;
 use super::{ObjectLayout, Row, Settings, Snapshot, Store};
@@ -72,7 +72,7 @@ impl<'a> Transaction<'a> {
         row.check(self.state.overlay.schema.known(object)?)?;
         let next = self.state.record_bound(object);
         let id = self.store.reserve(object, next);
-        if id.0 >= TARGET_LIMIT {
+        if id.0 >= RECORDS_MAX {
             return Err(Error::new(
                 Code::Limit,
                 format!("object {} has no more record numbers", object.0),
@@ -266,5 +266,35 @@ impl Drop for Transaction<'_> {
             }
         }
         self.store.forget(self.base.sequence());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::storage::model::{self, NAME, OBJECT, at};
+    use crate::storage::{Row, journal::field_id};
+    use crate::value::{ChunkId, Value};
+
+    #[test]
+    fn an_undone_insert_leaves_no_slot() {
+        let store = model::store();
+        let row = |name: &str| -> Row { [(NAME, Value::text(name))].into_iter().collect() };
+        let mut transaction = store.begin().unwrap();
+        transaction.insert(OBJECT, row("a")).unwrap();
+        let mark = transaction.mark();
+        transaction.insert(OBJECT, row("b")).unwrap();
+        transaction.insert(OBJECT, row("c")).unwrap();
+        transaction.roll_back_to(mark);
+        let types = model::types();
+        for (at, ty) in types.iter().enumerate() {
+            let column = transaction
+                .snapshot()
+                .column(OBJECT, field_id(at), ChunkId(0));
+            assert_eq!(column.unwrap().len(), 1, "{ty:?}");
+        }
+        let live = transaction.snapshot().live(OBJECT, ChunkId(0)).unwrap();
+        assert_eq!(live.ones().collect::<Vec<_>>(), [0]);
+        transaction.commit(at(1)).unwrap();
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
     }
 }
