@@ -3,6 +3,7 @@
 
 pub(crate) mod bind;
 pub(crate) mod exec;
+mod label;
 pub(crate) mod outcome;
 pub(crate) mod pipeline;
 pub(crate) mod plan;

@@ -19,8 +19,18 @@ pub(super) const PENDING_RECORDS: usize = 256;
 /// A commit that a transaction still open has not seen.
 pub(super) struct Recent {
     pub(super) sequence: u64,
-    whole: bool,
+    scope: Scope,
     changes: Vec<Change>,
+}
+
+/// What a commit changes beside records.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    Records,
+    /// New labels: nothing that others wrote depends on them.
+    Labels,
+    /// The schema or the settings.
+    Whole,
 }
 
 impl Store {
@@ -36,6 +46,12 @@ impl Store {
         if changes.is_empty() && !schema && !settings {
             return Ok(base.sequence());
         }
+        let scope = match (settings || transaction.redefined(), schema) {
+            (true, _) => Scope::Whole,
+            (false, true) => Scope::Labels,
+            (false, false) => Scope::Records,
+        };
+        let layouts = base.overlay.schema.layouts != state.overlay.schema.layouts;
         let mut writer = self.writer();
         let latest = self.latest();
         check_clock(&latest, info)?;
@@ -43,7 +59,7 @@ impl Store {
         let mut overlay = if Arc::ptr_eq(&latest.base, &base.base) {
             state.overlay.clone()
         } else {
-            check_conflicts(&writer, transaction, &changes, schema || settings)?;
+            check_conflicts(&writer, transaction, &changes, scope)?;
             rebase(&latest, transaction, &changes)?
         };
         let sequence = latest.sequence() + 1;
@@ -79,8 +95,8 @@ impl Store {
             folded: latest.base.progress.folded,
             last_commit: Some(info.at),
         };
-        if schema || overlay.len() > PENDING_RECORDS {
-            if schema {
+        if layouts || overlay.len() > PENDING_RECORDS {
+            if layouts {
                 fold::drop_gone(&write, &latest.overlay.schema, &overlay.schema)?;
             }
             let ids = overlay.schema.index_ids();
@@ -102,7 +118,7 @@ impl Store {
         self.publish(progress, overlay)?;
         writer.recent.push_back(Recent {
             sequence,
-            whole: schema || settings,
+            scope,
             changes,
         });
         self.prune(&mut writer, base.sequence());
@@ -155,7 +171,7 @@ fn check_conflicts(
     writer: &Writer,
     transaction: &Transaction<'_>,
     changes: &[Change],
-    whole: bool,
+    scope: Scope,
 ) -> Result<()> {
     let since = transaction.base.sequence();
     let schema = &transaction.state.overlay.schema;
@@ -171,7 +187,8 @@ fn check_conflicts(
         row.targets(layout).find(|target| gone.contains(target))
     };
     for recent in writer.recent.iter().filter(|r| r.sequence > since) {
-        if whole || recent.whole {
+        let (less, more) = (scope.min(recent.scope), scope.max(recent.scope));
+        if more == Scope::Whole || less == Scope::Labels {
             return Err(conflict(
                 "the schema or the settings changed in another transaction".to_owned(),
             ));
@@ -221,7 +238,9 @@ fn rebase(
     let mine = &transaction.state.overlay;
     overlay.settings = mine.settings.clone();
     let known = latest.overlay.schema.clone();
-    overlay.set_schema(mine.schema.clone());
+    if !Arc::ptr_eq(&transaction.base.overlay.schema, &mine.schema) {
+        overlay.set_schema(mine.schema.clone());
+    }
     for change in changes {
         let after = change.after.clone();
         overlay.set(change.object, change.id, change.before.as_ref(), after)?;
@@ -471,6 +490,37 @@ mod tests {
             },
         );
         assert!(told.is_err());
+    }
+
+    #[test]
+    fn new_labels_conflict_with_schemas_and_new_labels_only() {
+        let labels: Work = |t, _, b| {
+            t.set_labels(Arc::from(*b"more"));
+            t.put(OBJECT, b, named("x")).unwrap();
+        };
+        let records: Work = |t, a, _| t.put(OBJECT, a, named("y")).unwrap();
+        race(labels, records).unwrap();
+        assert!(race(labels, |t, _, _| t.set_labels(Arc::from(*b"others"))).is_err());
+        let schema: Work = |t, _, _| t.set_schema(Arc::from(*b"new"), model::layouts()).unwrap();
+        assert!(race(labels, schema).is_err());
+    }
+
+    #[test]
+    fn new_labels_are_kept_rolled_back_and_stored() {
+        let (store, a, _) = store();
+        let mut transaction = store.begin().unwrap();
+        transaction.set_labels(Arc::from(*b"kept"));
+        let mark = transaction.mark();
+        transaction.put(OBJECT, a, named("x")).unwrap();
+        transaction.set_labels(Arc::from(*b"gone"));
+        transaction.roll_back_to(mark);
+        assert_eq!(&**transaction.snapshot().catalog(), b"kept");
+        let mut other = store.begin().unwrap();
+        other.put(OBJECT, a, named("y")).unwrap();
+        transaction.commit(at(2)).unwrap();
+        other.commit(at(3)).unwrap();
+        assert_eq!(&**store.snapshot().unwrap().catalog(), b"kept");
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
     }
 
     #[test]

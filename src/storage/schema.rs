@@ -47,6 +47,14 @@ impl Schema {
         }
     }
 
+    /// The same layouts with another catalog.
+    pub(super) fn with_catalog(&self, catalog: Arc<[u8]>) -> Self {
+        Self {
+            catalog,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn layout(&self, object: ObjectId) -> &Arc<ObjectLayout> {
         self.layouts.get(&object).unwrap_or(&self.none)
     }

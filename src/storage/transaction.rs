@@ -45,6 +45,12 @@ enum Undo {
         before: Arc<Row>,
     },
     Whole(Arc<Overlay>),
+    /// The schema before, of equal layouts.
+    Schema {
+        before: Arc<Schema>,
+        /// Whether it only got labels.
+        grown: bool,
+    },
     Settings(Arc<Settings>),
 }
 
@@ -122,6 +128,10 @@ impl<'a> Transaction<'a> {
         let schema = Arc::new(Schema::new(catalog, layouts));
         let old = self.state.overlay.schema.clone();
         old.check_successor(&schema)?;
+        if old.layouts == schema.layouts {
+            self.replace_schema(schema, false);
+            return Ok(());
+        }
         let before = self.state.overlay.clone();
         self.overlay().set_schema(schema.clone());
         self.log.push(Undo::Whole(before));
@@ -135,6 +145,24 @@ impl<'a> Transaction<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Sets the catalog's bytes where they only got labels: what others write meanwhile keeps
+    /// its meaning, so nothing but other new labels is in conflict with them.
+    pub(crate) fn set_labels(&mut self, catalog: Arc<[u8]>) {
+        let schema = self.state.overlay.schema.with_catalog(catalog);
+        self.replace_schema(Arc::new(schema), true);
+    }
+
+    fn replace_schema(&mut self, schema: Arc<Schema>, grown: bool) {
+        let before = std::mem::replace(&mut self.overlay().schema, schema);
+        self.log.push(Undo::Schema { before, grown });
+    }
+
+    /// Whether the schema changed in more than labels.
+    pub(super) fn redefined(&self) -> bool {
+        let more = |undo: &Undo| matches!(undo, Undo::Whole(_) | Undo::Schema { grown: false, .. });
+        self.log.iter().any(more)
     }
 
     /// The keys of all records in an index that is not stored yet.
@@ -211,6 +239,10 @@ impl<'a> Transaction<'a> {
                     self.state.overlay = overlay;
                     Ok(())
                 }
+                Undo::Schema { before, .. } => {
+                    overlay.schema = before;
+                    Ok(())
+                }
                 Undo::Settings(settings) => {
                     overlay.settings = settings;
                     Ok(())
@@ -241,7 +273,7 @@ impl<'a> Transaction<'a> {
                 Undo::Change { object, id, before } => first
                     .entry((*object, *id))
                     .or_insert_with(|| Some(before.clone())),
-                Undo::Whole(_) | Undo::Settings(_) => continue,
+                Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => continue,
             };
         }
         let overlay = &self.state.overlay;

@@ -45,6 +45,12 @@ impl Period {
         }
     }
 
+    /// A calendar year; nothing beyond the calendar.
+    pub(crate) fn of_year(year: i64) -> Option<Self> {
+        let first = |year: i64| Date::from_ymd(i16::try_from(year).ok()?, 1, 1);
+        Some(Self::new(first(year)?, first(year.checked_add(1)?)?))
+    }
+
     /// The first day.
     #[must_use]
     pub fn start(self) -> Date {
@@ -257,6 +263,14 @@ mod tests {
         Unit::FiscalQuarter,
         Unit::FiscalYear,
     ];
+
+    #[test]
+    fn a_year_is_its_days() {
+        let year = Period::new(date("2026-01-01"), date("2027-01-01"));
+        assert_eq!(Period::of_year(2026), Some(year));
+        assert_eq!(Period::of_year(40_000), None);
+        assert_eq!(Period::of_year(i64::MAX), None);
+    }
 
     #[test]
     fn calendar_units_hold_the_day() {

@@ -5,7 +5,7 @@ use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::catalog::{Catalog, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
-use crate::value::{Clock, Duration, FieldType, Period, Unit, Value, parse_datetime};
+use crate::value::{Clock, Duration, FieldType, Unit, Value, parse_datetime};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -638,10 +638,4 @@ pub(super) fn to_base(value: Expr) -> Expr {
         Type::MONEY,
         &span,
     )
-}
-
-/// The period of a plain year such as 2026, as written beside a time.
-pub(super) fn year_period(year: i64) -> Option<Period> {
-    let first = |year: i64| crate::value::Date::from_ymd(i16::try_from(year).ok()?, 1, 1);
-    Some(Period::new(first(year)?, first(year + 1)?))
 }

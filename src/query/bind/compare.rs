@@ -1,12 +1,12 @@
 //! Comparisons: which side is a label, which types meet, what order means for them.
 
-use super::binder::{Binder, SpokenLabel, cast, negate_if, to_base, year_period};
+use super::binder::{Binder, SpokenLabel, cast, negate_if, to_base};
 use super::scope::Scope;
 use super::{ColumnValue, Expr, Node, OrderKey, Type, sort_keys};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
-use crate::value::{FieldId, FieldType, ObjectId, RecordId, Shape, Unit, Value, fold};
+use crate::value::{FieldId, FieldType, ObjectId, Period, RecordId, Shape, Unit, Value, fold};
 use std::sync::Arc;
 
 impl Binder<'_> {
@@ -214,7 +214,7 @@ impl Binder<'_> {
             (
                 Node::Constant(Value::Integer(n)),
                 Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period),
-            ) => match year_period(*n) {
+            ) => match Period::of_year(*n) {
                 Some(period) => Expr::period(period, &span),
                 None => value,
             },

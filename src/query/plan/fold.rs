@@ -1,7 +1,7 @@
 //! Folding: everything that depends on data, clock and parameters becomes constants and sets.
 
 use super::nodes::{is_truth, map_operands};
-use super::{condition, lookup, parameter};
+use super::{condition, parameter};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
@@ -9,6 +9,7 @@ use crate::query::bind::{
     Query, Source, Type, Window,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
+use crate::query::label;
 use crate::value::{ObjectId, Period, Value};
 use std::sync::Arc;
 
@@ -393,7 +394,7 @@ impl<'a> Folder<'a> {
         let label = self.expr(label)?;
         let value = match label.as_constant() {
             Some(Value::Text(text)) => {
-                let found = lookup::lookup(object, text, self.context);
+                let found = label::lookup(object, text, self.context);
                 Value::Reference(found.map_err(|e| e.at(label.span.clone()))?)
             }
             Some(Value::Missing) => Value::Missing,

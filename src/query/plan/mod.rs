@@ -8,7 +8,6 @@ mod describe;
 mod explain;
 mod fold;
 mod hierarchy;
-mod lookup;
 mod members;
 mod nodes;
 mod parameter;

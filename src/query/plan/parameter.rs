@@ -1,10 +1,10 @@
 //! A parameter's value in the type that the query needs.
 
-use super::lookup::lookup;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
 use crate::query::exec::Context;
-use crate::value::{FieldType, Money, RecordId, Value};
+use crate::query::label;
+use crate::value::{FieldType, Money, Value};
 
 /// The value given for `name` as a value of type `ty`.
 pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<Value> {
@@ -69,11 +69,7 @@ fn plain(name: &str, value: &Value, ty: &FieldType, context: &Context<'_>) -> Re
         (FieldType::DateTime, Value::Date(day)) => Value::DateTime(clock.start_of(*day)),
         (FieldType::Date, Value::DateTime(moment)) => Value::Date(clock.date_of(*moment)),
         (FieldType::Reference(object), Value::Text(text)) => {
-            let id = text.strip_prefix('#').and_then(|id| id.parse().ok());
-            Value::Reference(match id {
-                Some(id) => RecordId(id),
-                None => lookup(*object, text, context)?,
-            })
+            Value::Reference(label::lookup(*object, text, context)?)
         }
         (
             FieldType::Reference(_)

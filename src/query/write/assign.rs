@@ -4,12 +4,12 @@
 //! the label it names. Everything else is an error that says what the field takes. Types that
 //! never fit were refused by the binder.
 
-use super::labels;
 use super::writer::Writer;
 use crate::catalog::{Field, Label};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
-use crate::value::{Date, FieldId, FieldType, LabelCode, Money, ObjectId, Period, RecordId, Value};
+use crate::query::label;
+use crate::value::{FieldId, FieldType, LabelCode, Money, ObjectId, Period, RecordId, Value};
 use std::sync::Arc;
 
 /// Bytes of a text field.
@@ -53,7 +53,7 @@ impl Writer<'_, '_> {
             (F::Money, Value::Number(n)) => money(n),
             (F::DateTime, Value::Date(day)) => Some(Value::DateTime(clock.start_of(day))),
             (F::Date, Value::DateTime(moment)) => Some(Value::Date(clock.date_of(moment))),
-            (F::Period, Value::Integer(year)) => year_period(year).map(Value::Period),
+            (F::Period, Value::Integer(year)) => Period::of_year(year).map(Value::Period),
             (F::AnyReference(targets), Value::Reference(id)) => match from {
                 Some(Type::Plain(F::Reference(target))) if targets.contains(target) => {
                     Some(Value::AnyReference(*target, id))
@@ -129,9 +129,7 @@ impl Writer<'_, '_> {
     ) -> Result<Option<Value>> {
         let catalog = Arc::clone(&self.catalog);
         if let FieldType::Reference(target) = catalog.object(object).field(field).ty {
-            let snapshot = self.transaction.snapshot();
-            let found = self.labels.find(&catalog, snapshot, target, text)?;
-            return Ok(found.map(Value::Reference));
+            return Ok(self.find_known(target, text)?.map(Value::Reference));
         }
         match self.read(object, field, text) {
             Ok(value) => Ok(Some(value)),
@@ -142,16 +140,22 @@ impl Writer<'_, '_> {
 
     /// The record of `target` that `text` names.
     pub(super) fn find(&mut self, target: ObjectId, text: &str) -> Result<RecordId> {
-        let snapshot = self.transaction.snapshot();
-        match self.labels.find(&self.catalog, snapshot, target, text)? {
+        match self.find_known(target, text)? {
             Some(id) => Ok(id),
-            None => Err(labels::unknown(
-                &self.catalog,
-                snapshot,
-                target,
-                text.trim(),
-            )),
+            None => label::lookup(target, text, &self.context()),
         }
+    }
+
+    /// The record of `target` that `text` names, if there is one.
+    fn find_known(&mut self, target: ObjectId, text: &str) -> Result<Option<RecordId>> {
+        if let Some(id) = self.labels.get(target, text) {
+            return Ok(Some(id));
+        }
+        let found = label::find(target, text, &self.context())?;
+        if let Some(id) = found {
+            self.labels.keep(target, text, id);
+        }
+        Ok(found)
     }
 
     /// The record of any of `targets` that `text` names, perhaps as `accounts:Acme`.
@@ -166,10 +170,9 @@ impl Writer<'_, '_> {
                 .map(|found| Value::AnyReference(id, found));
         }
         let mut hits = Vec::new();
-        if labels::record_number(text.trim()).is_none() {
+        if label::record_number(text.trim()).is_none() {
             for &target in targets {
-                let snapshot = self.transaction.snapshot();
-                if let Some(id) = self.labels.find(&self.catalog, snapshot, target, text)? {
+                if let Some(id) = self.find_known(target, text)? {
                     hits.push((target, id));
                 }
             }
@@ -269,11 +272,6 @@ fn whole(field: &Field, n: f64) -> Result<Value> {
         return Ok(Value::Integer(n as i64));
     }
     Err(bad_value(field, &n.to_string()).hint("round it: round(x), floor(x) or ceil(x)"))
-}
-
-fn year_period(year: i64) -> Option<Period> {
-    let first = |year: i64| Date::from_ymd(i16::try_from(year).ok()?, 1, 1);
-    Some(Period::new(first(year)?, first(year + 1)?))
 }
 
 fn bad_value(field: &Field, what: &str) -> Error {

@@ -11,7 +11,6 @@ mod delete;
 mod export;
 mod import;
 mod keys;
-mod labels;
 mod rejects;
 mod rules;
 mod stored;

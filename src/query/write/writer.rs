@@ -1,12 +1,12 @@
 //! The writer: a transaction with what every write needs around it.
 
-use super::labels::Labels;
 use super::rules::Rules;
 use crate::catalog::Catalog;
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Binder, Expr};
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
+use crate::query::label::Known;
 use crate::query::pipeline::Environment;
 use crate::query::plan;
 use crate::storage::{Row, Snapshot, Transaction};
@@ -41,7 +41,7 @@ pub(crate) struct Writer<'a, 't> {
     pub(super) transaction: &'a mut Transaction<'t>,
     pub(super) catalog: Arc<Catalog>,
     pub(super) environment: &'a Environment<'a>,
-    pub(super) labels: Labels,
+    pub(super) labels: Known,
     rules: HashMap<ObjectId, Rc<Rules>>,
     /// Records seen to exist; nothing is deleted while references are written.
     live: HashMap<(ObjectId, ChunkId), Bitset>,
@@ -61,7 +61,7 @@ impl<'a, 't> Writer<'a, 't> {
             transaction,
             catalog,
             environment,
-            labels: Labels::default(),
+            labels: Known::default(),
             rules: HashMap::new(),
             live: HashMap::new(),
             grown: false,
@@ -72,8 +72,7 @@ impl<'a, 't> Writer<'a, 't> {
     /// Stores the catalog if tags were added to it.
     pub(crate) fn finish(&mut self) -> Result<()> {
         if std::mem::take(&mut self.grown) {
-            self.transaction
-                .set_schema(self.catalog.encode()?, self.catalog.layouts())?;
+            self.transaction.set_labels(self.catalog.encode()?);
         }
         Ok(())
     }
