@@ -18,8 +18,6 @@ use std::thread::{self, JoinHandle};
 
 /// The moment that is now, in microseconds.
 const NOW: i64 = 1_778_860_800_000_000;
-/// A moment before everything that the scripts tell.
-const LONG_AGO: i64 = 1_640_995_200_000_000;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 type Answer = Result<String, String>;
@@ -138,12 +136,7 @@ impl Runner {
                     return Err(String::from_utf8_lossy(&messages).into_owned());
                 }
             }
-            ["f0"] => {
-                self.options = options
-                    .clone()
-                    .now(fieldbook::DateTime::from_micros(LONG_AGO));
-                self.load(&Path::new(ROOT).join("tests/fixtures/f0.fb"))?;
-            }
+            ["f0"] => self.load(&Path::new(ROOT).join("tests/fixtures/f0.fb"))?,
             ["maven"] => self.load(&Path::new(ROOT).join("examples/maven-crm/load.fb"))?,
             _ => return Err("book crm, bare, demo SCALE, f0 or maven".to_owned()),
         }

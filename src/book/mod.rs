@@ -177,10 +177,11 @@ impl Book {
         crm::fill(&self.0.store, &catalog, &clock, scale, SEED, progress)
     }
 
-    /// The first transaction of a new book. Even a bare one has it, so that it stays bare.
+    /// The first transaction of a new book. Even a bare one has it, so that it stays bare. It
+    /// lies before all history, which may so be loaded oldest first.
     fn fill(&self, scripts: &[&str]) -> Result<()> {
         let mut session = self.session();
-        session.begin()?;
+        session.execute("begin at 0001-01-01")?;
         session.keep_schema()?;
         for script in scripts {
             session.execute(script)?;
