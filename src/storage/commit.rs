@@ -125,7 +125,8 @@ impl Store {
         Ok(sequence)
     }
 
-    /// Folds all pending changes into chunks, indexes and summaries.
+    /// Folds all pending changes into chunks, indexes and summaries. Those of a store for reading
+    /// only stay as they are.
     pub(crate) fn fold(&self) -> Result<()> {
         self.write_guarded(|| self.fold_pending())
     }
@@ -137,7 +138,7 @@ impl Store {
             folded: latest.sequence(),
             ..latest.base.progress
         };
-        if progress == latest.base.progress {
+        if progress == latest.base.progress || self.is_read_only() {
             return Ok(());
         }
         let write = self.begin_write_on(&latest)?;

@@ -158,9 +158,13 @@ impl Store {
         Ok(snapshot)
     }
 
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self.engine, Engine::Reading(_))
+    }
+
     /// Starts a write transaction on the last committed state. Holds no lock.
     pub(crate) fn begin(&self) -> Result<Transaction<'_>> {
-        if matches!(self.engine, Engine::Reading(_)) {
+        if self.is_read_only() {
             return Err(read_only());
         }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,9 +286,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         // Pending changes are in the journal, so failing here loses nothing.
-        if matches!(self.engine, Engine::Writing(_)) {
-            let _ = self.fold();
-        }
+        let _ = self.fold();
         if self.durability == Durability::Closed {
             self.durability = Durability::Committed;
             let _ = self.write_guarded(|| self.begin_write()?.commit().or_fault());
