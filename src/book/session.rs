@@ -398,10 +398,12 @@ impl<'b> Session<'b> {
                     Error::new(Code::MissingParameter, message).at(expr.span.clone())
                 })?
             }
-            ExprKind::Path(path) if path.len() == 1 && path[0].text == "today" => {
+            ExprKind::Path(path)
+                if path.len() == 1 && path[0].text.eq_ignore_ascii_case("today") =>
+            {
                 Value::Date(clock.today())
             }
-            ExprKind::Path(path) if path.len() == 1 && path[0].text == "now" => {
+            ExprKind::Path(path) if path.len() == 1 && path[0].text.eq_ignore_ascii_case("now") => {
                 Value::DateTime(clock.now)
             }
             _ => Value::Missing,

@@ -17,7 +17,12 @@ Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 3 the book cannot be op
 
 /// Ask and keep a book of customers, deals and everything around them.
 #[derive(Debug, Parser)]
-#[command(name = "fieldbook", version, after_help = EXAMPLES)]
+#[command(
+    name = "fieldbook",
+    version,
+    after_help = EXAMPLES,
+    override_usage = "fieldbook [OPTIONS] [BOOK] [STATEMENT]...\n       fieldbook --demo [STATEMENT]..."
+)]
 pub(super) struct Arguments {
     /// The book's file, made with the built-in CRM objects when missing
     #[arg(value_name = "BOOK")]

@@ -467,8 +467,18 @@ impl Binder<'_> {
         let mut equal = Vec::new();
         let mut others = Vec::new();
         for item in items {
-            let item = self.opposite(scope, item, &bound.ty)?;
+            let time = matches!(
+                bound.ty,
+                Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period)
+            );
             let listed = matches!(list.kind, ExprKind::List(_));
+            // A parameter alone after `in` is a period.
+            let meant = if time && !listed {
+                &Type::PERIOD
+            } else {
+                &bound.ty
+            };
+            let item = self.opposite(scope, item, meant)?;
             if item.ty == Type::PERIOD && !(listed && bound.ty == Type::PERIOD) {
                 others.push(self.in_period(bound.clone(), item, span)?);
                 continue;

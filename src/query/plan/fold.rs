@@ -201,7 +201,7 @@ impl<'a> Folder<'a> {
             Node::Me => match self.context.me {
                 Some(id) => constant(Value::Reference(id)),
                 None => Err(Error::new(Code::MissingParameter, "nobody is `me` here")
-                    .hint("say who is asking when the book is opened")),
+                    .hint("say who is asking: --as NAME, or begin as NAME")),
             },
             Node::RelativePeriod { offset, unit } => {
                 Period::of_unit(*unit, clock.today(), *offset, clock)
