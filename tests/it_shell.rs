@@ -1,5 +1,10 @@
 //! The program as a user runs it: arguments, streams, formats, exit codes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test needs and does not find fails it"
+)]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -5,10 +5,8 @@ use super::reading::rounded;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
 use crate::query::outcome::{Heading, Table};
-use crate::query::render::{self, Format};
 use crate::value::{Clock, FieldType, Value};
 use serde::de::DeserializeOwned;
-use std::io::{self, Write};
 use std::sync::Arc;
 
 /// The rows of a query, held in memory, under named columns.
@@ -161,12 +159,18 @@ impl Rows {
     }
 
     /// Writes all rows, exact, in a form that other programs read.
-    pub(crate) fn render(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
-        render::render(&self.table, format, &self.clock, out)
+    #[cfg(feature = "shell")]
+    pub(crate) fn render(
+        &self,
+        format: crate::query::render::Format,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<()> {
+        crate::query::render::render(&self.table, format, &self.clock, out)
     }
 
-    /// A value of a nested record as people read it.
-    pub(crate) fn show(&self, value: &Value) -> String {
+    /// A value of a nested record as people read it: see [`Row::text`].
+    #[must_use]
+    pub fn show(&self, value: &Value) -> String {
         rounded(value, None).show(&self.clock)
     }
 
@@ -310,8 +314,10 @@ impl<'a> Row<'a> {
         .map_err(|e| unfit(&e))
     }
 
-    /// The value at `index` as people read it; missing is empty text.
-    pub(crate) fn text(&self, index: usize) -> String {
+    /// The value at `index` as people read it: percentages to one decimal, amounts to two,
+    /// numbers to four. Missing, and an index beyond the columns, is empty text.
+    #[must_use]
+    pub fn text(&self, index: usize) -> String {
         let ty = match self.columns.get(index).map(|column| &column.0.ty) {
             Some(Type::Plain(ty)) => Some(ty),
             Some(Type::List(ty)) => match &**ty {

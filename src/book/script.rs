@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::query::pipeline;
-use crate::query::syntax::Statement;
+use crate::query::syntax::{self, Statement};
 use std::sync::Arc;
 
 /// Statements read from a text, to be run one by one with
@@ -45,6 +45,18 @@ impl Script {
         Ok(Self {
             steps: statements.into_iter().map(step).collect(),
         })
+    }
+
+    /// Whether the text ends inside a statement, so that a prompt should ask for another line.
+    ///
+    /// ```
+    /// use fieldbook::Script;
+    /// assert!(Script::is_incomplete("accounts where (name = "));
+    /// assert!(!Script::is_incomplete("accounts"));
+    /// ```
+    #[must_use]
+    pub fn is_incomplete(text: &str) -> bool {
+        syntax::is_incomplete(text)
     }
 
     /// The statements in order.

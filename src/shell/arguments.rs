@@ -5,6 +5,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Parser};
 use std::path::{Path, PathBuf};
 
+const USAGE: &str = "fieldbook [OPTIONS] [BOOK] [STATEMENT]...\n       \
+    fieldbook --demo [OPTIONS] [STATEMENT]...";
+
 const EXAMPLES: &str = "\
 Examples:
   fieldbook --demo 'opportunities where territory=SW and stage>=proposal'
@@ -21,7 +24,7 @@ Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 3 the book cannot be op
     name = "fieldbook",
     version,
     after_help = EXAMPLES,
-    override_usage = "fieldbook [OPTIONS] [BOOK] [STATEMENT]...\n       fieldbook --demo [STATEMENT]..."
+    override_usage = USAGE
 )]
 pub(super) struct Arguments {
     /// The book's file, made with the built-in CRM objects when missing

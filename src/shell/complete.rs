@@ -3,8 +3,7 @@
 
 use super::commands::COMMANDS;
 use super::format;
-use crate::query::syntax;
-use crate::{ObjectDescription, Schema};
+use crate::{ObjectDescription, Schema, Script};
 use rustyline::completion::{Completer, Pair};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper as Helps, Highlighter, Hinter};
@@ -79,7 +78,7 @@ const KEYWORDS: &[&str] = &[
 impl Validator for Helper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        let whole = text.trim_start().starts_with('.') || !syntax::is_incomplete(text);
+        let whole = text.trim_start().starts_with('.') || !Script::is_incomplete(text);
         Ok(match whole {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,

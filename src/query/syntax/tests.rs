@@ -460,7 +460,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("a where b < 1.5 days", "1.5", "no whole number"),
     ("a where b = .5", ".", "write `0.5`"),
-    ("a where b = (1, 2)", "2", "only after `in`"),
+    ("a where b = (1, 2)", "2", "stands after `in`"),
     ("a where b = \u{0}", "\u{0}", "U+0000"),
     ("a where b = \"\u{0}\"", "\u{0}", "U+0000"),
     ("1 + 2", "1", "does not fit"),

@@ -292,7 +292,7 @@ impl Reader {
         Ok(Expr { kind, span })
     }
 
-    /// `(a)` or `(query)`; a list stands only after `in`.
+    /// `(a)` or `(query)`; a list stands after `in`, and as a record's tags.
     fn parenthesis(self, node: Node) -> Result<Expr> {
         let span = self.span(&node);
         let mut members = 0;
@@ -307,7 +307,7 @@ impl Reader {
                 return Err(
                     Error::new(Code::Syntax, format!("`,` after {what} in parentheses"))
                         .at(self.span(&part))
-                        .hint("a list in parentheses stands only after `in`, or as the tags of a record"),
+                        .hint("a list in parentheses stands after `in`, or as a record's tags"),
                 );
             }
         }
