@@ -326,7 +326,6 @@ impl Book {
     /// `io`. Everything committed is safe even then.
     pub fn close(self) -> Result<()> {
         match Arc::try_unwrap(self.0) {
-            Ok(shared) if shared.store.is_read_only() => Ok(()),
             Ok(shared) => shared.store.fold(),
             Err(_) => Ok(()),
         }

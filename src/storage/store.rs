@@ -219,11 +219,6 @@ impl Store {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the file was opened for reading only.
-    pub(crate) fn is_read_only(&self) -> bool {
-        !matches!(self.engine, Engine::Writing(_))
-    }
-
     pub(super) fn latest(&self) -> Snapshot {
         let published = self.published.read();
         published.unwrap_or_else(PoisonError::into_inner).clone()
