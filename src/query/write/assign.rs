@@ -120,24 +120,6 @@ impl Writer<'_, '_> {
             })
     }
 
-    /// Text as a reference to a record that exists; nothing if it names none.
-    pub(super) fn read_known(
-        &mut self,
-        object: ObjectId,
-        field: FieldId,
-        text: &str,
-    ) -> Result<Option<Value>> {
-        let catalog = Arc::clone(&self.catalog);
-        if let FieldType::Reference(target) = catalog.object(object).field(field).ty {
-            return Ok(self.find_known(target, text)?.map(Value::Reference));
-        }
-        match self.read(object, field, text) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.code() == Code::UnknownLabel => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The record of `target` that `text` names.
     pub(super) fn find(&mut self, target: ObjectId, text: &str) -> Result<RecordId> {
         match self.find_known(target, text)? {

@@ -1,11 +1,13 @@
 //! `import`: the lines of a CSV file become records; each refused line is told, none is lost.
 //!
-//! References to records of the same file may come before the record: they wait until all lines
-//! are read. If such a reference never finds its record, its line is refused after all: the
-//! import is then run again without that line, so that nothing stands on a refused line.
+//! References to records of the same file resolve when all lines are read: a line is stored behind
+//! those it names. Of lines that name each other one is stored first and gets its references at
+//! the end; if that breaks a rule, the import is run again without the line, so that nothing
+//! stands on a refused line.
 
 use super::cells::{Cells, Line};
 use super::keys::Keys;
+use super::order::{Links, order};
 use super::rejects::{Rejects, reason, rejected};
 use super::rules::Rules;
 use super::upsert::Upserted;
@@ -13,21 +15,21 @@ use super::writer::{Refusal, Values, Writer};
 use super::{BATCH_RECORDS, Tally};
 use crate::catalog::Catalog;
 use crate::column::{Texts, Vector};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::query::bind::{Binder, Expr, Node, Type};
 use crate::query::exec::{Batch, Frame};
 use crate::query::outcome::{ImportReport, Outcome, RefusedLine};
 use crate::query::pipeline::Environment;
 use crate::query::syntax;
 use crate::storage::Transaction;
-use crate::value::{FieldId, ObjectId, RecordId, Value};
-use csv::StringRecord;
+use crate::value::{FieldId, FieldType, ObjectId, RecordId, Value};
+use csv::{ByteRecord, StringRecord};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Runs of one import: a line that stands on a refused one is refused by the next run.
+/// Runs of one import: each but the last finds lines to be refused in the next.
 const RUNS: usize = 64;
 
 /// Lines found in an earlier run to be refused, with field and reason.
@@ -47,8 +49,8 @@ pub(crate) fn import(
         let cells = Cells::open(&path).map_err(|e| e.at(statement.file.span.clone()))?;
         let mut run = Run::new(statement, &path, &cells, transaction, catalog, environment)?;
         let more = run.run(cells, &withdrawn)?;
-        if more.is_empty() || environment.atomic {
-            let report = run.finish(more)?;
+        if more.is_empty() {
+            let report = run.finish()?;
             if environment.atomic && !report.refused.is_empty() {
                 return Err(rejected(&report).at(statement.file.span.clone()));
             }
@@ -72,12 +74,17 @@ struct Run<'a, 't> {
     keys: Option<Keys>,
     columns: usize,
     tally: Tally,
-    refused: Vec<RefusedLine>,
+    refused: Vec<Refused>,
     rejects: Rejects,
-    /// References to records that no line has brought yet.
+    /// References of records that were stored before those they refer to.
     waiting: Vec<Waiting>,
-    /// Lines that cannot be stored without such a reference.
-    held: Vec<Numbered>,
+}
+
+struct Refused {
+    line: u64,
+    field: Option<FieldId>,
+    reason: String,
+    record: ByteRecord,
 }
 
 type Numbered = (u64, StringRecord);
@@ -90,8 +97,7 @@ enum Source {
 struct Waiting {
     line: u64,
     id: RecordId,
-    field: FieldId,
-    text: String,
+    texts: Vec<(FieldId, String)>,
 }
 
 /// A line's values, and the references that wait.
@@ -100,11 +106,6 @@ struct Draft {
     record: StringRecord,
     values: Values,
     waiting: Vec<(FieldId, String)>,
-}
-
-enum Converted {
-    Value(Value),
-    Waits(String),
 }
 
 impl<'a, 't> Run<'a, 't> {
@@ -151,13 +152,14 @@ impl<'a, 't> Run<'a, 't> {
                 cells.delimiter(),
             ),
             waiting: Vec::new(),
-            held: Vec::new(),
         })
     }
 
-    /// Imports what can be; gives the lines that turn out at the end to stand on nothing.
+    /// Imports what can be; gives the lines that turn out at the end to break a rule.
     fn run(&mut self, mut cells: Cells, withdrawn: &Withdrawn) -> Result<Withdrawn> {
         let environment = self.writer.environment;
+        let linked = self.set.iter().any(|(field, _)| self.is_link(*field));
+        let mut held = Vec::new();
         loop {
             environment.interrupt.check()?;
             let lines = cells.read(BATCH_RECORDS)?;
@@ -170,97 +172,177 @@ impl<'a, 't> Run<'a, 't> {
                     Ok(record) => match withdrawn.get(&number) {
                         None => good.push((number, record)),
                         Some((field, reason)) => {
-                            self.refuse(number, &record, Some(*field), reason.clone())?;
+                            self.refuse(number, record, Some(*field), reason.clone());
                         }
                     },
-                    Err((record, reason)) => {
-                        self.rejects.write(&record, &reason)?;
-                        self.refused.push(RefusedLine {
-                            line: number,
-                            field: None,
-                            reason,
-                        });
-                    }
+                    Err((record, reason)) => self.refused.push(Refused {
+                        line: number,
+                        field: None,
+                        reason,
+                        record,
+                    }),
                 }
             }
-            self.lines(good, false)?;
+            if linked {
+                held.extend(good);
+            } else {
+                self.lines(good, false)?;
+            }
             (environment.progress)(cells.bytes_read, cells.bytes_total);
         }
-        loop {
-            let held = std::mem::take(&mut self.held);
-            let before = held.len();
-            self.lines(held, false)?;
-            if self.held.len() == before {
-                let held = std::mem::take(&mut self.held);
-                self.lines(held, true)?;
-                break;
-            }
-        }
+        self.linked(held)?;
         self.resolve()
     }
 
-    fn finish(mut self, withdrawn: Withdrawn) -> Result<ImportReport> {
+    /// Whether the field refers to records of the imported object.
+    fn is_link(&self, field: FieldId) -> bool {
+        let object = self.writer.catalog.object(self.object);
+        object.field(field).refers_to(self.object)
+    }
+
+    /// Stores lines that may name each other.
+    fn linked(&mut self, lines: Vec<Numbered>) -> Result<()> {
+        let mut links = Vec::with_capacity(lines.len());
+        for lines in lines.chunks(BATCH_RECORDS) {
+            self.writer.environment.interrupt.check()?;
+            self.links(lines, &mut links);
+        }
+        let mut lines: Vec<_> = lines.into_iter().map(Some).collect();
+        let mut batch = Vec::new();
+        let mut stored = 0;
+        for (at, step) in order(&links).into_iter().enumerate() {
+            if step.loose || step.behind > stored || batch.len() == BATCH_RECORDS {
+                self.writer.environment.interrupt.check()?;
+                self.lines(std::mem::take(&mut batch), false)?;
+                stored = at;
+            }
+            let line = lines[step.line].take();
+            if step.loose {
+                self.lines(line.into_iter().collect(), true)?;
+                stored = at + 1;
+            } else {
+                batch.extend(line);
+            }
+        }
+        self.lines(batch, false)
+    }
+
+    /// What ties the lines to each other. A line that cannot be evaluated is refused later.
+    fn links(&self, lines: &[Numbered], links: &mut Vec<Links>) {
+        let vectors = match (self.evaluate(lines), lines) {
+            (Ok(vectors), _) => vectors,
+            (Err(_), [_]) => return links.push(Links::default()),
+            (Err(_), _) => {
+                let each = lines.chunks(1);
+                return each.for_each(|line| self.links(line, links));
+            }
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let mut own = Links::default();
+            for ((field, source), vector) in self.set.iter().zip(&vectors) {
+                let value = value_at(source, vector.as_ref(), at, line);
+                let text = match &value {
+                    Value::Text(text) => text.trim().to_lowercase(),
+                    other => format!("{other:?}"),
+                };
+                if self
+                    .keys
+                    .as_ref()
+                    .is_some_and(|k| k.fields().contains(field))
+                {
+                    let key = own.key.get_or_insert_default();
+                    key.push_str(&text);
+                    key.push('\0');
+                }
+                if !matches!(value, Value::Text(_)) {
+                    continue;
+                }
+                if self.is_link(*field) {
+                    own.wants.push(self.label_of(*field, &text).to_owned());
+                }
+                if self.rules.keys.contains(field) {
+                    own.names.push(text);
+                }
+            }
+            links.push(own);
+        }
+    }
+
+    /// The label in the text of a reference, which may say its object: `accounts:Acme`.
+    fn label_of<'s>(&self, field: FieldId, text: &'s str) -> &'s str {
+        let catalog = &self.writer.catalog;
+        let definition = catalog.object(self.object).field(field);
+        match text.split_once(':') {
+            Some((object, label))
+                if matches!(definition.ty, FieldType::AnyReference(_))
+                    && catalog
+                        .find_object(object.trim())
+                        .is_some_and(|object| object.id == self.object) =>
+            {
+                label.trim()
+            }
+            _ => text,
+        }
+    }
+
+    fn finish(mut self) -> Result<ImportReport> {
         self.writer.finish()?;
         let object = self.writer.catalog.object(self.object);
-        self.refused.extend(
-            withdrawn
-                .into_iter()
-                .map(|(line, (field, reason))| RefusedLine {
-                    line,
-                    field: Some(object.field(field).name.clone()),
-                    reason,
-                }),
-        );
-        self.refused.sort_by_key(|line| line.line);
+        self.refused.sort_by_key(|refused| refused.line);
+        let mut lines = Vec::with_capacity(self.refused.len());
+        for refused in self.refused {
+            self.rejects.write(&refused.record, &refused.reason)?;
+            lines.push(RefusedLine {
+                line: refused.line,
+                field: refused.field.map(|field| object.field(field).name.clone()),
+                reason: refused.reason,
+            });
+        }
         Ok(ImportReport {
             object: object.name.clone(),
             added: self.tally.added,
             updated: self.tally.updated,
-            refused: self.refused,
+            refused: lines,
             rejects: self.rejects.finish()?,
         })
     }
 
-    fn refuse(
-        &mut self,
-        line: u64,
-        record: &StringRecord,
-        field: Option<FieldId>,
-        reason: String,
-    ) -> Result<()> {
-        self.rejects.write(record.as_byte_record(), &reason)?;
-        let object = self.writer.catalog.object(self.object);
-        self.refused.push(RefusedLine {
+    fn refuse(&mut self, line: u64, record: StringRecord, field: Option<FieldId>, reason: String) {
+        self.refused.push(Refused {
             line,
-            field: field.map(|field| object.field(field).name.clone()),
+            field,
             reason,
+            record: record.into_byte_record(),
         });
-        Ok(())
     }
 
     /// Refuses a line, or passes on an error that is not the line's.
-    fn refuse_for(&mut self, line: &Numbered, refusal: Refusal) -> Result<()> {
-        use crate::error::Kind;
+    fn refuse_for(&mut self, line: Numbered, refusal: Refusal) -> Result<()> {
         match refusal.error.kind() {
             Kind::Syntax | Kind::Bind | Kind::Constraint | Kind::NotFound | Kind::Limit => {
-                self.refuse(line.0, &line.1, refusal.field, reason(&refusal.error))
+                self.refuse(line.0, line.1, refusal.field, reason(&refusal.error));
+                Ok(())
             }
             _ => Err(refusal.error),
         }
     }
 
-    /// Stores lines as records; `last` when no further line can bring what they refer to.
-    fn lines(&mut self, lines: Vec<Numbered>, last: bool) -> Result<()> {
+    /// Stores lines as records; a `loose` line comes before one that it refers to.
+    fn lines(&mut self, lines: Vec<Numbered>, loose: bool) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         let vectors = match self.evaluate(&lines) {
             Ok(vectors) => vectors,
-            Err(refusal) => return self.one_by_one(lines, last, refusal),
+            Err(refusal) => return self.one_by_one(lines, loose, refusal),
         };
         let mut drafts = Vec::with_capacity(lines.len());
         for (at, line) in lines.into_iter().enumerate() {
-            if let Some(draft) = self.draft(at, line, &vectors, last)? {
+            if let Some(draft) = self.draft(at, line, &vectors, loose)? {
                 drafts.push(draft);
             }
         }
+        self.writer.checks_wait = drafts.iter().any(|draft| !draft.waiting.is_empty());
         match self.keys {
             Some(_) => drafts.into_iter().try_for_each(|draft| self.upsert(draft)),
             None => self.insert(drafts),
@@ -268,13 +350,18 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// After an error somewhere in many lines: each alone, so that the right one is blamed.
-    fn one_by_one(&mut self, lines: Vec<Numbered>, last: bool, refusal: Refusal) -> Result<()> {
-        if let [line] = &lines[..] {
-            return self.refuse_for(line, refusal);
+    fn one_by_one(
+        &mut self,
+        mut lines: Vec<Numbered>,
+        loose: bool,
+        refusal: Refusal,
+    ) -> Result<()> {
+        if lines.len() == 1 {
+            return self.refuse_for(lines.remove(0), refusal);
         }
         lines
             .into_iter()
-            .try_for_each(|line| self.lines(vec![line], last))
+            .try_for_each(|line| self.lines(vec![line], loose))
     }
 
     /// The values of the expressions over the lines; cells that are taken as they are need none.
@@ -309,53 +396,36 @@ impl<'a, 't> Run<'a, 't> {
         Ok(vectors)
     }
 
-    /// The values of one line; nothing if it is refused, or held for a record to come.
+    /// The values of one line; nothing if it is refused.
     fn draft(
         &mut self,
         at: usize,
         line: Numbered,
         vectors: &[Option<Vector>],
-        last: bool,
+        loose: bool,
     ) -> Result<Option<Draft>> {
         let mut values = Values::with_capacity(self.set.len());
         let mut waiting = Vec::new();
-        for (place, vector) in vectors.iter().enumerate() {
-            let (field, source) = &self.set[place];
+        for ((field, source), vector) in self.set.iter().zip(vectors) {
             let field = *field;
-            let converted = match (source, vector) {
-                (Source::Expr(expr), Some(vector)) => {
-                    let value = vector.value(&expr.ty.field_type(), at);
-                    let ty = expr.ty.clone();
-                    self.converted(field, &ty, value)
-                }
-                (Source::Cell(slot), _) => match cell(&line.1, *slot) {
-                    Some(text) => self.converted(field, &Type::TEXT, Value::text(text)),
-                    None => Ok(Converted::Value(Value::Missing)),
-                },
-                (Source::Expr(_), None) => continue,
+            let value = value_at(source, vector.as_ref(), at, &line);
+            if let Value::Text(text) = &value
+                && loose
+                && self.is_link(field)
+                && !self.is_required(field)
+            {
+                waiting.push((field, text.to_string()));
+                continue;
+            }
+            let ty = match source {
+                Source::Cell(_) => &Type::TEXT,
+                Source::Expr(expr) => &expr.ty,
             };
-            match converted {
-                Ok(Converted::Value(value)) => values.push((field, value)),
-                Ok(Converted::Waits(text)) if !self.is_required(field) => {
-                    waiting.push((field, text));
-                }
-                Ok(Converted::Waits(_)) if !last => {
-                    self.held.push(line);
-                    return Ok(None);
-                }
-                Ok(Converted::Waits(text)) => {
-                    let object = self.object;
-                    let error = match self.writer.read(object, field, &text) {
-                        Ok(_) => Error::new(Code::UnknownLabel, format!("`{text}` is unknown")),
-                        Err(error) => error,
-                    };
-                    let field = Some(field);
-                    self.refuse_for(&line, Refusal { field, error })?;
-                    return Ok(None);
-                }
+            match self.writer.convert(self.object, field, Some(ty), value) {
+                Ok(value) => values.push((field, value)),
                 Err(error) => {
                     let field = Some(field);
-                    self.refuse_for(&line, Refusal { field, error })?;
+                    self.refuse_for(line, Refusal { field, error })?;
                     return Ok(None);
                 }
             }
@@ -371,31 +441,8 @@ impl<'a, 't> Run<'a, 't> {
 
     fn is_required(&self, field: FieldId) -> bool {
         let is_key = |keys: &Keys| keys.fields().contains(&field);
-        self.keys.as_ref().is_some_and(is_key)
-            || self
-                .writer
-                .catalog
-                .object(self.object)
-                .field(field)
-                .required
-    }
-
-    /// A value for a field; a text that names no record of the imported object yet waits.
-    fn converted(&mut self, field: FieldId, ty: &Type, value: Value) -> Result<Converted> {
-        let object = self.object;
-        let definition = self.writer.catalog.object(object).field(field);
-        if let Value::Text(text) = &value
-            && definition.refers_to(object)
-        {
-            let text = text.to_string();
-            return match self.writer.read_known(object, field, &text)? {
-                Some(value) => Ok(Converted::Value(value)),
-                None => Ok(Converted::Waits(text)),
-            };
-        }
-        self.writer
-            .convert(object, field, Some(ty), value)
-            .map(Converted::Value)
+        let object = self.writer.catalog.object(self.object);
+        self.keys.as_ref().is_some_and(is_key) || object.field(field).required
     }
 
     fn upsert(&mut self, draft: Draft) -> Result<()> {
@@ -409,19 +456,15 @@ impl<'a, 't> Run<'a, 't> {
                 self.wait(draft.number, done, draft.waiting);
                 Ok(())
             }
-            Err(refusal) => self.refuse_for(&(draft.number, draft.record), refusal),
+            Err(refusal) => self.refuse_for((draft.number, draft.record), refusal),
         }
     }
 
-    fn wait(&mut self, line: u64, done: Upserted, waiting: Vec<(FieldId, String)>) {
-        let id = done.id();
-        self.waiting
-            .extend(waiting.into_iter().map(|(field, text)| Waiting {
-                line,
-                id,
-                field,
-                text,
-            }));
+    fn wait(&mut self, line: u64, done: Upserted, texts: Vec<(FieldId, String)>) {
+        if !texts.is_empty() {
+            let id = done.id();
+            self.waiting.push(Waiting { line, id, texts });
+        }
     }
 
     /// Adds records: defaults and checks over all at once, or one by one to blame the right line.
@@ -442,7 +485,7 @@ impl<'a, 't> Run<'a, 't> {
             Ok(()) => false,
             Err(error) if drafts.len() == 1 => {
                 let draft = drafts.remove(0);
-                return self.refuse_for(&(draft.number, draft.record), Refusal::from(error));
+                return self.refuse_for((draft.number, draft.record), Refusal::from(error));
             }
             Err(_) => true,
         };
@@ -457,28 +500,59 @@ impl<'a, 't> Run<'a, 't> {
                     self.tally.count(done);
                     self.wait(draft.number, done, draft.waiting);
                 }
-                Err(refusal) => self.refuse_for(&(draft.number, draft.record), refusal)?,
+                Err(refusal) => self.refuse_for((draft.number, draft.record), refusal)?,
             }
         }
         Ok(())
     }
 
-    /// Sets the references that waited, now that all lines are read.
+    /// Sets the references that waited, now that all lines are stored.
     fn resolve(&mut self) -> Result<Withdrawn> {
+        self.writer.checks_wait = false;
         let rules = Rc::clone(&self.rules);
         let mut withdrawn = Withdrawn::new();
-        for waiting in std::mem::take(&mut self.waiting) {
-            let value = self.writer.read(self.object, waiting.field, &waiting.text);
-            let done = value.map_err(Refusal::from).and_then(|value| {
-                let values = vec![(waiting.field, value)];
-                self.writer.replace_values(&rules, waiting.id, values)
-            });
-            if let Err(refusal) = done {
-                let field = refusal.field.unwrap_or(waiting.field);
-                withdrawn.insert(waiting.line, (field, reason(&refusal.error)));
+        for Waiting { line, id, texts } in std::mem::take(&mut self.waiting) {
+            let Some(&(first, _)) = texts.first() else {
+                continue;
+            };
+            if let Err(refusal) = self.settle(&rules, id, &texts) {
+                let field = refusal.field.unwrap_or(first);
+                withdrawn.insert(line, (field, reason(&refusal.error)));
             }
         }
         Ok(withdrawn)
+    }
+
+    fn settle(
+        &mut self,
+        rules: &Rules,
+        id: RecordId,
+        texts: &[(FieldId, String)],
+    ) -> Result<(), Refusal> {
+        let mut values = Values::with_capacity(texts.len());
+        for (field, text) in texts {
+            let value = self.writer.read(self.object, *field, text);
+            let value = value.map_err(|error| Refusal {
+                field: Some(*field),
+                error,
+            })?;
+            values.push((*field, value));
+        }
+        // Its checks waited too, so they are due even if nothing changes.
+        let old = self.writer.row(self.object, id)?;
+        let (row, _) = Writer::changed(&old, values);
+        self.writer
+            .check_rows(rules, std::slice::from_ref(&row), Some(&[id]))?;
+        self.writer.replace(rules, id, &old, row)
+    }
+}
+
+/// The value that a line gives a field.
+fn value_at(source: &Source, vector: Option<&Vector>, at: usize, line: &Numbered) -> Value {
+    match (source, vector) {
+        (Source::Cell(slot), _) => cell(&line.1, *slot).map_or(Value::Missing, Value::text),
+        (Source::Expr(expr), Some(vector)) => vector.value(&expr.ty.field_type(), at),
+        (Source::Expr(_), None) => Value::Missing,
     }
 }
 

@@ -101,7 +101,12 @@ impl Writer<'_, '_> {
         rows: &[Arc<Row>],
         ids: Option<&[RecordId]>,
     ) -> Result<()> {
-        for check in &rules.checks {
+        let checks = if self.checks_wait {
+            &[][..]
+        } else {
+            &rules.checks
+        };
+        for check in checks {
             let expr = self.folded(&check.expr, &check.folded)?;
             let batch = Batch::Rows {
                 object: rules.object,

@@ -49,6 +49,8 @@ pub(crate) struct Writer<'a, 't> {
     pub(super) grown: bool,
     /// Whether a field assigned a missing value takes its default, as blank cells do.
     pub(super) blanks_take_defaults: bool,
+    /// Whether checks are held later, by the caller.
+    pub(super) checks_wait: bool,
 }
 
 impl<'a, 't> Writer<'a, 't> {
@@ -66,6 +68,7 @@ impl<'a, 't> Writer<'a, 't> {
             live: HashMap::new(),
             grown: false,
             blanks_take_defaults: false,
+            checks_wait: false,
         }
     }
 
