@@ -7,7 +7,6 @@
 
 use super::cells::{Cells, Line};
 use super::keys::Keys;
-use super::order::{Links, order};
 use super::rejects::{Rejects, reason, rejected};
 use super::rules::Rules;
 use super::upsert::Upserted;
@@ -22,7 +21,7 @@ use crate::query::outcome::{ImportReport, Outcome, RefusedLine};
 use crate::query::pipeline::Environment;
 use crate::query::syntax;
 use crate::storage::Transaction;
-use crate::value::{FieldId, FieldType, ObjectId, RecordId, Value};
+use crate::value::{FieldId, ObjectId, RecordId, Value};
 use csv::{ByteRecord, StringRecord};
 use std::collections::HashMap;
 use std::path::Path;
@@ -66,12 +65,12 @@ pub(crate) fn import(
     .at(statement.file.span.clone()))
 }
 
-struct Run<'a, 't> {
-    writer: Writer<'a, 't>,
-    object: ObjectId,
-    rules: Rc<Rules>,
-    set: Vec<(FieldId, Source)>,
-    keys: Option<Keys>,
+pub(super) struct Run<'a, 't> {
+    pub(super) writer: Writer<'a, 't>,
+    pub(super) object: ObjectId,
+    pub(super) rules: Rc<Rules>,
+    pub(super) set: Vec<(FieldId, Source)>,
+    pub(super) keys: Option<Keys>,
     columns: usize,
     tally: Tally,
     refused: Vec<Refused>,
@@ -87,9 +86,9 @@ struct Refused {
     record: ByteRecord,
 }
 
-type Numbered = (u64, StringRecord);
+pub(super) type Numbered = (u64, StringRecord);
 
-enum Source {
+pub(super) enum Source {
     Cell(usize),
     Expr(Expr),
 }
@@ -195,94 +194,9 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Whether the field refers to records of the imported object.
-    fn is_link(&self, field: FieldId) -> bool {
+    pub(super) fn is_link(&self, field: FieldId) -> bool {
         let object = self.writer.catalog.object(self.object);
         object.field(field).refers_to(self.object)
-    }
-
-    /// Stores lines that may name each other.
-    fn linked(&mut self, lines: Vec<Numbered>) -> Result<()> {
-        let mut links = Vec::with_capacity(lines.len());
-        for lines in lines.chunks(BATCH_RECORDS) {
-            self.writer.environment.interrupt.check()?;
-            self.links(lines, &mut links);
-        }
-        let mut lines: Vec<_> = lines.into_iter().map(Some).collect();
-        let mut batch = Vec::new();
-        let mut stored = 0;
-        for (at, step) in order(&links).into_iter().enumerate() {
-            if step.loose || step.behind > stored || batch.len() == BATCH_RECORDS {
-                self.writer.environment.interrupt.check()?;
-                self.lines(std::mem::take(&mut batch), false)?;
-                stored = at;
-            }
-            let line = lines[step.line].take();
-            if step.loose {
-                self.lines(line.into_iter().collect(), true)?;
-                stored = at + 1;
-            } else {
-                batch.extend(line);
-            }
-        }
-        self.lines(batch, false)
-    }
-
-    /// What ties the lines to each other. A line that cannot be evaluated is refused later.
-    fn links(&self, lines: &[Numbered], links: &mut Vec<Links>) {
-        let vectors = match (self.evaluate(lines), lines) {
-            (Ok(vectors), _) => vectors,
-            (Err(_), [_]) => return links.push(Links::default()),
-            (Err(_), _) => {
-                let each = lines.chunks(1);
-                return each.for_each(|line| self.links(line, links));
-            }
-        };
-        for (at, line) in lines.iter().enumerate() {
-            let mut own = Links::default();
-            for ((field, source), vector) in self.set.iter().zip(&vectors) {
-                let value = value_at(source, vector.as_ref(), at, line);
-                let text = match &value {
-                    Value::Text(text) => text.trim().to_lowercase(),
-                    other => format!("{other:?}"),
-                };
-                if self
-                    .keys
-                    .as_ref()
-                    .is_some_and(|k| k.fields().contains(field))
-                {
-                    let key = own.key.get_or_insert_default();
-                    key.push_str(&text);
-                    key.push('\0');
-                }
-                if !matches!(value, Value::Text(_)) {
-                    continue;
-                }
-                if self.is_link(*field) {
-                    own.wants.push(self.label_of(*field, &text).to_owned());
-                }
-                if self.rules.keys.contains(field) {
-                    own.names.push(text);
-                }
-            }
-            links.push(own);
-        }
-    }
-
-    /// The label in the text of a reference, which may say its object: `accounts:Acme`.
-    fn label_of<'s>(&self, field: FieldId, text: &'s str) -> &'s str {
-        let catalog = &self.writer.catalog;
-        let definition = catalog.object(self.object).field(field);
-        match text.split_once(':') {
-            Some((object, label))
-                if matches!(definition.ty, FieldType::AnyReference(_))
-                    && catalog
-                        .find_object(object.trim())
-                        .is_some_and(|object| object.id == self.object) =>
-            {
-                label.trim()
-            }
-            _ => text,
-        }
     }
 
     fn finish(mut self) -> Result<ImportReport> {
@@ -328,7 +242,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Stores lines as records; a `loose` line comes before one that it refers to.
-    fn lines(&mut self, lines: Vec<Numbered>, loose: bool) -> Result<()> {
+    pub(super) fn lines(&mut self, lines: Vec<Numbered>, loose: bool) -> Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -365,7 +279,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// The values of the expressions over the lines; cells that are taken as they are need none.
-    fn evaluate(&self, lines: &[Numbered]) -> Result<Vec<Option<Vector>>, Refusal> {
+    pub(super) fn evaluate(&self, lines: &[Numbered]) -> Result<Vec<Option<Vector>>, Refusal> {
         let computed = |(_, source): &(FieldId, Source)| matches!(source, Source::Expr(_));
         let columns = if self.set.iter().any(computed) {
             self.columns
@@ -548,7 +462,12 @@ impl<'a, 't> Run<'a, 't> {
 }
 
 /// The value that a line gives a field.
-fn value_at(source: &Source, vector: Option<&Vector>, at: usize, line: &Numbered) -> Value {
+pub(super) fn value_at(
+    source: &Source,
+    vector: Option<&Vector>,
+    at: usize,
+    line: &Numbered,
+) -> Value {
     match (source, vector) {
         (Source::Cell(slot), _) => cell(&line.1, *slot).map_or(Value::Missing, Value::text),
         (Source::Expr(expr), Some(vector)) => vector.value(&expr.ty.field_type(), at),

@@ -11,6 +11,7 @@ mod delete;
 mod export;
 mod import;
 mod keys;
+mod linked;
 mod order;
 mod rejects;
 mod rules;
