@@ -1,11 +1,12 @@
 //! The binder: expressions of every kind but paths, comparisons and calls.
 
+use super::arithmetic::seconds_of;
 use super::scope::{Base, Scope};
-use super::{Arithmetic, Expr, Function, Node, Type};
+use super::{Arithmetic, Expr, Node, Type};
 use crate::catalog::{Catalog, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
-use crate::value::{Clock, Duration, FieldType, Unit, Value, parse_datetime};
+use crate::value::{Clock, Duration, FieldType, Value, parse_datetime};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -185,7 +186,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn binary(
+    pub(super) fn binary(
         &self,
         scope: &Scope<'_>,
         op: BinaryOp,
@@ -250,7 +251,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn literal(&self, literal: &Literal, span: &Span) -> Result<Expr> {
+    pub(super) fn literal(&self, literal: &Literal, span: &Span) -> Result<Expr> {
         let (value, ty) = match literal {
             Literal::Empty => (Value::Missing, Type::Missing),
             Literal::Boolean(b) => (Value::Boolean(*b), Type::BOOLEAN),
@@ -331,195 +332,6 @@ impl<'a> Binder<'a> {
         Expr::new(Node::Parameter(name.to_owned()), Type::Missing, span)
     }
 
-    fn negate(&self, scope: &Scope<'_>, inner: &syntax::Expr, span: &Span) -> Result<Expr> {
-        let value = self.expr(scope, inner)?;
-        let ty = match &value.ty {
-            Type::Plain(
-                FieldType::Integer
-                | FieldType::Number
-                | FieldType::Money
-                | FieldType::Percent
-                | FieldType::Duration,
-            ) => value.ty.clone(),
-            Type::Missing => Type::NUMBER,
-            other => {
-                let is = self.describe(other);
-                return Err(Error::new(Code::TypeMismatch, format!("`{inner}` is {is}"))
-                    .at(value.span)
-                    .expected("a number, an amount or a duration after `-`"));
-            }
-        };
-        let ready = match value.node {
-            Node::Constant(Value::Integer(n)) => n.checked_neg().map(Value::Integer),
-            Node::Constant(Value::Number(n)) => Some(Value::Number(-n)),
-            _ => None,
-        };
-        Ok(match ready {
-            Some(constant) => Expr::constant(constant, ty, span),
-            None => Expr::new(Node::Negate(Box::new(value)), ty, span),
-        })
-    }
-
-    fn arithmetic(
-        &self,
-        scope: &Scope<'_>,
-        operator: Arithmetic,
-        left_tree: &syntax::Expr,
-        right_tree: &syntax::Expr,
-        span: &Span,
-    ) -> Result<Expr> {
-        if let Some(shift) = self.shift(scope, operator, left_tree, right_tree, span)? {
-            return Ok(shift);
-        }
-        let mut left = number_cell(scope, self.expr(scope, left_tree)?);
-        let mut right = number_cell(scope, self.expr(scope, right_tree)?);
-        if left.ty == Type::Missing {
-            left.ty = right.ty.clone();
-        }
-        if right.ty == Type::Missing {
-            right.ty = left.ty.clone();
-        }
-        let mismatch = || {
-            let verb = match operator {
-                Add => "added to",
-                Subtract => "subtracted from",
-                Multiply => "multiplied with",
-                Divide => "divided by",
-            };
-            let (l, r) = (self.describe(&left.ty), self.describe(&right.ty));
-            let message = match operator {
-                Add | Subtract => format!("{r} cannot be {verb} {l}"),
-                Multiply | Divide => format!("{l} cannot be {verb} {r}"),
-            };
-            let error = Error::new(Code::TypeMismatch, message).at(span.clone());
-            match (&left.ty, &right.ty) {
-                (Type::Plain(FieldType::Text), _) | (_, Type::Plain(FieldType::Text)) => {
-                    error.hint("to join texts write concat(a, b)")
-                }
-                (Type::Plain(FieldType::Date), Type::Plain(FieldType::Integer)) => {
-                    error.hint(format!("say the unit: `{left_tree} + 7 days`"))
-                }
-                _ => error,
-            }
-        };
-        use Arithmetic::{Add, Divide, Multiply, Subtract};
-        use FieldType as F;
-        let (Type::Plain(l), Type::Plain(r)) = (left.ty.clone(), right.ty.clone()) else {
-            return Err(mismatch());
-        };
-        let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
-        let (left, right, ty) = match (operator, &l, &r) {
-            (Add | Subtract | Multiply, F::Integer, F::Integer) => (left, right, Type::INTEGER),
-            (Add | Subtract, F::Percent, F::Percent) => (left, right, Type::Plain(F::Percent)),
-            (_, l, r) if numeric(l) && numeric(r) => (
-                cast(left, Type::NUMBER),
-                cast(right, Type::NUMBER),
-                Type::NUMBER,
-            ),
-            (Add | Subtract, F::Money, r) if *r == F::Money || numeric(r) => (
-                to_base(left),
-                to_base(cast(right, Type::MONEY)),
-                Type::MONEY,
-            ),
-            (Add | Subtract, l, F::Money) if numeric(l) => (
-                to_base(cast(left, Type::MONEY)),
-                to_base(right),
-                Type::MONEY,
-            ),
-            (Multiply, F::Money, r) if numeric(r) => (left, cast(right, Type::NUMBER), Type::MONEY),
-            (Multiply, l, F::Money) if numeric(l) => (right, cast(left, Type::NUMBER), Type::MONEY),
-            (Divide, F::Money, r) if numeric(r) => (left, cast(right, Type::NUMBER), Type::MONEY),
-            (Divide, F::Money, F::Money) => (to_base(left), to_base(right), Type::NUMBER),
-            (Add | Subtract, F::Duration, F::Duration) => (left, right, Type::DURATION),
-            (Multiply, F::Duration, r) if numeric(r) => {
-                (left, cast(right, Type::NUMBER), Type::DURATION)
-            }
-            (Multiply, l, F::Duration) if numeric(l) => {
-                (right, cast(left, Type::NUMBER), Type::DURATION)
-            }
-            (Divide, F::Duration, r) if numeric(r) => {
-                (left, cast(right, Type::NUMBER), Type::DURATION)
-            }
-            (Divide, F::Duration, F::Duration) => (left, right, Type::NUMBER),
-            (Add | Subtract, F::DateTime, F::Duration) => (left, right, Type::DATETIME),
-            (Add, F::Duration, F::DateTime) => (right, left, Type::DATETIME),
-            (Subtract, F::Date, F::Date) => {
-                let node = Node::Function {
-                    function: Function::Days,
-                    arguments: vec![right, left],
-                };
-                return Ok(Expr::new(node, Type::INTEGER, span));
-            }
-            (Subtract, F::DateTime, F::DateTime) => (left, right, Type::DURATION),
-            (Subtract, F::DateTime, F::Date) => (left, cast(right, Type::DATETIME), Type::DURATION),
-            (Subtract, F::Date, F::DateTime) => (cast(left, Type::DATETIME), right, Type::DURATION),
-            _ => return Err(mismatch()),
-        };
-        let node = Node::Arithmetic {
-            operator,
-            left: Box::new(left),
-            right: Box::new(right),
-        };
-        Ok(Expr::new(node, ty, span))
-    }
-
-    /// `date + 3 months`: calendar units have a meaning beside a date or moment alone.
-    fn shift(
-        &self,
-        scope: &Scope<'_>,
-        operator: Arithmetic,
-        left: &syntax::Expr,
-        right: &syntax::Expr,
-        span: &Span,
-    ) -> Result<Option<Expr>> {
-        let sign = match operator {
-            Arithmetic::Add => 1,
-            Arithmetic::Subtract => -1,
-            Arithmetic::Multiply | Arithmetic::Divide => return Ok(None),
-        };
-        let (tree, count, unit) = match (&left.kind, &right.kind) {
-            (_, ExprKind::Literal(Literal::Duration { count, unit })) => (left, *count, *unit),
-            (ExprKind::Literal(Literal::Duration { count, unit }), _) if sign == 1 => {
-                (right, *count, *unit)
-            }
-            _ => return Ok(None),
-        };
-        let mut value = self.expr(scope, tree)?;
-        let timed = match value.ty {
-            Type::Plain(FieldType::Date) => false,
-            Type::Plain(FieldType::DateTime) => true,
-            _ if seconds_of(unit).is_none() => {
-                let is = self.describe(&value.ty);
-                return Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
-                    .at(value.span)
-                    .expected("a date or a moment beside months, quarters and years"));
-            }
-            _ => return Ok(None),
-        };
-        let count = count.saturating_mul(sign);
-        let (mut months, mut days, mut seconds) = (0, 0, 0);
-        match unit {
-            Unit::Minute => seconds = count.saturating_mul(60),
-            Unit::Hour => seconds = count.saturating_mul(3600),
-            Unit::Day => days = count,
-            Unit::Week => days = count.saturating_mul(7),
-            Unit::Month => months = count,
-            Unit::Quarter | Unit::FiscalQuarter => months = count.saturating_mul(3),
-            Unit::Year | Unit::FiscalYear => months = count.saturating_mul(12),
-        }
-        if seconds != 0 && !timed {
-            value = cast(value, Type::DATETIME);
-        }
-        let ty = value.ty.clone();
-        let node = Node::Shift {
-            value: Box::new(value),
-            months,
-            days,
-            seconds,
-        };
-        Ok(Some(Expr::new(node, ty, span)))
-    }
-
     /// What a type is called in messages: `an amount`, `a reference to accounts`.
     pub(crate) fn describe(&self, ty: &Type) -> String {
         let plural = |ids: &[crate::value::ObjectId]| {
@@ -570,25 +382,6 @@ impl<'a> Binder<'a> {
     /// A scope with no names at all, for constants.
     pub(super) fn nothing<'s>() -> Scope<'s> {
         Scope::new(Base::Nothing)
-    }
-}
-
-/// In an import cells are text: beside arithmetic they are read as numbers.
-fn number_cell(scope: &Scope<'_>, value: Expr) -> Expr {
-    if scope.columns_first && matches!(value.node, Node::Slot(_)) && value.ty == Type::TEXT {
-        return cast(value, Type::NUMBER);
-    }
-    value
-}
-
-/// Seconds in a unit of fixed length.
-pub(super) fn seconds_of(unit: Unit) -> Option<i64> {
-    match unit {
-        Unit::Minute => Some(60),
-        Unit::Hour => Some(3600),
-        Unit::Day => Some(86_400),
-        Unit::Week => Some(7 * 86_400),
-        Unit::Month | Unit::Quarter | Unit::Year | Unit::FiscalQuarter | Unit::FiscalYear => None,
     }
 }
 

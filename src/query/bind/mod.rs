@@ -1,14 +1,22 @@
 //! Binding: names to ids, types, formulas and views expanded. Needs the catalog alone.
 
+mod aggregate;
+mod arithmetic;
 mod binder;
 mod bound;
 mod call;
 mod change;
 mod compare;
+mod group;
+mod item;
+mod label;
+mod membership;
 mod order;
 mod path;
 mod query;
 mod scope;
+mod source;
+mod text;
 mod write;
 
 pub(crate) use binder::Binder;

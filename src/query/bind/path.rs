@@ -1,7 +1,7 @@
 //! Paths: references, then collections, then a field; `this`, `outer`, `let` names, formulas.
 
 use super::binder::Binder;
-use super::compare::is_special;
+use super::label::is_special;
 use super::scope::{Base, Scope, same};
 use super::{Expr, Node, Type, column};
 use crate::catalog::{Collection, Object};

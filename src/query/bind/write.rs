@@ -1,7 +1,7 @@
 //! Statements that change records, and the texts a schema stores.
 
 use super::binder::{Binder, and, cast};
-use super::compare::is_labelled;
+use super::label::is_labelled;
 use super::scope::{Base, Scope};
 use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, Source, Type};
 use crate::catalog::{Field, Object};
@@ -346,7 +346,7 @@ impl<'a> Binder<'a> {
     fn tag_name(&self, scope: &Scope<'_>, item: &syntax::Expr) -> Option<String> {
         match &item.kind {
             ExprKind::Literal(syntax::Literal::Text(text)) => Some(text.clone()),
-            _ => super::compare::word(item)
+            _ => super::label::word(item)
                 .filter(|name| !self.knows(scope, name))
                 .map(|name| name.text.clone()),
         }

@@ -1,0 +1,146 @@
+//! Grouped queries: keys, and whether there are aggregates at all.
+
+use super::binder::Binder;
+use super::item::{column_name, window};
+use super::scope::{Base, GroupKey, GroupScope, Scope};
+use super::{Aggregate, Column, ColumnValue, Expr, Group, Node, Query, Type};
+use crate::error::{Code, Error, Result};
+use crate::query::syntax::{self, ExprKind, Item};
+use std::cell::RefCell;
+
+impl Binder<'_> {
+    /// Whether a query without `group by` has an aggregate over its rows.
+    pub(super) fn has_aggregates(&self, scope: &Scope<'_>, tree: &syntax::Query) -> bool {
+        let mut found = false;
+        let mut look = |expr: &syntax::Expr| {
+            visit_calls(expr, &mut |call| {
+                found |= self.is_group_aggregate(scope, call)
+            });
+        };
+        for item in &tree.select {
+            if let Item::Value { value, .. } = item {
+                match window(value) {
+                    Some((_, arguments)) => arguments.iter().for_each(&mut look),
+                    None => look(value),
+                }
+            }
+        }
+        tree.having.iter().for_each(&mut look);
+        found
+    }
+
+    /// A query whose rows are groups.
+    pub(super) fn grouped(
+        &self,
+        records: &Scope<'_>,
+        tree: &syntax::Query,
+        query: &mut Query,
+    ) -> Result<()> {
+        let mut keys = Vec::new();
+        let mut exprs = Vec::new();
+        let mut columns = Vec::new();
+        let group = tree.group.as_ref();
+        for item in group.map_or(&[][..], |group| &group.keys) {
+            let Item::Value { value: key, alias } = item else {
+                return Err(Error::new(Code::Misplaced, "only values can be group keys")
+                    .at(self.at(&tree.span)));
+            };
+            let bound = self.expr(records, key)?;
+            if matches!(bound.ty, Type::List(_) | Type::Nested | Type::Tags(..)) {
+                let is = self.describe(&bound.ty);
+                return Err(Error::new(Code::TypeMismatch, format!("`{key}` is {is}"))
+                    .at(bound.span)
+                    .expected("one value a record to group by"));
+            }
+            let bound = super::binder::to_base(bound);
+            let name = alias
+                .as_ref()
+                .map_or_else(|| column_name(key), |name| name.text.clone());
+            let slot = Expr::new(Node::Slot(exprs.len()), bound.ty.clone(), &bound.span);
+            columns.push(Column {
+                name,
+                value: ColumnValue::Expr(slot),
+            });
+            keys.push(GroupKey {
+                tree: key.clone(),
+                alias: alias.as_ref().map(|name| name.text.clone()),
+                ty: bound.ty.clone(),
+            });
+            exprs.push(bound);
+        }
+        let mut scope = Scope::new(Base::Nothing);
+        scope.group = Some(GroupScope {
+            records,
+            keys,
+            aggregates: RefCell::default(),
+        });
+        query.order = Vec::new();
+        if tree.select.is_empty() {
+            let count = syntax::Call {
+                name: syntax::Name {
+                    text: "count".to_owned(),
+                    span: tree.span.clone(),
+                },
+                arguments: Vec::new(),
+                distinct: false,
+                filter: None,
+                order: Vec::new(),
+            };
+            let counted = self.call(&scope, &count, &tree.span)?;
+            columns.push(Column {
+                name: "count".to_owned(),
+                value: ColumnValue::Expr(counted),
+            });
+            query.columns = columns;
+        } else {
+            query.columns = self.items(&mut scope, &tree.select)?;
+        }
+        self.tail(&scope, tree, query)?;
+        let aggregates = scope.group.map(|group| group.aggregates.into_inner());
+        let aggregates: Vec<Aggregate> = aggregates
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(_, aggregate)| aggregate)
+            .collect();
+        query.group = Some(Group {
+            keys: exprs,
+            aggregates,
+            totals: group.is_some_and(|group| group.totals),
+            rollup: group.is_some_and(|group| group.rollup),
+            empty: group.is_some_and(|group| group.empty),
+        });
+        Ok(())
+    }
+}
+
+/// Visits the calls of an expression, outermost first, not those inside a call's parentheses
+/// once it is an aggregate, nor those of sub-queries.
+fn visit_calls(tree: &syntax::Expr, visit: &mut dyn FnMut(&syntax::Call)) {
+    match &tree.kind {
+        ExprKind::Call(call) => {
+            visit(call);
+            call.arguments
+                .iter()
+                .for_each(|argument| visit_calls(argument, visit));
+        }
+        ExprKind::Binary { left, right, .. } => {
+            visit_calls(left, visit);
+            visit_calls(right, visit);
+        }
+        ExprKind::Not(inner) | ExprKind::Negate(inner) => visit_calls(inner, visit),
+        ExprKind::In { value, list, .. } => {
+            visit_calls(value, visit);
+            visit_calls(list, visit);
+        }
+        ExprKind::Between {
+            value, low, high, ..
+        } => {
+            visit_calls(value, visit);
+            visit_calls(low, visit);
+            visit_calls(high, visit);
+        }
+        ExprKind::Is { value, .. } => visit_calls(value, visit),
+        ExprKind::List(items) => items.iter().for_each(|item| visit_calls(item, visit)),
+        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::Path(_) | ExprKind::Query(_) => {}
+    }
+}

@@ -1,0 +1,225 @@
+//! Items of `select`: values, all fields, functions over the rows, nested collections.
+
+use super::aggregate::path_of;
+use super::binder::Binder;
+use super::query::COLUMNS_MAX;
+use super::scope::{Base, Named, Scope, same};
+use super::{Column, ColumnValue, Expr, Nested, Node, Type, Window, WindowFunction};
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self, ExprKind, Item};
+use crate::value::FieldType;
+
+impl Binder<'_> {
+    /// The items of `select`; aliases hold in later items.
+    pub(super) fn items(&self, scope: &mut Scope<'_>, items: &[Item]) -> Result<Vec<Column>> {
+        if items.len() > COLUMNS_MAX {
+            let message = format!("a result has at most {COLUMNS_MAX} columns");
+            return Err(Error::new(Code::Limit, message));
+        }
+        let mut columns = Vec::new();
+        for item in items {
+            match item {
+                Item::All(span) => self.all_fields(scope, span, &mut columns)?,
+                Item::Nested(nested) => columns.push(self.nested(scope, nested)?),
+                Item::Value { value, alias } => {
+                    let name = alias
+                        .as_ref()
+                        .map_or_else(|| column_name(value), |a| a.text.clone());
+                    let (bound, weight) = self.weighed(|| match window(value) {
+                        Some((function, arguments)) => {
+                            self.window(scope, function, arguments, value)
+                        }
+                        None => self.expr(scope, value).map(ColumnValue::Expr),
+                    })?;
+                    if let (Some(alias), ColumnValue::Expr(bound)) = (alias, &bound) {
+                        scope.aliases.push(Named {
+                            name: alias.text.clone(),
+                            value: bound.clone(),
+                            weight,
+                        });
+                    }
+                    columns.push(Column { name, value: bound });
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    pub(super) fn all_fields(
+        &self,
+        scope: &Scope<'_>,
+        span: &Span,
+        columns: &mut Vec<Column>,
+    ) -> Result<()> {
+        match &scope.base {
+            Base::Object(object) => {
+                for field in self.object(*object).live_fields() {
+                    let value = ColumnValue::Expr(self.column(*object, field.id, span));
+                    columns.push(Column {
+                        name: field.name.clone(),
+                        value,
+                    });
+                }
+                Ok(())
+            }
+            Base::Slots(slots) => {
+                for (at, (name, ty)) in slots.iter().enumerate() {
+                    let value = ColumnValue::Expr(Expr::new(Node::Slot(at), ty.clone(), span));
+                    columns.push(Column {
+                        name: name.clone(),
+                        value,
+                    });
+                }
+                Ok(())
+            }
+            Base::Nothing => Err(
+                Error::new(Code::Misplaced, "a group has no fields of its own")
+                    .at(self.at(span))
+                    .expected("group keys and aggregates"),
+            ),
+        }
+    }
+
+    pub(super) fn window(
+        &self,
+        scope: &Scope<'_>,
+        function: WindowFunction,
+        arguments: &[syntax::Expr],
+        tree: &syntax::Expr,
+    ) -> Result<ColumnValue> {
+        let takes = usize::from(function != WindowFunction::Rank);
+        if arguments.len() != takes {
+            return Err(Error::new(
+                Code::WrongArguments,
+                format!("`{tree}` needs {takes} argument(s)"),
+            )
+            .at(self.at(&tree.span)));
+        }
+        let argument = match arguments.first() {
+            Some(argument) => Some(super::binder::to_base(self.expr(scope, argument)?)),
+            None => None,
+        };
+        let ty = match (&argument, function) {
+            (None, _) => Type::INTEGER,
+            (Some(_), WindowFunction::Growth) => Type::Plain(FieldType::Percent),
+            (Some(argument), WindowFunction::Previous) => argument.ty.clone(),
+            (Some(argument), _) => match &argument.ty {
+                ty @ Type::Plain(
+                    FieldType::Integer
+                    | FieldType::Number
+                    | FieldType::Money
+                    | FieldType::Percent
+                    | FieldType::Duration,
+                ) => ty.clone(),
+                other => {
+                    let is = self.describe(other);
+                    return Err(
+                        Error::new(Code::TypeMismatch, format!("`{tree}` is over {is}"))
+                            .at(argument.span.clone())
+                            .expected("a number, an amount or a duration"),
+                    );
+                }
+            },
+        };
+        Ok(ColumnValue::Window(Window {
+            function,
+            argument,
+            ty,
+        }))
+    }
+
+    /// Records of a collection inside each row.
+    pub(super) fn nested(&self, scope: &Scope<'_>, tree: &syntax::Nested) -> Result<Column> {
+        let written: Vec<_> = tree.path.iter().map(|name| name.text.as_str()).collect();
+        let written = written.join(".");
+        let span = tree.path.first().map_or(0..0, |name| self.at(&name.span));
+        let joined = self.joined(scope, &tree.path, &span)?;
+        let Some(joined) = joined.filter(|joined| joined.rest.is_empty() && joined.lead.is_none())
+        else {
+            let error = Error::new(
+                Code::UnknownObject,
+                format!("`{written}` is no collection here"),
+            )
+            .at(span);
+            let all = scope
+                .object()
+                .map(|id| self.catalog.collections(id))
+                .unwrap_or_default();
+            return Err(error.near(&written, all.iter().map(|c| c.name.as_str())));
+        };
+        let link = Some((joined.owner.clone(), joined.base));
+        let mut inner = Scope::inside(joined.object, scope, link);
+        let filter = match &tree.filter {
+            Some(filter) => Some(self.condition(&inner, filter)?),
+            None => None,
+        };
+        let columns = self.items(&mut inner, &tree.select)?;
+        let order = self.order(&inner, &tree.order)?;
+        let limit = match &tree.limit {
+            Some(limit) => Some(self.count(limit)?),
+            None => None,
+        };
+        let nested = Nested {
+            object: joined.object,
+            owner: joined.owner,
+            filter,
+            columns,
+            order,
+            limit,
+        };
+        let name = tree
+            .alias
+            .as_ref()
+            .map_or(written, |alias| alias.text.clone());
+        Ok(Column {
+            name,
+            value: ColumnValue::Nested(Box::new(nested)),
+        })
+    }
+}
+
+/// The heading of an item without an alias: its text, `count` for `count()`.
+pub(super) fn column_name(tree: &syntax::Expr) -> String {
+    match &tree.kind {
+        ExprKind::Call(call) if call.arguments.is_empty() && call.filter.is_none() => {
+            call.name.text.to_lowercase()
+        }
+        _ => match path_of(tree) {
+            Some(names) => {
+                let names: Vec<_> = names
+                    .iter()
+                    .map(|name| name.text.as_str())
+                    .filter(|name| !same(name, "this"))
+                    .collect();
+                names.join(".")
+            }
+            None => tree.to_string(),
+        },
+    }
+}
+
+/// The function over a result's rows that a call names, and its arguments.
+pub(super) fn window(tree: &syntax::Expr) -> Option<(WindowFunction, &[syntax::Expr])> {
+    let ExprKind::Call(call) = &tree.kind else {
+        return None;
+    };
+    let function = match call.name.text.to_lowercase().as_str() {
+        "total" => WindowFunction::Total,
+        "rank" => WindowFunction::Rank,
+        "running" => WindowFunction::Running,
+        "previous" => WindowFunction::Previous,
+        "growth" => WindowFunction::Growth,
+        _ => return None,
+    };
+    Some((function, &call.arguments))
+}
+
+impl Column {
+    pub(crate) fn ty(&self) -> Type {
+        match &self.value {
+            ColumnValue::Expr(value) => value.ty.clone(),
+            ColumnValue::Window(window) => window.ty.clone(),
+            ColumnValue::Nested(_) => Type::Nested,
+        }
+    }
+}

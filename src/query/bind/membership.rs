@@ -1,0 +1,274 @@
+//! Membership: `in` lists, periods and queries, `is`, `under` and `has`.
+
+use super::binder::{Binder, cast};
+use super::compare::compare_node;
+use super::scope::Scope;
+use super::{ColumnValue, Expr, Node, Type};
+use crate::column::Comparison;
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self, ExprKind};
+use crate::value::{FieldType, Value};
+
+impl Binder<'_> {
+    /// `value in list`: a list, a period, or a sub-query of one column.
+    pub(super) fn membership(
+        &self,
+        scope: &Scope<'_>,
+        value: &syntax::Expr,
+        list: &syntax::Expr,
+        span: &Span,
+    ) -> Result<Expr> {
+        let bound = self.expr(scope, value)?;
+        let (items, query) = match &list.kind {
+            ExprKind::List(items) => (items.as_slice(), None),
+            ExprKind::Query(query) => (&[][..], Some(query)),
+            _ => (std::slice::from_ref(list), None),
+        };
+        if let Some(query) = query {
+            return self.in_query(scope, bound, query, span);
+        }
+        let mut equal = Vec::new();
+        let mut others = Vec::new();
+        for item in items {
+            let time = matches!(
+                bound.ty,
+                Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period)
+            );
+            let listed = matches!(list.kind, ExprKind::List(_));
+            // A parameter alone after `in` is a period.
+            let meant = if time && !listed {
+                &Type::PERIOD
+            } else {
+                &bound.ty
+            };
+            let item = self.opposite(scope, item, meant)?;
+            if item.ty == Type::PERIOD && !(listed && bound.ty == Type::PERIOD) {
+                others.push(self.in_period(bound.clone(), item, span)?);
+                continue;
+            }
+            if !matches!(list.kind, ExprKind::List(_)) && item.ty != Type::Missing {
+                let is = self.describe(&item.ty);
+                return Err(Error::new(Code::TypeMismatch, format!("`{list}` is {is}"))
+                    .at(item.span)
+                    .expected("a list in parentheses, a period or a query")
+                    .hint(format!("for one value write `{value} = {list}`")));
+            }
+            if matches!(item.node, Node::Constant(Value::Missing)) {
+                others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
+                continue;
+            }
+            let plain =
+                |ty: &Type| matches!(ty, Type::Plain(FieldType::Date | FieldType::DateTime));
+            if item.ty != bound.ty && plain(&item.ty) && plain(&bound.ty) {
+                others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
+                continue;
+            }
+            let (one, item) = self.unify(bound.clone(), item, span)?;
+            let constant = !matches!(
+                item.node,
+                Node::Column(_) | Node::Slot(_) | Node::Follow { .. } | Node::Collect(_)
+            );
+            if constant && one.ty == bound.ty && item.ty == bound.ty && bound.ty != Type::MONEY {
+                equal.push(item);
+            } else {
+                others.push(compare_node(Comparison::Equal, one, item, span));
+            }
+        }
+        if !equal.is_empty() || others.is_empty() {
+            let node = Node::InList {
+                value: Box::new(bound),
+                list: equal,
+            };
+            others.insert(0, Expr::new(node, Type::BOOLEAN, span));
+        }
+        if others.len() == 1 {
+            return Ok(others.remove(0));
+        }
+        Ok(Expr::new(Node::Or(others), Type::BOOLEAN, span))
+    }
+
+    pub(super) fn in_period(&self, value: Expr, period: Expr, span: &Span) -> Result<Expr> {
+        if !matches!(
+            value.ty,
+            Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period)
+        ) {
+            let is = self.describe(&value.ty);
+            return Err(
+                Error::new(Code::TypeMismatch, format!("{is} cannot lie in a period"))
+                    .at(value.span)
+                    .expected("a date, a moment or a period before `in`"),
+            );
+        }
+        let node = Node::InPeriod {
+            value: Box::new(value),
+            period: Box::new(period),
+        };
+        Ok(Expr::new(node, Type::BOOLEAN, span))
+    }
+
+    pub(super) fn in_query(
+        &self,
+        scope: &Scope<'_>,
+        value: Expr,
+        query: &syntax::Query,
+        span: &Span,
+    ) -> Result<Expr> {
+        let (mut bound, ty) = self.one_column(scope, query, span)?;
+        let mut value = value;
+        use FieldType as F;
+        let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
+        let time = |ty: &F| matches!(ty, F::Date | F::DateTime);
+        // Both sides in the wider, or coarser, of two types of one quantity.
+        let common = match (&ty, &value.ty) {
+            (a, b) if a == b => Some(None),
+            (Type::Plain(a), Type::Plain(b)) if a.is_text() && b.is_text() => Some(None),
+            (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {
+                Some(Some(Type::NUMBER))
+            }
+            (Type::Plain(a), Type::Plain(b)) if time(a) && time(b) => Some(Some(Type::DATE)),
+            _ => None,
+        };
+        if let Some(Some(common)) = &common {
+            value = cast(value, common.clone());
+            if let Some(ColumnValue::Expr(column)) = bound.columns.first_mut().map(|c| &mut c.value)
+            {
+                *column = cast(column.clone(), common.clone());
+            }
+        }
+        if common.is_none() {
+            let message = format!(
+                "{} cannot be among {}",
+                self.describe(&value.ty),
+                self.describe(&ty)
+            );
+            return Err(Error::new(Code::TypeMismatch, message).at(span.clone()));
+        }
+        let node = Node::InQuery {
+            value: Box::new(value),
+            query: Box::new(bound),
+        };
+        Ok(Expr::new(node, Type::BOOLEAN, span))
+    }
+
+    /// `value is empty`, `value is opportunity`
+    pub(super) fn is(
+        &self,
+        scope: &Scope<'_>,
+        value: &syntax::Expr,
+        what: &syntax::Name,
+        span: &Span,
+    ) -> Result<Expr> {
+        let bound = self.expr(scope, value)?;
+        if what.text.eq_ignore_ascii_case("empty") {
+            return Ok(Expr::new(
+                Node::IsMissing(Box::new(bound)),
+                Type::BOOLEAN,
+                span,
+            ));
+        }
+        let Type::Plain(FieldType::AnyReference(objects)) = &bound.ty else {
+            return Err(Error::new(
+                Code::Misplaced,
+                format!(
+                    "`is {}` asks which object a reference to several points to",
+                    what.text
+                ),
+            )
+            .at(self.at(&what.span))
+            .hint(format!("to compare write `{value} = {}`", what.text)));
+        };
+        let object = self
+            .catalog
+            .find_object(&what.text)
+            .filter(|o| objects.contains(&o.id));
+        let Some(object) = object else {
+            let names: Vec<_> = objects
+                .iter()
+                .map(|id| self.object(*id).singular.as_str())
+                .collect();
+            return Err(Error::new(
+                Code::UnknownObject,
+                format!("`{value}` never points to `{}`", what.text),
+            )
+            .at(self.at(&what.span))
+            .expected(format!("one of {}", names.join(", "))));
+        };
+        let node = Node::IsObject {
+            value: Box::new(bound),
+            object: object.id,
+        };
+        Ok(Expr::new(node, Type::BOOLEAN, span))
+    }
+
+    /// `value under root`, `value above root`
+    pub(super) fn under(
+        &self,
+        scope: &Scope<'_>,
+        value: &syntax::Expr,
+        root: &syntax::Expr,
+        above: bool,
+        span: &Span,
+    ) -> Result<Expr> {
+        let bound = self.expr(scope, value)?;
+        let verb = if above { "above" } else { "under" };
+        let hierarchy = match &bound.ty {
+            Type::Plain(FieldType::Reference(object)) => {
+                let target = self.object(*object);
+                target.hierarchy_field().map(|_| target)
+            }
+            _ => None,
+        };
+        let Some(target) = hierarchy else {
+            let is = self.describe(&bound.ty);
+            return Err(Error::new(Code::TypeMismatch, format!("`{value}` is {is}"))
+                .at(bound.span)
+                .expected(format!("a reference to a hierarchy before `{verb}`")));
+        };
+        let root = self.opposite(scope, root, &bound.ty)?;
+        if root.ty != bound.ty {
+            let message = format!(
+                "{} cannot lie {verb} {}",
+                self.describe(&bound.ty),
+                self.describe(&root.ty)
+            );
+            return Err(Error::new(Code::TypeMismatch, message).at(root.span));
+        }
+        let object = target.id;
+        let node = Node::Under {
+            value: Box::new(bound),
+            root: Box::new(root),
+            object,
+            above,
+        };
+        Ok(Expr::new(node, Type::BOOLEAN, span))
+    }
+
+    /// `tags has label`
+    pub(super) fn has(
+        &self,
+        scope: &Scope<'_>,
+        tags: &syntax::Expr,
+        label: &syntax::Expr,
+        span: &Span,
+    ) -> Result<Expr> {
+        let bound = self.expr(scope, tags)?;
+        let Type::Tags(..) = bound.ty else {
+            let is = self.describe(&bound.ty);
+            return Err(Error::new(Code::TypeMismatch, format!("`{tags}` is {is}"))
+                .at(bound.span)
+                .expected("a tags field before `has`")
+                .hint("for text write `~`"));
+        };
+        let label = self.opposite(scope, label, &bound.ty)?;
+        let Some(Value::Label(code)) = label.as_constant() else {
+            return Err(
+                Error::new(Code::Misplaced, "`has` needs one of the field's labels").at(label.span),
+            );
+        };
+        let node = Node::Has {
+            value: Box::new(bound),
+            label: *code,
+        };
+        Ok(Expr::new(node, Type::BOOLEAN, span))
+    }
+}

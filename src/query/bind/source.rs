@@ -1,0 +1,270 @@
+//! Sources: what a query reads, and what a view or sub-query below it already says.
+
+use super::binder::{Binder, cast};
+use super::scope::{Base, Named};
+use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self};
+use crate::value::{FieldType, ObjectId};
+use std::collections::HashMap;
+
+/// A source with what it already says: a view's conditions, columns and order.
+pub(super) struct Start {
+    pub base: Base,
+    pub source: Source,
+    pub filter: Vec<Expr>,
+    pub columns: Vec<Column>,
+    pub order: Vec<OrderKey>,
+    pub names: Vec<Named>,
+}
+
+impl Binder<'_> {
+    pub(super) fn start(&self, source: &syntax::Source) -> Result<Start> {
+        let (name, arguments) = match source {
+            syntax::Source::Query(tree) => {
+                let query = self.query(tree)?;
+                return Ok(self.start_of(query, tree, &tree.span));
+            }
+            syntax::Source::Named { path, .. } => {
+                let [name] = path.as_slice() else {
+                    let written: Vec<_> = path.iter().map(|name| name.text.as_str()).collect();
+                    return Err(Error::new(
+                        Code::UnknownObject,
+                        format!("`{}` is no object", written.join(".")),
+                    )
+                    .at(self.at(&path[0].span))
+                    .expected("an object or a view"));
+                };
+                (name, None)
+            }
+            syntax::Source::Call { name, arguments } => (name, Some(arguments.as_slice())),
+        };
+        if arguments.is_none()
+            && let Some(object) = self.catalog.find_object(&name.text)
+        {
+            return Ok(self.start_object(object.id, &self.at(&name.span)));
+        }
+        self.start_view(name, arguments.unwrap_or(&[]))
+    }
+
+    pub(super) fn start_object(&self, object: ObjectId, span: &Span) -> Start {
+        let mut columns = Vec::new();
+        let definition = self.object(object);
+        let fields = definition.live_fields().map(|field| field.name.as_str());
+        let shown: Vec<&str> = if definition.show.is_empty() {
+            fields.collect()
+        } else {
+            definition.show.iter().map(String::as_str).collect()
+        };
+        for name in shown {
+            let word = [syntax::Name {
+                text: name.to_owned(),
+                span: span.clone(),
+            }];
+            // A shown name whose definition has gone is left out.
+            if let Ok(value) = self.object_path(object, &word, span) {
+                columns.push(Column {
+                    name: name.to_owned(),
+                    value: ColumnValue::Expr(value),
+                });
+            }
+        }
+        Start {
+            base: Base::Object(object),
+            source: Source::Object(object),
+            filter: Vec::new(),
+            columns,
+            order: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+
+    pub(super) fn start_view(
+        &self,
+        name: &syntax::Name,
+        arguments: &[syntax::Expr],
+    ) -> Result<Start> {
+        let span = self.at(&name.span);
+        let Some(view) = self.catalog.find_view(&name.text) else {
+            let objects = self
+                .catalog
+                .live_objects()
+                .map(|object| object.name.as_str());
+            let views = self.catalog.views.iter().map(|view| view.name.as_str());
+            let error = Error::new(
+                Code::UnknownObject,
+                format!("there is no object or view `{}`", name.text),
+            )
+            .at(span)
+            .near(&name.text, objects.chain(views));
+            return Err(error);
+        };
+        if arguments.len() > view.parameters.len() {
+            return Err(Error::new(
+                Code::WrongArguments,
+                format!(
+                    "view `{}` takes {} argument(s)",
+                    view.name,
+                    view.parameters.len()
+                ),
+            )
+            .at(span));
+        }
+        let mut known = HashMap::new();
+        for (at, parameter) in view.parameters.iter().enumerate() {
+            let ty = self.type_named(&parameter.ty)?;
+            let tree = match (arguments.get(at), &parameter.default) {
+                (Some(tree), _) => Some(tree.clone()),
+                (None, Some(text)) => Some(syntax::parse_expression(text)?),
+                (None, None) => None,
+            };
+            // Without an argument the parameter of the same name is asked for.
+            let value = match tree {
+                Some(tree) => self.argument(&tree, &ty)?,
+                None => Expr::new(
+                    Node::Parameter(parameter.name.clone()),
+                    ty,
+                    &self.at(&name.span),
+                ),
+            };
+            known.insert(parameter.name.to_lowercase(), value);
+        }
+        self.expand(format!("view {}", view.name), &name.span, || {
+            self.arguments.borrow_mut().push(known);
+            let bound = syntax::parse_query(&view.text).and_then(|tree| {
+                let query = self.query(&tree)?;
+                Ok(self.start_of(query, &tree, &name.span))
+            });
+            self.arguments.borrow_mut().pop();
+            bound
+        })
+    }
+
+    /// An argument of a view in its parameter's type.
+    pub(super) fn argument(&self, tree: &syntax::Expr, ty: &Type) -> Result<Expr> {
+        let bound = self.opposite(&Self::nothing(), tree, ty)?;
+        let numeric = |ty: &Type| {
+            matches!(
+                ty,
+                Type::Plain(
+                    FieldType::Integer | FieldType::Number | FieldType::Percent | FieldType::Money
+                )
+            )
+        };
+        if bound.ty == *ty || bound.ty == Type::Missing || numeric(&bound.ty) && numeric(ty) {
+            return Ok(cast(bound, ty.clone()));
+        }
+        let message = format!(
+            "{} where the view takes {}",
+            self.describe(&bound.ty),
+            self.describe(ty)
+        );
+        Err(Error::new(Code::TypeMismatch, message).at(bound.span))
+    }
+
+    /// The type a view parameter is declared with: a field type, or an object for its records.
+    pub(super) fn type_named(&self, name: &str) -> Result<Type> {
+        let ty = match name.to_lowercase().as_str() {
+            "text" => FieldType::Text,
+            "integer" => FieldType::Integer,
+            "number" => FieldType::Number,
+            "money" => FieldType::Money,
+            "percent" => FieldType::Percent,
+            "date" => FieldType::Date,
+            "datetime" => FieldType::DateTime,
+            "period" => FieldType::Period,
+            "boolean" => FieldType::Boolean,
+            "duration" => FieldType::Duration,
+            other => {
+                let object = other.strip_prefix("ref ").unwrap_or(other).trim();
+                match self.catalog.find_object(object) {
+                    Some(object) => FieldType::Reference(object.id),
+                    None => {
+                        return Err(Error::new(
+                            Code::UnknownObject,
+                            format!("`{name}` is no type of a parameter"),
+                        )
+                        .expected(
+                            "text, integer, number, money, percent, date, datetime, \
+                            period, boolean, duration or ref and an object",
+                        ));
+                    }
+                }
+            }
+        };
+        Ok(Type::Plain(ty))
+    }
+
+    /// What stands on a bound query: its records where it only chooses and shows them, else its
+    /// rows.
+    pub(super) fn start_of(&self, query: Query, tree: &syntax::Query, span: &Span) -> Start {
+        let simple = query.group.is_none()
+            && query.having.is_none()
+            && query.limit.is_none()
+            && query.offset.is_none()
+            && query.unions.is_empty()
+            && query
+                .columns
+                .iter()
+                .all(|c| matches!(c.value, ColumnValue::Expr(_)));
+        let base = match (&query.source, simple) {
+            (Source::Object(object), true) => Base::Object(*object),
+            _ => {
+                let slots = query
+                    .columns
+                    .iter()
+                    .map(|c| (c.name.clone(), c.ty()))
+                    .collect();
+                let columns = query
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, column)| Column {
+                        name: column.name.clone(),
+                        value: ColumnValue::Expr(Expr::new(
+                            Node::Slot(at),
+                            column.ty(),
+                            &self.at(span),
+                        )),
+                    })
+                    .collect();
+                return Start {
+                    base: Base::Slots(slots),
+                    source: Source::Query(Box::new(query)),
+                    filter: Vec::new(),
+                    columns,
+                    order: Vec::new(),
+                    names: Vec::new(),
+                };
+            }
+        };
+        // Computed columns of the view are names for what stands on it.
+        let Base::Object(object) = base else {
+            unreachable!("rows returned above")
+        };
+        let definition = self.object(object);
+        let mut names = Vec::new();
+        if !tree.select.is_empty() {
+            for column in &query.columns {
+                if let ColumnValue::Expr(value) = &column.value
+                    && definition.find_field(&column.name).is_none()
+                    && definition.find_formula(&column.name).is_none()
+                {
+                    names.push(Named {
+                        name: column.name.clone(),
+                        value: value.clone(),
+                        weight: 1,
+                    });
+                }
+            }
+        }
+        Start {
+            base: Base::Object(object),
+            source: query.source,
+            filter: query.filter.into_iter().collect(),
+            columns: query.columns,
+            order: query.order,
+            names,
+        }
+    }
+}
