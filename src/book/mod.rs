@@ -165,9 +165,7 @@ impl Book {
     /// # Errors
     /// Only if the machine has no memory left.
     pub fn demo(opportunities: u64) -> Result<Self> {
-        let book = Self::in_memory()?;
-        book.fill_sample(opportunities, &|_, _| {})?;
-        Ok(book)
+        Self::options().demo(opportunities)
     }
 
     /// Fills a new book with the sample; `progress` is told the records made and those in all.

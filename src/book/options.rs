@@ -160,6 +160,26 @@ impl Options {
         Book::new(Store::in_memory(&self.for_store())?, self, self.fill())
     }
 
+    /// Makes a sample book in memory: see [`Book::demo`]. Its days lie around these options' day.
+    ///
+    /// ```
+    /// use fieldbook::{Book, Date};
+    /// let day = Date::from_ymd(2026, 5, 15).expect("a day of the calendar");
+    /// let book = Book::options().today(day).demo(100)?;
+    /// let count: i64 = book.query("opportunities select count()")?.one()?;
+    /// assert_eq!(count, 100);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `unknown-label` if an actor is given: the sample has no records before it is made. A
+    /// session can [act as](crate::Session::act_as) one of them.
+    pub fn demo(&self, opportunities: u64) -> Result<Book> {
+        let book = self.in_memory()?;
+        book.fill_sample(opportunities, &|_, _| {})?;
+        Ok(book)
+    }
+
     /// What a book without any transaction yet gets, if it may be written.
     fn fill(&self) -> Option<&'static [&'static str]> {
         match (self.read_only, self.bare) {
