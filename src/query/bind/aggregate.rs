@@ -1,10 +1,10 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
-use super::binder::{Binder, to_base};
+use super::binder::{Binder, cast, to_base};
 use super::label::is_labelled;
 use super::path::Joined;
 use super::scope::{GroupScope, Scope, same};
-use super::{Aggregate, AggregateFunction, Collect, Expr, Node, Type};
+use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Name};
 use crate::value::FieldType;
@@ -152,6 +152,9 @@ impl Binder<'_> {
             Some(names) => self.joined(records, names, span)?,
             None => None,
         };
+        if joined.is_some() && function == AggregateFunction::Average && !call.distinct {
+            return self.combined_average(group, call, span);
+        }
         let aggregate = if let Some(joined) = joined {
             // Over the collections of the group's records: what each has, put together.
             let each = self.collect(records, call, function, joined, span)?;
@@ -173,6 +176,41 @@ impl Binder<'_> {
         Ok(slot(aggregates.len() - 1, &ty))
     }
 
+    /// The average over the collections of a group's records: all values' sum by their number.
+    fn combined_average(
+        &self,
+        group: &GroupScope<'_>,
+        call: &syntax::Call,
+        span: &Span,
+    ) -> Result<Expr> {
+        let part = |name: &str, function| {
+            let name = Name {
+                text: name.to_owned(),
+                span: call.name.span.clone(),
+            };
+            let call = syntax::Call {
+                name,
+                ..call.clone()
+            };
+            self.group_aggregate(group, &call, function, span)
+        };
+        let sum = part("sum", AggregateFunction::Sum)?;
+        let count = cast(part("count", AggregateFunction::Count)?, Type::NUMBER);
+        let (sum, ty) = match &sum.ty {
+            Type::Plain(FieldType::Money | FieldType::Duration) => {
+                let ty = sum.ty.clone();
+                (sum, ty)
+            }
+            _ => (cast(sum, Type::NUMBER), Type::NUMBER),
+        };
+        let node = Node::Arithmetic {
+            operator: Arithmetic::Divide,
+            left: Box::new(sum),
+            right: Box::new(count),
+        };
+        Ok(Expr::new(node, ty, span))
+    }
+
     /// The aggregate that puts together one value of each record of a group.
     pub(super) fn combined(
         &self,
@@ -191,13 +229,13 @@ impl Binder<'_> {
                 return Err(Error::new(
                     Code::MisplacedAggregate,
                     format!(
-                        "`{}` over the collections of a group has no one meaning",
+                        "`{}` of a collection is about one record, and here is a group",
                         call.name.text
                     ),
                 )
                 .at(span.clone())
-                .expected("count, sum, min, max or exists")
-                .hint("or start from the collection's object and group that"));
+                .expected("count, sum, avg, min, max or exists")
+                .hint("start from the collection's object and group that"));
             }
         };
         let ty = each.ty.clone();
