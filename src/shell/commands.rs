@@ -196,6 +196,7 @@ fn quit(_: &mut Interpreter<'_, '_>, _: &str) -> Flow {
 }
 
 fn read(interpreter: &mut Interpreter<'_, '_>, file: &str) -> Flow {
+    let file = file.trim_matches(['"', '\'']);
     Source::read(Path::new(file))?.run(interpreter)?;
     GO_ON
 }
