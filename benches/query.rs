@@ -87,12 +87,21 @@ fn main() {
         });
     });
     let by_key = book
-        .prepare("contacts where email = $email")
+        .prepare("reps where handle = $key select name")
         .expect("is read");
     group.bench_function("by_key", |b| {
         b.iter(|| {
-            let parameters = Parameters::new().with("email", "paz@acme.example");
+            let parameters = Parameters::new().with("key", "dee");
             black_box(by_key.query(parameters).expect("an answer"))
+        });
+    });
+    let by_text = book
+        .prepare("contacts where email = $email")
+        .expect("is read");
+    group.bench_function("by_text_without_index", |b| {
+        b.iter(|| {
+            let parameters = Parameters::new().with("email", "paz@acme.example");
+            black_box(by_text.query(parameters).expect("an answer"))
         });
     });
     group.finish();
