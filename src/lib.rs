@@ -89,6 +89,11 @@
 //! built on. The library never reads the terminal, the environment or the system's clock but
 //! through its parameters.
 
+/// The README's example, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod book;
 mod catalog;
 mod column;
