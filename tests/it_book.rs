@@ -400,3 +400,47 @@ fn rows_tell_what_they_lack() {
     let none = book.query("contacts").unwrap().one::<i64>().unwrap_err();
     assert_eq!(none.code(), Code::UnknownRecord);
 }
+
+#[test]
+fn a_raised_flag_stops_a_statement() {
+    let book = Book::demo(10).unwrap();
+    let mut session = book.session();
+    let interrupt = session.interrupt();
+    interrupt.stop();
+    for statement in [
+        "opportunities where amount > 1 select count()",
+        "update accounts where name != \"x\" set employees = 1",
+    ] {
+        let error = session.execute(statement).unwrap_err();
+        assert_eq!(error.code(), Code::Interrupted);
+    }
+    interrupt.reset();
+    session.execute("opportunities select count()").unwrap();
+    let changed: i64 = book
+        .query("accounts where employees = 1 select count()")
+        .unwrap()
+        .one()
+        .unwrap();
+    assert_eq!(changed, 0);
+}
+
+#[test]
+fn limits_are_told() {
+    let book = Book::in_memory().unwrap();
+    let columns = |count: usize| format!("accounts select {}", vec!["name"; count].join(", "));
+    let lets = |count: usize| {
+        let names: Vec<_> = (0..count).map(|at| format!("n{at} = {at}")).collect();
+        format!("accounts let {} select name", names.join(", "))
+    };
+    let note = |bytes: usize| format!("add accounts (name = \"{}\")", "x".repeat(bytes));
+    for (within, beyond, limit) in [
+        (columns(1_000), columns(1_001), "1000 columns"),
+        (lets(1_000), lets(1_001), "1000 names"),
+        (note(64 << 10), note((64 << 10) + 1), "65536 bytes"),
+    ] {
+        book.execute(&within).unwrap();
+        let error = book.execute(&beyond).unwrap_err();
+        assert_eq!(error.code(), Code::Limit, "{error}");
+        assert!(error.message().contains(limit), "{error}");
+    }
+}
