@@ -30,10 +30,10 @@ impl Binder<'_> {
         if let Some(group) = &scope.group {
             return self.group_aggregate(group, call, function, span);
         }
-        if let Some(names) = path
-            && let Some(joined) = self.joined(scope, names, span)?
+        if let Some(argument) = call.arguments.first()
+            && let Some((joined, argument)) = self.through(scope, argument, span)?
         {
-            return self.collect(scope, call, function, joined, span);
+            return self.collect(scope, call, function, joined, argument, span);
         }
         if let Some(names) = path
             && function != AggregateFunction::Exists
@@ -79,8 +79,8 @@ impl Binder<'_> {
         if aggregate(&call.name.text).is_none() {
             return false;
         }
-        match call.arguments.first().and_then(path_of) {
-            Some(names) => !matches!(self.joined(scope, names, &(0..0)), Ok(Some(_)) | Err(_)),
+        match call.arguments.first() {
+            Some(argument) => matches!(self.through(scope, argument, &(0..0)), Ok(None)),
             None => true,
         }
     }
@@ -92,6 +92,7 @@ impl Binder<'_> {
         call: &syntax::Call,
         function: AggregateFunction,
         joined: Joined<'_>,
+        argument: Option<syntax::Expr>,
         span: &Span,
     ) -> Result<Expr> {
         let link = joined
@@ -99,9 +100,9 @@ impl Binder<'_> {
             .is_none()
             .then(|| (joined.owner.clone(), joined.base));
         let inner = Scope::inside(joined.object, scope, link);
-        let argument = match joined.rest {
-            [] => None,
-            names => Some(self.object_path(joined.object, names, span)?),
+        let argument = match &argument {
+            Some(tree) => Some(self.expr(&inner, tree)?),
+            None => None,
         };
         let filter = match &call.filter {
             Some(filter) => Some(self.condition(&inner, filter)?),
@@ -148,16 +149,16 @@ impl Binder<'_> {
             return Ok(slot(at, &group.aggregates.borrow()[at].1.ty));
         }
         let records = group.records;
-        let joined = match call.arguments.first().and_then(path_of) {
-            Some(names) => self.joined(records, names, span)?,
+        let joined = match call.arguments.first() {
+            Some(argument) => self.through(records, argument, span)?,
             None => None,
         };
         if joined.is_some() && function == AggregateFunction::Average && !call.distinct {
             return self.combined_average(group, call, span);
         }
-        let aggregate = if let Some(joined) = joined {
+        let aggregate = if let Some((joined, argument)) = joined {
             // Over the collections of the group's records: what each has, put together.
-            let each = self.collect(records, call, function, joined, span)?;
+            let each = self.collect(records, call, function, joined, argument, span)?;
             self.combined(each, function, call, span)?
         } else {
             let argument = match call.arguments.first() {

@@ -17,6 +17,7 @@ mod query;
 mod scope;
 mod source;
 mod text;
+mod through;
 mod write;
 
 pub(crate) use binder::Binder;
