@@ -8,6 +8,7 @@ pub(crate) mod outcome;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod render;
+mod rule;
 pub(crate) mod schema;
 pub(crate) mod syntax;
 pub(crate) mod write;

@@ -27,6 +27,10 @@ pub(crate) struct Binder<'a> {
     pub(super) place: RefCell<Option<Span>>,
     /// Parts bound so far; see [`WEIGHT_MAX`].
     weight: Cell<u64>,
+    /// Stored rules around what is bound.
+    pub(super) depth: u8,
+    /// The last parameter met, of which a stored text has none.
+    asked: RefCell<Option<(String, Span)>>,
     /// Labels of records met in the text itself, not in a formula or view it stands on.
     pub(super) labels: RefCell<Vec<SpokenLabel>>,
 }
@@ -47,6 +51,8 @@ impl<'a> Binder<'a> {
             arguments: RefCell::default(),
             place: RefCell::default(),
             weight: Cell::new(0),
+            depth: 0,
+            asked: RefCell::default(),
             labels: RefCell::default(),
         }
     }
@@ -329,7 +335,22 @@ impl<'a> Binder<'a> {
                 ..value.clone()
             };
         }
+        self.asked.replace(Some((name.to_owned(), span.clone())));
         Expr::new(Node::Parameter(name.to_owned()), Type::Missing, span)
+    }
+
+    /// Refuses a stored text that asks for a parameter, which nobody could give.
+    pub(super) fn without_parameters(&self, bound: Expr) -> Result<Expr> {
+        match self.asked.take() {
+            None => Ok(bound),
+            Some((name, span)) => Err(Error::new(
+                Code::Misplaced,
+                format!("`${name}` would have no value here"),
+            )
+            .at(span)
+            .expected("a constant, a field, `today` or `me`")
+            .hint("what is stored runs by itself; a view has parameters: create view ...($x ...)")),
+        }
     }
 
     /// What a type is called in messages: `an amount`, `a reference to accounts`.

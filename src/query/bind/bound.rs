@@ -142,6 +142,16 @@ pub(crate) enum Node {
         function: Function,
         arguments: Vec<Expr>,
     },
+    /// The filter (or expression) whose text `rule` is, at a record of `object`: whether it holds
+    /// there, its number there. Without a text, or a record, it does not hold, and is missing.
+    Stored {
+        rule: Box<Expr>,
+        object: ObjectId,
+        /// The record as a reference; `Id` is the one at hand.
+        record: Box<Expr>,
+        /// How many rules brought this one in.
+        depth: u8,
+    },
 
     // Folded by `plan`; the executor never meets these.
     Parameter(String),

@@ -35,6 +35,8 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("days", 1, 2),
     ("start", 1, 1),
     ("end", 1, 1),
+    ("matches", 1, 2),
+    ("value", 1, 2),
 ];
 
 impl Binder<'_> {
@@ -213,6 +215,7 @@ impl Binder<'_> {
                     _ => make(Function::Concat, arguments, Type::TEXT),
                 }
             }
+            "matches" | "value" => self.stored(scope, name, trees, span),
             "weekday" | "month_of_year" => {
                 let value = cast(self.time(scope, &trees[0])?, Type::DATE);
                 let function = if name == "weekday" {

@@ -16,6 +16,7 @@ mod path;
 mod query;
 mod scope;
 mod source;
+mod stored;
 mod text;
 mod through;
 mod write;

@@ -294,7 +294,8 @@ impl<'a> Binder<'a> {
         field: &'a Field,
         tree: &syntax::Expr,
     ) -> Result<Expr> {
-        self.assigned(&Scope::new(Base::Object(object.id)), object, field, tree)
+        let bound = self.assigned(&Scope::new(Base::Object(object.id)), object, field, tree)?;
+        self.without_parameters(bound)
     }
 
     fn assigned(
@@ -414,12 +415,14 @@ impl<'a> Binder<'a> {
 
     /// A condition over the records of an object: a `check` or a stored filter.
     pub(crate) fn record_condition(&self, object: ObjectId, tree: &syntax::Expr) -> Result<Expr> {
-        self.condition(&Scope::new(Base::Object(object)), tree)
+        let bound = self.condition(&Scope::new(Base::Object(object)), tree)?;
+        self.without_parameters(bound)
     }
 
-    /// An expression over the records of an object: a formula or a stored expression.
+    /// An expression over the records of an object: a formula.
     pub(crate) fn record_expression(&self, object: ObjectId, tree: &syntax::Expr) -> Result<Expr> {
-        self.expr(&Scope::new(Base::Object(object)), tree)
+        let bound = self.expr(&Scope::new(Base::Object(object)), tree)?;
+        self.without_parameters(bound)
     }
 
     /// A formula of an object while it is being defined: it may not reach itself by name.

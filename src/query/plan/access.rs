@@ -386,6 +386,7 @@ fn in_type(ty: &FieldType, n: i64) -> bool {
 fn cost(expr: &Expr) -> u32 {
     let own = match &expr.node {
         Node::Collect(_) => 1000,
+        Node::Stored { .. } => 500,
         Node::Like { .. } => 200,
         Node::Contains { .. } => 100,
         Node::Follow { .. } => 20,

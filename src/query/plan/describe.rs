@@ -170,6 +170,16 @@ impl Words<'_> {
                 }
                 format!("{words}({})", self.list(arguments))
             }
+            Node::Stored { rule, record, .. } => {
+                let name = match expr.ty {
+                    Type::BOOLEAN => "matches",
+                    _ => "value",
+                };
+                match record.node {
+                    Node::Id => format!("{name}({})", one(rule)),
+                    _ => format!("{name}({}, {})", one(rule), one(record)),
+                }
+            }
             Node::Parameter(name) => format!("${name}"),
             Node::Today => "today".to_owned(),
             Node::Now => "now".to_owned(),

@@ -10,6 +10,7 @@ use crate::query::bind::{
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
 use crate::query::label;
+use crate::query::rule::Call;
 use crate::value::{ObjectId, Period, Value};
 use std::sync::Arc;
 
@@ -258,6 +259,32 @@ impl<'a> Folder<'a> {
                 left,
                 right,
             } => self.compare(expr, *comparison, left, right),
+            Node::Stored {
+                rule,
+                object,
+                record,
+                depth,
+            } => {
+                let rule = self.expr(rule)?;
+                let call = Call {
+                    object: *object,
+                    truth: expr.ty == Type::BOOLEAN,
+                    depth: *depth,
+                    span: &expr.span,
+                };
+                let record = self.expr(record)?;
+                if let Some(text) = rule.as_constant() {
+                    let what = || format!("the rule `{}`", text.show(clock));
+                    return self.stored(text, record, &call, &what);
+                }
+                let node = Node::Stored {
+                    rule: Box::new(rule),
+                    object: *object,
+                    record: Box::new(record),
+                    depth: *depth,
+                };
+                Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+            }
             _ => self.operation(expr),
         }
     }
@@ -307,6 +334,29 @@ impl<'a> Folder<'a> {
         let vector = self.evaluator.evaluate(expr, &Batch::Slots(&frame))?;
         let value = vector.value(&expr.ty.field_type(), 0);
         Ok(Expr::constant(value, expr.ty.clone(), &expr.span))
+    }
+
+    /// A rule that is the same for every record, in its place.
+    fn stored(
+        &self,
+        text: &Value,
+        record: Expr,
+        call: &Call<'_>,
+        what: &dyn Fn() -> String,
+    ) -> Result<Expr> {
+        let Value::Text(text) = text else {
+            return Ok(call.nothing());
+        };
+        let rule = call.expr(text, self.context, what)?;
+        if matches!(record.node, Node::Id) {
+            return Ok(rule);
+        }
+        let value = self.follow(record, call.object, rule)?;
+        Ok(if call.truth {
+            condition::settled(condition::holds(value))
+        } else {
+            value
+        })
     }
 
     fn follow(&self, reference: Expr, object: ObjectId, inner: Expr) -> Result<Expr> {

@@ -142,6 +142,17 @@ pub(super) fn map_operands(
             function: *function,
             arguments: arguments.iter().map(each).collect::<Result<_>>()?,
         },
+        Node::Stored {
+            rule,
+            object,
+            record,
+            depth,
+        } => Node::Stored {
+            rule: one(rule)?,
+            object: *object,
+            record: one(record)?,
+            depth: *depth,
+        },
         Node::Lookup { object, label } => Node::Lookup {
             object: *object,
             label: one(label)?,

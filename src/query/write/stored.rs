@@ -24,7 +24,7 @@ impl Writer<'_, '_> {
         if condition {
             binder.record_condition(object, &tree).map_err(foreign)?;
         } else {
-            binder.record_expression(object, &tree).map_err(foreign)?;
+            binder.record_number(object, &tree).map_err(foreign)?;
         }
         let mut labels = binder.spoken_labels();
         labels.sort_by_key(|label| Reverse(label.span.start));

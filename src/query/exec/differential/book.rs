@@ -9,6 +9,7 @@ use crate::value::{
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 const STAGES: ObjectId = ObjectId(0);
 const ACCOUNTS: ObjectId = ObjectId(1);
@@ -73,7 +74,11 @@ pub(super) fn catalog() -> Catalog {
         STAGES,
         "stages",
         "stage",
-        vec![("name", F::Text), ("position", F::Integer)],
+        vec![
+            ("name", F::Text),
+            ("position", F::Integer),
+            ("gate", F::Filter(DEALS)),
+        ],
     );
     stages.ordered_by = Some(FieldId(1));
     let mut accounts = object(
@@ -92,6 +97,8 @@ pub(super) fn catalog() -> Catalog {
             ("site", F::Url),
             ("visit", F::Duration),
             ("plan", F::Period),
+            ("rule", F::Filter(ACCOUNTS)),
+            ("worth", F::Expression(DEALS)),
         ],
     );
     accounts.fields[2].labels = labels(&["retail", "finance", "health"]);
@@ -149,11 +156,17 @@ fn stage_rows() -> Vec<Row> {
     ["prospect", "qualify", "proposal", "won", "lost"]
         .into_iter()
         .zip([Some(1), Some(2), Some(3), Some(4), None])
-        .map(|(name, position)| {
+        .zip([
+            None,
+            Some("amount > 200"),
+            Some("amount > 200"),
+            Some("matches(account.rule, account) or stage = #3"),
+            Some("account is empty and not name ~ \"a\""),
+        ])
+        .map(|((name, position), gate)| {
             let position = position.map_or(Value::Missing, Value::Integer);
-            [(FieldId(0), Value::text(name)), (FieldId(1), position)]
-                .into_iter()
-                .collect()
+            let gate = gate.map_or(Value::Missing, Value::text);
+            row(vec![Value::text(name), position, gate])
         })
         .collect()
 }
@@ -199,6 +212,28 @@ fn account(at: usize) -> impl Strategy<Value = Row> {
         maybe(day(), |day| {
             Value::Period(Period::new(Date::from_days(day), Date::from_days(day + 30)))
         }),
+        maybe(
+            select(
+                &[
+                    "industry = finance",
+                    "employees > 3",
+                    "tags has vip or active",
+                    "active",
+                ][..],
+            ),
+            Value::text,
+        ),
+        maybe(
+            select(
+                &[
+                    "count_of * 2",
+                    "amount * chance",
+                    "chance",
+                    "days(close, today)",
+                ][..],
+            ),
+            Value::text,
+        ),
     ]
     .prop_map(row)
 }

@@ -82,6 +82,13 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "days(close, today) > 10",
         "exists(account.deals where amount > 700)",
         "count(account.deals) > 3",
+        "matches(stage.gate)",
+        "not matches(stage.gate)",
+        "matches(account.rule, account)",
+        "matches(account.parent.rule, account)",
+        "value(account.worth) > 2",
+        "value(account.parent.worth) < 300",
+        "matches((stages where position = 4 select gate))",
         "amount >= (accounts where employees > 2 select employees limit 1)",
     ]))
 }
@@ -115,6 +122,12 @@ fn account_condition() -> BoxedStrategy<String> {
         "count(children) > 0",
         "count(distinct deals.stage) > 2",
         "exists(children where exists(deals where stage = won))",
+        "matches(rule)",
+        "matches(parent.rule)",
+        "not matches(rule) and rule is not empty",
+        "matches(rule, parent)",
+        "count(deals where matches(outer.rule, account)) > 1",
+        "sum(deals.count_of where matches(stage.gate)) > 3",
     ]))
 }
 
@@ -128,6 +141,8 @@ pub(super) fn deal_columns() -> BoxedStrategy<String> {
         "if(account.active, 1, 2) as n, coalesce(name, \"none\") as called, close - today as away",
         "count_of, rank() as place, running(amount) as run, total(count_of) as all_of",
         "amount, previous(amount) as before, growth(amount) as grown",
+        "matches(stage.gate) as gated, value(account.worth) as worth, \
+         matches(account.rule, account) as ruled",
     ])
 }
 

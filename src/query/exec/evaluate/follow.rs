@@ -136,7 +136,12 @@ impl Evaluator<'_> {
     }
 
     /// The ids of the records of `object` that a reference points to.
-    fn targets(&self, reference: &Expr, object: ObjectId, batch: &Batch<'_>) -> Result<Ints> {
+    pub(super) fn targets(
+        &self,
+        reference: &Expr,
+        object: ObjectId,
+        batch: &Batch<'_>,
+    ) -> Result<Ints> {
         match self.evaluate(reference, batch)? {
             Vector::Ints(ids) => Ok(ids),
             Vector::Pair(objects, ids) => Ok(only_of(&objects, &ids, object)),
@@ -275,7 +280,7 @@ fn place(id: Option<i64>, len: usize) -> Option<u32> {
 }
 
 /// The distinct ids in order, and for each slot its place among them.
-fn distinct(ids: &Ints) -> (Vec<RecordId>, Vec<Option<u32>>) {
+pub(super) fn distinct(ids: &Ints) -> (Vec<RecordId>, Vec<Option<u32>>) {
     let mut distinct: Vec<i64> = ids.iter().flatten().collect();
     distinct.sort_unstable();
     distinct.dedup();

@@ -10,6 +10,7 @@ mod condition;
 mod follow;
 mod function;
 mod read;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -21,7 +22,7 @@ use super::{Batch, Context, Frame};
 use crate::column::CHUNK_RECORDS;
 use crate::column::{Bits, Bitset, Vector};
 use crate::error::{Code, Error, Kind, Result};
-use crate::query::bind::{Expr, Node};
+use crate::query::bind::{Expr, Node, Type};
 use crate::value::{ObjectId, RecordId};
 use std::cell::RefCell;
 
@@ -76,6 +77,7 @@ impl<'a> Evaluator<'a> {
                 function,
                 arguments,
             } => self.function(*function, arguments, expr, batch),
+            Node::Stored { .. } if expr.ty != Type::BOOLEAN => self.stored_values(expr, batch),
             Node::And(_)
             | Node::Or(_)
             | Node::Not(_)
@@ -87,6 +89,7 @@ impl<'a> Evaluator<'a> {
             | Node::Has { .. }
             | Node::Contains { .. }
             | Node::Like { .. }
+            | Node::Stored { .. }
             | Node::InRecords { .. }
             | Node::InIntegers { .. } => Ok(Vector::Bits(Bits {
                 data: self.test(expr, batch)?,
@@ -148,6 +151,7 @@ impl<'a> Evaluator<'a> {
             Node::Has { value, label } => self.has(value, *label, expr, batch),
             Node::Contains { value, pattern } => self.contains(value, pattern, expr, batch),
             Node::Like { value, pattern } => self.like(value, pattern, expr, batch),
+            Node::Stored { .. } => self.matching(expr, batch),
             Node::InRecords { value, set } => self.in_records(value, set, expr, batch),
             Node::InIntegers { value, set } => self.in_integers(value, set, expr, batch),
             Node::Follow {

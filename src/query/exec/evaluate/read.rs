@@ -29,6 +29,8 @@ pub(super) struct Cache {
     pub conditions: Kept<Expr, Bitset>,
     pub columns: Kept<Expr, Vector>,
     pub collections: Kept<Collect, Vector>,
+    /// Stored rules by object, kind, depth and text.
+    pub rules: HashMap<(ObjectId, bool, u8, Arc<str>), Arc<Expr>>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
     chunks: HashMap<(ObjectId, FieldId, ChunkId), Arc<Vector>>,
 }

@@ -3,6 +3,7 @@
 use super::{At, Line, Reference, from_number, number, passes, plain_order};
 use crate::column::Comparison;
 use crate::query::bind::{Arithmetic, Expr, Function, Node, Type};
+use crate::query::rule::Call;
 use crate::value::{
     Clock, DateTime, Duration, FieldType, Money, Period, Value, fold, matches_like,
 };
@@ -172,6 +173,35 @@ impl Reference<'_> {
                 function,
                 arguments,
             } => self.function(*function, arguments, at),
+            Node::Stored {
+                rule,
+                object,
+                record,
+                depth,
+            } => {
+                let at = match one(record) {
+                    Value::Reference(id) => Some(id),
+                    Value::AnyReference(of, id) if of == *object => Some(id),
+                    _ => None,
+                };
+                let call = Call {
+                    object: *object,
+                    truth: expr.ty == Type::BOOLEAN,
+                    depth: *depth,
+                    span: &expr.span,
+                };
+                let found = match (one(rule), at) {
+                    (Value::Text(text), Some(id)) => {
+                        let rule = call.expr(&text, self.context, &String::new).unwrap();
+                        self.value(&rule, At::Record(*object, id))
+                    }
+                    _ => Value::Missing,
+                };
+                match call.truth {
+                    true => truth(found == truth(true)),
+                    false => found,
+                }
+            }
             node => panic!("not folded: {node:?}"),
         }
     }

@@ -1,0 +1,178 @@
+//! Stored rules: each different text of a batch is bound once and evaluated as vectors over the
+//! records it concerns.
+
+use super::follow::distinct;
+use super::{Evaluator, internal, narrowed, object_of};
+use crate::column::{Bitset, Floats, Vector};
+use crate::error::Result;
+use crate::query::bind::{Expr, Node, Type};
+use crate::query::exec::Batch;
+use crate::query::rule::{Call, record_name};
+use crate::value::{RecordId, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A rule that concerns fewer than one in so many slots is evaluated for these alone.
+const SPARSE: usize = 16;
+
+/// A rule, and the slots it is applied to.
+type Applied = (Arc<Expr>, Bitset);
+
+impl Evaluator<'_> {
+    /// Where the stored filter of each slot holds.
+    pub(super) fn matching(&self, expr: &Expr, batch: &Batch<'_>) -> Result<Bitset> {
+        let mut hits = Bitset::new(batch.len());
+        for (rule, slots) in self.applied(expr, batch)? {
+            let (object, record) = target(expr)?;
+            if !matches!(record.node, Node::Id) {
+                let mut found = self.test_follow(record, object, &rule, batch)?;
+                found.and(&slots);
+                hits.or(&found);
+            } else if slots.count() * SPARSE < batch.len() {
+                let places: Vec<usize> = slots.ones().collect();
+                let found = narrowed(batch, &places, |batch| self.test(&rule, batch))?;
+                found.ones().for_each(|at| hits.set(places[at], true));
+            } else {
+                hits.or(&self.test_among(&rule, batch, &slots)?);
+            }
+        }
+        Ok(hits)
+    }
+
+    /// The number of each slot's stored expression.
+    pub(super) fn stored_values(&self, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {
+        let mut values = vec![f64::NAN; batch.len()];
+        for (rule, slots) in self.applied(expr, batch)? {
+            let (object, record) = target(expr)?;
+            let found = match record.node {
+                Node::Id => self.evaluate_among(&rule, batch, &slots)?,
+                _ => self.follow(record, object, &rule, batch)?,
+            };
+            let Vector::Floats(found) = found else {
+                return Err(internal("a stored expression that is no number", expr));
+            };
+            for slot in slots.ones() {
+                values[slot] = found.get(slot).unwrap_or(f64::NAN);
+            }
+        }
+        Ok(Vector::Floats(Floats::Values(values)))
+    }
+
+    /// The different rules of a batch.
+    fn applied(&self, expr: &Expr, batch: &Batch<'_>) -> Result<Vec<Applied>> {
+        let Node::Stored {
+            rule,
+            object,
+            depth,
+            ..
+        } = &expr.node
+        else {
+            return Err(internal("a rule that is none", expr));
+        };
+        let call = Call {
+            object: *object,
+            truth: expr.ty == Type::BOOLEAN,
+            depth: *depth,
+            span: &expr.span,
+        };
+        // The texts, and for each slot the place of its own: many records share a few rules.
+        let (texts, places) = match &rule.node {
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => {
+                let ids = self.targets(reference, *object, batch)?;
+                let (distinct, places) = distinct(&ids);
+                let batch = Batch::Records {
+                    object: *object,
+                    ids: &distinct,
+                };
+                (self.evaluate(inner, &batch)?, places)
+            }
+            _ => {
+                let places = (0..).take(batch.len()).map(Some).collect();
+                (self.evaluate(rule, batch)?, places)
+            }
+        };
+        let Vector::Texts(texts) = &texts else {
+            return Err(internal("a rule that is no text", expr));
+        };
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut numbers = Vec::with_capacity(texts.len());
+        for text in texts.iter() {
+            let next = known.len();
+            numbers.push(text.map(|text| *known.entry(text).or_insert(next)));
+        }
+        let mut slots = vec![Bitset::new(batch.len()); known.len()];
+        for (slot, place) in places.iter().enumerate() {
+            if let Some(number) = place.and_then(|place| numbers[place as usize]) {
+                slots[number].set(slot, true);
+            }
+        }
+        let mut applied = Vec::with_capacity(known.len());
+        for (text, number) in known {
+            let what = || self.home(rule, batch, slots[number].ones().next());
+            applied.push((number, self.rule(text, &call, &what)?));
+        }
+        applied.sort_unstable_by_key(|(number, _)| *number);
+        let rules = applied.into_iter().map(|(_, rule)| rule);
+        Ok(rules.zip(slots).collect())
+    }
+
+    /// A rule by its text, bound once.
+    fn rule(&self, text: &str, call: &Call<'_>, what: &dyn Fn() -> String) -> Result<Arc<Expr>> {
+        let key = (call.object, call.truth, call.depth, Arc::from(text));
+        if let Some(rule) = self.cache.borrow().rules.get(&key) {
+            return Ok(Arc::clone(rule));
+        }
+        let rule = Arc::new(call.expr(text, self.context, what)?);
+        let mut cache = self.cache.borrow_mut();
+        cache.rules.insert(key, Arc::clone(&rule));
+        Ok(rule)
+    }
+
+    /// Where the rule of a slot is stored: `rule` of territories "SW".
+    fn home(&self, rule: &Expr, batch: &Batch<'_>, slot: Option<usize>) -> String {
+        let unknown = || "a stored rule".to_owned();
+        let Some(slot) = slot else { return unknown() };
+        match &rule.node {
+            Node::Column(field) => match object_of(batch) {
+                Some(object) => {
+                    let name = &self.context.catalog.object(object).field(*field).name;
+                    let id = self.ids(batch).get(slot);
+                    let record = id.map_or_else(unknown, |id| {
+                        record_name(object, RecordId(id.cast_unsigned()), self.context)
+                    });
+                    format!("`{name}` of {record}")
+                }
+                None => unknown(),
+            },
+            Node::Follow {
+                reference,
+                object,
+                inner,
+            } => {
+                let found = self.evaluate(reference, batch);
+                let id = found.map(|ids| ids.value(&reference.ty.field_type(), slot));
+                match id {
+                    Ok(Value::Reference(id) | Value::AnyReference(_, id)) => {
+                        let ids = [id];
+                        let object = *object;
+                        self.home(inner, &Batch::Records { object, ids: &ids }, Some(0))
+                    }
+                    _ => unknown(),
+                }
+            }
+            _ => unknown(),
+        }
+    }
+}
+
+/// The object of the rules, and the record they are applied to.
+fn target(expr: &Expr) -> Result<(crate::value::ObjectId, &Expr)> {
+    match &expr.node {
+        Node::Stored { object, record, .. } => Ok((*object, record)),
+        _ => Err(internal("a rule that is none", expr)),
+    }
+}
