@@ -172,7 +172,8 @@ impl Book {
     pub(crate) fn fill_sample(&self, scale: u64, progress: &dyn Fn(u64, u64)) -> Result<()> {
         const SEED: u64 = 1;
         let State { catalog, clock, .. } = self.state()?;
-        crm::fill(&self.0.store, &catalog, &clock, scale, SEED, progress)
+        crm::fill(&self.0.store, &catalog, &clock, scale, SEED, progress)?;
+        self.session().execute(crm::SAMPLE).map(drop)
     }
 
     /// The first transaction of a new book. Even a bare one has it, so that it stays bare. It

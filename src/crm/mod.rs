@@ -12,6 +12,9 @@ pub(crate) const SCHEMA: &str = include_str!("schema.fb");
 /// The everyday lists of a new book.
 pub(crate) const VIEWS: &str = include_str!("views.fb");
 
+/// What a sample book has besides what is generated.
+pub(crate) const SAMPLE: &str = include_str!("sample.fb");
+
 #[cfg(test)]
 mod tests {
     use crate::query::pipeline;
@@ -24,6 +27,7 @@ mod tests {
         for (text, fewest) in [
             (super::SCHEMA, 30),
             (super::VIEWS, 15),
+            (super::SAMPLE, 3),
             (&load, 8),
             (&questions, 15),
         ] {
