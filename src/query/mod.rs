@@ -15,3 +15,12 @@ pub(crate) mod write;
 
 #[cfg(test)]
 mod trial;
+
+/// Every word of the language that its reference has an entry for.
+#[cfg(test)]
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    let functions = bind::FUNCTIONS.iter().map(|(name, ..)| *name);
+    functions
+        .chain(bind::AGGREGATES.iter().copied())
+        .chain(syntax::WORDS.iter().flat_map(|words| words.iter().copied()))
+}

@@ -155,11 +155,14 @@ fn help(interpreter: &mut Interpreter<'_, '_>, word: &str) -> Flow {
             let usage = format!(".{} {}", command.name, command.arguments);
             text.push_str(&format!("{usage:<20}{}\n", command.help));
         }
-        let topics: Vec<_> = help::TOPICS.iter().map(|topic| topic.words[0]).collect();
-        text.push_str(&format!("\n.help of the language: {}\n", topics.join(" ")));
-        text.push_str("A statement ends at `;`, or at Enter when it is complete.");
-    } else if let Some(topic) = help::find(word) {
-        text.push_str(topic.text);
+        text.push_str("\n.help WORD tells of the language:\n");
+        for part in help::entries().chunk_by(|a, b| a.part == b.part) {
+            let words: Vec<_> = part.iter().map(|entry| entry.words[0]).collect();
+            text.push_str(&format!("{:<20}{}\n", part[0].part, words.join(" ")));
+        }
+        text.push_str("\nA statement ends at `;`, or at Enter when it is complete.");
+    } else if let Some(entry) = help::find(word) {
+        text.push_str(entry.text().trim_end());
     } else if let Some(command) = COMMANDS
         .iter()
         .find(|command| command.name == word.trim_start_matches('.'))
@@ -167,7 +170,8 @@ fn help(interpreter: &mut Interpreter<'_, '_>, word: &str) -> Flow {
         let (name, takes, help) = (command.name, command.arguments, command.help);
         text.push_str(&format!(".{name} {takes}\n{help}"));
     } else {
-        let words = help::TOPICS.iter().flat_map(|topic| topic.words).copied();
+        let entries = help::entries();
+        let words = entries.iter().flat_map(|entry| &entry.words).copied();
         let words = words.chain(COMMANDS.iter().map(|command| command.name));
         let mut message = format!("there is no help on `{word}`");
         if let Some(near) = nearest(word, words) {

@@ -402,7 +402,7 @@ impl Binder<'_> {
     }
 }
 
-pub(super) const AGGREGATES: &[&str] = &[
+pub(crate) const AGGREGATES: &[&str] = &[
     "count", "exists", "sum", "avg", "min", "max", "median", "stddev", "share", "first", "last",
     "list",
 ];

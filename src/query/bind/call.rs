@@ -10,7 +10,7 @@ use crate::query::syntax::{self, ExprKind};
 use crate::value::{FieldType, Unit};
 
 /// Functions by name, with the numbers of arguments they take.
-const FUNCTIONS: &[(&str, usize, usize)] = &[
+pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("if", 2, 3),
     ("coalesce", 1, 32),
     ("least", 1, 32),

@@ -21,7 +21,11 @@ mod text;
 mod through;
 mod write;
 
+#[cfg(test)]
+pub(crate) use aggregate::AGGREGATES;
 pub(crate) use binder::Binder;
 pub(crate) use bound::*;
+#[cfg(test)]
+pub(crate) use call::FUNCTIONS;
 pub(crate) use change::{Assignments, Change, From};
 pub(crate) use order::{column, sort_keys};

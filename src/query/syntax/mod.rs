@@ -12,6 +12,8 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod words;
+#[cfg(test)]
+pub(crate) use words::WORDS;
 
 pub(crate) use ast::*;
 

@@ -63,3 +63,7 @@ pub(super) fn is_bare_name(text: &str) -> bool {
         && !is_one_of(RESERVED, text)
         && !is_one_of(CONTEXTUAL, text)
 }
+
+/// Every word that the reference tells of.
+#[cfg(test)]
+pub(crate) const WORDS: &[&[&str]] = &[RESERVED, STATEMENTS, TYPES];
