@@ -155,10 +155,14 @@ fn help(interpreter: &mut Interpreter<'_, '_>, word: &str) -> Flow {
             let usage = format!(".{} {}", command.name, command.arguments);
             text.push_str(&format!("{usage:<20}{}\n", command.help));
         }
-        text.push_str("\n.help WORD tells of the language:\n");
+        text.push_str("\n.help WORD tells of a word of the language:\n");
         for part in help::entries().chunk_by(|a, b| a.part == b.part) {
-            let words: Vec<_> = part.iter().map(|entry| entry.words[0]).collect();
-            text.push_str(&format!("{:<20}{}\n", part[0].part, words.join(" ")));
+            let words: Vec<_> = part
+                .iter()
+                .flat_map(|entry| &entry.words)
+                .copied()
+                .collect();
+            text.push_str(&format!("\n{}:\n{}", part[0].part, help::fill(&words)));
         }
         text.push_str("\nA statement ends at `;`, or at Enter when it is complete.");
     } else if let Some(entry) = help::find(word) {

@@ -37,23 +37,51 @@ pub(super) fn find(word: &str) -> Option<Entry> {
 }
 
 impl Entry {
-    /// The entry for a terminal: examples are indented instead of fenced.
+    /// The entry for a terminal: paragraphs are filled, examples indented instead of fenced.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
+        let mut paragraph = Vec::new();
         let mut example = false;
-        for line in self.text.lines() {
-            if line.starts_with("```") {
+        for line in self.text.lines().chain([""]) {
+            let fence = line.starts_with("```");
+            if fence || line.is_empty() || line.starts_with("- ") {
+                text.push_str(&fill(&paragraph));
+                paragraph.clear();
+            }
+            if fence {
                 example = !example;
-                continue;
+            } else if example {
+                text.push_str(&format!("  {line}\n"));
+            } else if line.is_empty() {
+                text.push('\n');
+            } else {
+                paragraph.extend(line.split_whitespace());
             }
-            if example {
-                text.push_str("  ");
-            }
-            text.push_str(line);
-            text.push('\n');
         }
         text
     }
+}
+
+/// Words in lines of at most 80 characters.
+pub(super) fn fill(words: &[&str]) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for word in words {
+        let long = word.chars().count();
+        if width > 0 && width + 1 + long > 80 {
+            text.push('\n');
+            width = 0;
+        } else if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += long;
+    }
+    if width > 0 {
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
