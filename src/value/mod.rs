@@ -14,6 +14,7 @@ mod order;
 mod parse;
 mod period;
 mod show;
+mod similar;
 mod types;
 
 pub use clock::Clock;
@@ -24,5 +25,6 @@ pub use ids::{LabelCode, ObjectId, RecordId};
 pub use money::{Currency, Money};
 pub(crate) use parse::parse_datetime;
 pub use period::{Period, Unit};
+pub(crate) use similar::Trigrams;
 pub(crate) use types::Shape;
 pub use types::{FieldType, Record, RecordName, Value};

@@ -8,6 +8,7 @@ use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Node, Type}
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Name};
 use crate::value::FieldType;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 impl Binder<'_> {
@@ -18,19 +19,34 @@ impl Binder<'_> {
         function: AggregateFunction,
         span: &Span,
     ) -> Result<Expr> {
-        if call.arguments.len() > 1 {
-            return Err(Error::new(
-                Code::WrongArguments,
-                format!("`{}` takes one argument", call.name.text),
-            )
-            .at(span.clone())
-            .hint("for the larger of two values write greatest(a, b)"));
+        let pairs = function.is_of_pairs();
+        if call.arguments.len() > 1 && !pairs || pairs && call.arguments.len() != 2 {
+            let takes = if pairs {
+                "two arguments"
+            } else {
+                "one argument"
+            };
+            let message = format!("`{}` takes {takes}", call.name.text);
+            let error = Error::new(Code::WrongArguments, message).at(span.clone());
+            return Err(match function {
+                AggregateFunction::Minimum | AggregateFunction::Maximum => {
+                    error.hint("for the larger of two values write greatest(a, b)")
+                }
+                _ => error,
+            });
         }
         let path = call.arguments.first().and_then(path_of);
+        if pairs && call.distinct {
+            let message = format!("`distinct` does not fit in `{}`", call.name.text);
+            return Err(Error::new(Code::Misplaced, message)
+                .at(span.clone())
+                .hint("pairs count as often as they come"));
+        }
         if let Some(group) = &scope.group {
             return self.group_aggregate(group, call, function, span);
         }
-        if let Some(argument) = call.arguments.first()
+        let argument = argument_of(call);
+        if let Some(argument) = &argument
             && let Some((joined, argument)) = self.through(scope, argument, span)?
         {
             return self.collect(scope, call, function, joined, argument, span);
@@ -79,8 +95,8 @@ impl Binder<'_> {
         if aggregate(&call.name.text).is_none() {
             return false;
         }
-        match call.arguments.first() {
-            Some(argument) => matches!(self.through(scope, argument, &(0..0)), Ok(None)),
+        match argument_of(call) {
+            Some(argument) => matches!(self.through(scope, &argument, &(0..0)), Ok(None)),
             None => true,
         }
     }
@@ -100,15 +116,22 @@ impl Binder<'_> {
             .is_none()
             .then(|| (joined.owner.clone(), joined.base));
         let inner = Scope::inside(joined.object, scope, link);
-        let argument = match &argument {
-            Some(tree) => Some(self.expr(&inner, tree)?),
-            None => None,
+        let trees = match &argument {
+            Some(syntax::Expr {
+                kind: ExprKind::List(pair),
+                ..
+            }) => pair,
+            Some(tree) => std::slice::from_ref(tree),
+            None => &[],
         };
+        let mut bound = trees.iter().map(|tree| self.expr(&inner, tree));
+        let (argument, second) = (bound.next().transpose()?, bound.next().transpose()?);
         let filter = match &call.filter {
             Some(filter) => Some(self.condition(&inner, filter)?),
             None => None,
         };
-        let aggregate = self.aggregate_of(&inner, call, function, argument, None, span)?;
+        let arguments = (argument, second);
+        let aggregate = self.aggregate_of(&inner, call, function, arguments, None, span)?;
         let ty = aggregate.ty.clone();
         let collect = Collect {
             object: joined.object,
@@ -149,7 +172,8 @@ impl Binder<'_> {
             return Ok(slot(at, &group.aggregates.borrow()[at].1.ty));
         }
         let records = group.records;
-        let joined = match call.arguments.first() {
+        let whole = argument_of(call);
+        let joined = match &whole {
             Some(argument) => self.through(records, argument, span)?,
             None => None,
         };
@@ -165,11 +189,16 @@ impl Binder<'_> {
                 Some(tree) => Some(self.expr(records, tree)?),
                 None => None,
             };
+            let second = match call.arguments.get(1) {
+                Some(tree) => Some(self.expr(records, tree)?),
+                None => None,
+            };
             let filter = match &call.filter {
                 Some(filter) => Some(self.condition(records, filter)?),
                 None => None,
             };
-            self.aggregate_of(records, call, function, argument, filter, span)?
+            let arguments = (argument, second);
+            self.aggregate_of(records, call, function, arguments, filter, span)?
         };
         let ty = aggregate.ty.clone();
         let mut aggregates = group.aggregates.borrow_mut();
@@ -243,6 +272,7 @@ impl Binder<'_> {
         Ok(Aggregate {
             function: outer,
             argument: Some(each),
+            second: None,
             filter: None,
             distinct: false,
             order: Vec::new(),
@@ -256,7 +286,7 @@ impl Binder<'_> {
         inner: &Scope<'_>,
         call: &syntax::Call,
         function: AggregateFunction,
-        argument: Option<Expr>,
+        (argument, second): (Option<Expr>, Option<Expr>),
         filter: Option<Expr>,
         span: &Span,
     ) -> Result<Aggregate> {
@@ -300,6 +330,7 @@ impl Binder<'_> {
                 return Ok(Aggregate {
                     function: A::First,
                     argument: Some(argument),
+                    second: None,
                     filter,
                     distinct: call.distinct,
                     order,
@@ -310,6 +341,9 @@ impl Binder<'_> {
                 let argument = to_base(argument);
                 let ty = argument.ty.clone();
                 (Some(argument), ty)
+            }
+            (A::Correlation | A::Slope, Some(argument)) => {
+                (Some(self.plain_number(argument, name)?), Type::NUMBER)
             }
             (A::Sum | A::Average | A::Percentile(_) | A::Deviation, Some(argument)) => {
                 let ty = match (&argument.ty, function) {
@@ -330,14 +364,36 @@ impl Binder<'_> {
                 (Some(to_base(argument)), ty)
             }
         };
+        let second = match second {
+            Some(second) => Some(self.plain_number(second, name)?),
+            None => None,
+        };
         Ok(Aggregate {
             function,
             argument,
+            second,
             filter,
             distinct: call.distinct,
             order,
             ty,
         })
+    }
+
+    /// A number, or an amount as one in base.
+    fn plain_number(&self, value: Expr, function: &str) -> Result<Expr> {
+        use FieldType as F;
+        if matches!(
+            value.ty,
+            Type::Plain(F::Integer | F::Number | F::Percent | F::Money)
+        ) {
+            return Ok(cast(to_base(value), Type::NUMBER));
+        }
+        let is = self.describe(&value.ty);
+        Err(
+            Error::new(Code::TypeMismatch, format!("`{function}` of {is}"))
+                .at(value.span)
+                .expected("a number or an amount"),
+        )
     }
 
     /// A path within a grouped query: a key, an alias, or a field of a key's record.
@@ -402,9 +458,21 @@ impl Binder<'_> {
     }
 }
 
+/// What an aggregate is about; two arguments as a list.
+fn argument_of(call: &syntax::Call) -> Option<Cow<'_, syntax::Expr>> {
+    match call.arguments.as_slice() {
+        [] => None,
+        [one] => Some(Cow::Borrowed(one)),
+        more => Some(Cow::Owned(syntax::Expr {
+            kind: ExprKind::List(more.to_vec()),
+            span: call.name.span.clone(),
+        })),
+    }
+}
+
 pub(crate) const AGGREGATES: &[&str] = &[
     "count", "exists", "sum", "avg", "min", "max", "median", "stddev", "share", "first", "last",
-    "list",
+    "list", "corr", "slope",
 ];
 
 /// The aggregate of this name.
@@ -423,6 +491,8 @@ pub(super) fn aggregate(name: &str) -> Option<AggregateFunction> {
         "first" => A::First,
         "last" => A::Last,
         "list" => A::List,
+        "corr" => A::Correlation,
+        "slope" => A::Slope,
         other => {
             let rank: u8 = other.strip_prefix('p')?.parse().ok()?;
             A::Percentile((1..=99).contains(&rank).then(|| f64::from(rank) / 100.0)?)

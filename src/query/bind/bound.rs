@@ -56,6 +56,8 @@ pub(crate) enum Node {
     },
     /// An aggregate over the records of a collection, for each record of the frame.
     Collect(Arc<Collect>),
+    /// A function over all rows of the result, in columns and order keys of a query alone.
+    Window(Arc<Window>),
 
     And(Vec<Expr>),
     Or(Vec<Expr>),
@@ -223,6 +225,10 @@ pub(crate) enum Function {
     Days,
     /// Whole days of a duration, or of a period.
     DaysOf,
+    /// The currency of an amount, as text.
+    Currency,
+    /// How alike two texts are, from 0 to 1.
+    Similar,
     PeriodStart,
     PeriodEnd,
 }
@@ -244,6 +250,8 @@ pub(crate) struct Aggregate {
     pub function: AggregateFunction,
     /// Absent for `count()` and `exists`.
     pub argument: Option<Expr>,
+    /// The other number of each pair, for `corr` and `slope`.
+    pub second: Option<Expr>,
     pub filter: Option<Expr>,
     pub distinct: bool,
     /// For `first`, `last`, `list`: the order in which records come.
@@ -264,6 +272,10 @@ pub(crate) enum AggregateFunction {
     /// 0.5 is the median; linear between neighbours.
     Percentile(f64),
     Deviation,
+    /// Of two numbers, by Pearson.
+    Correlation,
+    /// Of the line through the pairs with the least squares: the second by the first.
+    Slope,
     /// True ones among those not missing.
     Share,
     First,
@@ -316,16 +328,15 @@ pub(crate) struct Column {
 #[derive(Clone, Debug)]
 pub(crate) enum ColumnValue {
     Expr(Expr),
-    /// Over all rows of the result, before `limit`: `total(x)`, `rank()`, `running(x)`, ...
-    Window(Window),
     Nested(Box<Nested>),
 }
 
+/// Over all rows of the result, before `limit`; within each group of `limit ... per`.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     pub function: WindowFunction,
+    /// Absent for `rank()`.
     pub argument: Option<Expr>,
-    pub ty: Type,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,6 +346,22 @@ pub(crate) enum WindowFunction {
     Running,
     Previous,
     Growth,
+    /// 1 to 4, by the quartiles of the rows' values.
+    Quartile,
+}
+
+impl AggregateFunction {
+    /// Whether it takes two numbers of each record.
+    pub(crate) fn is_of_pairs(self) -> bool {
+        matches!(self, Self::Correlation | Self::Slope)
+    }
+}
+
+impl WindowFunction {
+    /// Whether its values depend on the order of the rows.
+    pub(crate) fn is_ordered(self) -> bool {
+        !matches!(self, Self::Total | Self::Quartile)
+    }
 }
 
 /// Records of a collection inside a row.

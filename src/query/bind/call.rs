@@ -3,7 +3,8 @@
 use super::aggregate::{AGGREGATES, aggregate};
 use super::binder::{Binder, cast, to_base};
 use super::label::{is_labelled, word};
-use super::scope::{Scope, same};
+use super::scope::Scope;
+use super::window::{WINDOWS, window};
 use super::{Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind};
@@ -32,6 +33,9 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("fiscal_year", 1, 1),
     ("weekday", 1, 1),
     ("month_of_year", 1, 1),
+    ("currency", 1, 1),
+    ("similar", 2, 2),
+    ("has", 2, 2),
     ("days", 1, 2),
     ("start", 1, 1),
     ("end", 1, 1),
@@ -43,6 +47,9 @@ impl Binder<'_> {
     pub(super) fn call(&self, scope: &Scope<'_>, call: &syntax::Call, span: &Span) -> Result<Expr> {
         if let Some(function) = aggregate(&call.name.text) {
             return self.aggregate_call(scope, call, function, span);
+        }
+        if let Some(function) = window(&call.name.text) {
+            return self.window(scope, call, function, span);
         }
         let name = call.name.text.to_lowercase();
         let Some(&(name, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
@@ -98,21 +105,11 @@ impl Binder<'_> {
             format!("there is no function `{}`", call.name.text),
         )
         .at(self.at(&call.name.span));
-        if ["total", "rank", "running", "previous", "growth"]
-            .iter()
-            .any(|known| same(known, &call.name.text))
-        {
-            return error
-                .expected("a place of its own in `select`")
-                .hint(format!(
-                    "give it an alias: select {0}(...) as {0}",
-                    call.name.text
-                ));
-        }
         let names = FUNCTIONS
             .iter()
             .map(|(name, ..)| *name)
-            .chain(AGGREGATES.iter().copied());
+            .chain(AGGREGATES.iter().copied())
+            .chain(WINDOWS.iter().map(|(name, _)| *name));
         error.near(&call.name.text, names)
     }
 
@@ -216,6 +213,30 @@ impl Binder<'_> {
                 }
             }
             "matches" | "value" => self.stored(scope, name, trees, span),
+            "has" => self.has(scope, &trees[0], &trees[1], span),
+            "similar" => {
+                let mut arguments = Vec::new();
+                for tree in trees {
+                    let bound = self.expr(scope, tree)?;
+                    arguments.push(self.text_of(bound, tree)?);
+                }
+                make(Function::Similar, arguments, Type::NUMBER)
+            }
+            "currency" => {
+                let value = self.expr(scope, &trees[0])?;
+                if !matches!(value.ty, Type::MONEY | Type::Missing) {
+                    let is = self.describe(&value.ty);
+                    let message = format!("`{}` is {is}", trees[0]);
+                    return Err(Error::new(Code::TypeMismatch, message)
+                        .at(value.span)
+                        .expected("an amount"));
+                }
+                make(
+                    Function::Currency,
+                    vec![cast(value, Type::MONEY)],
+                    Type::TEXT,
+                )
+            }
             "weekday" | "month_of_year" => {
                 let value = cast(self.time(scope, &trees[0])?, Type::DATE);
                 let function = if name == "weekday" {

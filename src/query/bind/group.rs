@@ -1,7 +1,7 @@
 //! Grouped queries: keys, and whether there are aggregates at all.
 
 use super::binder::Binder;
-use super::item::{column_name, window};
+use super::item::column_name;
 use super::scope::{Base, GroupKey, GroupScope, Scope};
 use super::{Aggregate, Column, ColumnValue, Expr, Group, Node, Query, Type};
 use crate::error::{Code, Error, Result};
@@ -19,10 +19,7 @@ impl Binder<'_> {
         };
         for item in &tree.select {
             if let Item::Value { value, .. } = item {
-                match window(value) {
-                    Some((_, arguments)) => arguments.iter().for_each(&mut look),
-                    None => look(value),
-                }
+                look(value);
             }
         }
         tree.having.iter().for_each(&mut look);
@@ -93,9 +90,9 @@ impl Binder<'_> {
             });
             query.columns = columns;
         } else {
-            query.columns = self.items(&mut scope, &tree.select)?;
+            query.columns = self.over_rows(&mut scope, |scope| self.items(scope, &tree.select))?;
         }
-        self.tail(&scope, tree, query)?;
+        self.tail(&mut scope, tree, query)?;
         let aggregates = scope.group.map(|group| group.aggregates.into_inner());
         let aggregates: Vec<Aggregate> = aggregates
             .unwrap_or_default()

@@ -1,13 +1,12 @@
-//! Items of `select`: values, all fields, functions over the rows, nested collections.
+//! Items of `select`: values, all fields, nested collections.
 
 use super::aggregate::path_of;
 use super::binder::Binder;
 use super::query::COLUMNS_MAX;
 use super::scope::{Base, Named, Scope, same};
-use super::{Column, ColumnValue, Expr, Nested, Node, Type, Window, WindowFunction};
+use super::{Column, ColumnValue, Expr, Nested, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Item};
-use crate::value::FieldType;
 
 impl Binder<'_> {
     /// The items of `select`; aliases hold in later items.
@@ -25,20 +24,16 @@ impl Binder<'_> {
                     let name = alias
                         .as_ref()
                         .map_or_else(|| column_name(value), |a| a.text.clone());
-                    let (bound, weight) = self.weighed(|| match window(value) {
-                        Some((function, arguments)) => {
-                            self.window(scope, function, arguments, value)
-                        }
-                        None => self.expr(scope, value).map(ColumnValue::Expr),
-                    })?;
-                    if let (Some(alias), ColumnValue::Expr(bound)) = (alias, &bound) {
+                    let (bound, weight) = self.weighed(|| self.expr(scope, value))?;
+                    if let Some(alias) = alias {
                         scope.aliases.push(Named {
                             name: alias.text.clone(),
                             value: bound.clone(),
                             weight,
                         });
                     }
-                    columns.push(Column { name, value: bound });
+                    let value = ColumnValue::Expr(bound);
+                    columns.push(Column { name, value });
                 }
             }
         }
@@ -78,54 +73,6 @@ impl Binder<'_> {
                     .expected("group keys and aggregates"),
             ),
         }
-    }
-
-    pub(super) fn window(
-        &self,
-        scope: &Scope<'_>,
-        function: WindowFunction,
-        arguments: &[syntax::Expr],
-        tree: &syntax::Expr,
-    ) -> Result<ColumnValue> {
-        let takes = usize::from(function != WindowFunction::Rank);
-        if arguments.len() != takes {
-            return Err(Error::new(
-                Code::WrongArguments,
-                format!("`{tree}` needs {takes} argument(s)"),
-            )
-            .at(self.at(&tree.span)));
-        }
-        let argument = match arguments.first() {
-            Some(argument) => Some(super::binder::to_base(self.expr(scope, argument)?)),
-            None => None,
-        };
-        let ty = match (&argument, function) {
-            (None, _) => Type::INTEGER,
-            (Some(_), WindowFunction::Growth) => Type::Plain(FieldType::Percent),
-            (Some(argument), WindowFunction::Previous) => argument.ty.clone(),
-            (Some(argument), _) => match &argument.ty {
-                ty @ Type::Plain(
-                    FieldType::Integer
-                    | FieldType::Number
-                    | FieldType::Money
-                    | FieldType::Percent
-                    | FieldType::Duration,
-                ) => ty.clone(),
-                other => {
-                    let is = self.describe(other);
-                    return Err(
-                        Error::new(Code::TypeMismatch, format!("`{tree}` is over {is}"))
-                            .at(argument.span.clone())
-                            .expected("a number, an amount or a duration"),
-                    );
-                }
-            },
-        };
-        Ok(ColumnValue::Window(Window {
-            function,
-            argument,
-            ty,
-        }))
     }
 
     /// Records of a collection inside each row.
@@ -198,27 +145,10 @@ pub(super) fn column_name(tree: &syntax::Expr) -> String {
     }
 }
 
-/// The function over a result's rows that a call names, and its arguments.
-pub(super) fn window(tree: &syntax::Expr) -> Option<(WindowFunction, &[syntax::Expr])> {
-    let ExprKind::Call(call) = &tree.kind else {
-        return None;
-    };
-    let function = match call.name.text.to_lowercase().as_str() {
-        "total" => WindowFunction::Total,
-        "rank" => WindowFunction::Rank,
-        "running" => WindowFunction::Running,
-        "previous" => WindowFunction::Previous,
-        "growth" => WindowFunction::Growth,
-        _ => return None,
-    };
-    Some((function, &call.arguments))
-}
-
 impl Column {
     pub(crate) fn ty(&self) -> Type {
         match &self.value {
             ColumnValue::Expr(value) => value.ty.clone(),
-            ColumnValue::Window(window) => window.ty.clone(),
             ColumnValue::Nested(_) => Type::Nested,
         }
     }

@@ -19,6 +19,8 @@ mod source;
 mod stored;
 mod text;
 mod through;
+mod visit;
+mod window;
 mod write;
 
 #[cfg(test)]

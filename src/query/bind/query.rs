@@ -169,7 +169,7 @@ impl Binder<'_> {
         query: &mut Query,
     ) -> Result<()> {
         if !tree.select.is_empty() {
-            query.columns = self.items(scope, &tree.select)?;
+            query.columns = self.over_rows(scope, |scope| self.items(scope, &tree.select))?;
         }
         self.tail(scope, tree, query)
     }
@@ -177,20 +177,25 @@ impl Binder<'_> {
     /// `having`, `order by`, `limit` and `offset`.
     pub(super) fn tail(
         &self,
-        scope: &Scope<'_>,
+        scope: &mut Scope<'_>,
         tree: &syntax::Query,
         query: &mut Query,
     ) -> Result<()> {
         if let Some(having) = &tree.having {
-            query.having = Some(self.condition(scope, having)?);
+            let having = self.condition(scope, having)?;
+            self.check_own_row(&having, "having")?;
+            query.having = Some(having);
         }
         if !tree.order.is_empty() {
-            query.order = self.order(scope, &tree.order)?;
+            query.order = self.over_rows(scope, |scope| self.order(scope, &tree.order))?;
+            self.check_order(&query.order)?;
         }
         if let Some(limit) = &tree.limit {
             let mut per = Vec::new();
             for key in &limit.per {
-                per.push(super::binder::to_base(self.expr(scope, key)?));
+                let key = super::binder::to_base(self.expr(scope, key)?);
+                self.check_own_row(&key, "per")?;
+                per.push(key);
             }
             let count = self.count(&limit.count)?;
             query.limit = Some(Limit {

@@ -4,7 +4,7 @@ use super::{Aggregate, Expr, Node, Type};
 pub(super) use crate::catalog::same_name as same;
 use crate::query::syntax;
 use crate::value::ObjectId;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// The names an expression may use: the frame's, `let` names and aliases, the outer scope's.
 pub(super) struct Scope<'s> {
@@ -17,6 +17,8 @@ pub(super) struct Scope<'s> {
     pub outer: Option<Outer<'s>>,
     /// In imports and `from (query)`: a bare word opposite a label is a column if there is one.
     pub columns_first: bool,
+    /// Whether functions over all rows of the result may stand here.
+    pub over_rows: Cell<bool>,
 }
 
 /// An expression under a name.
@@ -68,6 +70,7 @@ impl<'s> Scope<'s> {
             group: None,
             outer: None,
             columns_first: false,
+            over_rows: Cell::new(false),
         }
     }
 

@@ -206,7 +206,7 @@ impl Binder<'_> {
             && query
                 .columns
                 .iter()
-                .all(|c| matches!(c.value, ColumnValue::Expr(_)));
+                .all(|c| matches!(&c.value, ColumnValue::Expr(value) if !value.is_over_rows()));
         let base = match (&query.source, simple) {
             (Source::Object(object), true) => Base::Object(*object),
             _ => {

@@ -25,5 +25,7 @@ pub(crate) use context::Context;
 pub use context::Interrupt;
 pub(crate) use evaluate::Evaluator;
 use run::Executor;
-pub(crate) use run::{record, records, run, run_counted, run_folded, run_frame};
+pub(crate) use run::{
+    is_column_over_rows, record, records, run, run_counted, run_folded, run_frame,
+};
 pub(crate) use scan::Statistics;

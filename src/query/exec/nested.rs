@@ -47,12 +47,6 @@ impl Executor<'_> {
                     let vector = self.evaluator.evaluate(expr, &inner.batch())?;
                     self.present(&vector, &column_type(&column.value))?
                 }
-                ColumnValue::Window(_) => {
-                    return Err(Error::new(
-                        Code::Misplaced,
-                        "a nested collection has no columns over all rows",
-                    ));
-                }
             });
         }
         let names: Arc<[Arc<str>]> = nested

@@ -2,7 +2,7 @@
 
 use super::{Batch, Frame};
 use crate::column::Vector;
-use crate::value::{ObjectId, RecordId};
+use crate::value::{ObjectId, RecordId, Shape};
 
 /// Rows that passed: records of an object, or rows without one.
 #[derive(Clone, Debug)]
@@ -58,6 +58,21 @@ impl Frame {
 
 pub(super) fn pick(vector: &Vector, places: &[usize]) -> Vector {
     vector.gather(&slots(places))
+}
+
+/// The opposite of a pick: each value at its place of `len`, nothing at the others.
+pub(super) fn place_again(values: Vector, places: &[usize], len: usize, shape: Shape) -> Vector {
+    if places.len() == len && places.is_sorted() {
+        return values;
+    }
+    if values.len() == 0 {
+        return Vector::missing(shape, len);
+    }
+    let mut slots = vec![None; len];
+    for (at, &place) in (0..).zip(places) {
+        slots[place] = Some(at);
+    }
+    values.gather(&slots)
 }
 
 fn slots(places: &[usize]) -> Vec<Option<u32>> {

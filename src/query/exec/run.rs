@@ -5,16 +5,19 @@ use super::memory::Memory;
 use super::rows::{Rows, pick};
 use super::scan::Statistics;
 use super::sort::{Sorted, Sorter, ascending};
+use super::window::Over;
 use super::{Batch, Context, Evaluator, Frame, group};
 use crate::catalog::Object;
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{self, ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type};
+use crate::query::bind::{
+    self, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type,
+};
 use crate::query::outcome::{Heading, Table};
 use crate::query::plan::{choose, fold};
 use crate::value::{ObjectId, RecordId, Value};
 use std::cell::Cell;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// Runs a query; the rows carry names.
 pub(crate) fn run(query: &Query, context: &Context<'_>) -> Result<Table> {
@@ -154,11 +157,22 @@ impl<'a> Executor<'a> {
     fn ungrouped(&self, query: &Query, object: ObjectId) -> Result<Answer> {
         let (keys, per) = self.sort_keys(query);
         let cut = Cut::of(query, per)?;
-        let keep = if windowed(query) {
+        let keep = if is_over_rows(query) {
             (None, false)
         } else {
             cut.keep()
         };
+        if is_ordered_over_rows(query) {
+            let filter = both(query.filter.as_ref(), query.having.as_ref());
+            let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
+            let mut ids = Vec::new();
+            self.scan(&access, &mut |batch, among| {
+                ids.extend(among.ones().map(|slot| batch.record(slot)));
+                Ok(ControlFlow::Continue(()))
+            })?;
+            let rows = Rows::Records { object, ids };
+            return self.ordered(query, &rows, &keys, per, &cut);
+        }
         let mut sorter = self.sorter(&keys, keep);
         if keep.0 != Some(0) {
             let filter = both(query.filter.as_ref(), query.having.as_ref());
@@ -177,22 +191,74 @@ impl<'a> Executor<'a> {
         let sorted = sorter.finish();
         let ids = sorted.rows.iter().map(|&row| RecordId(row)).collect();
         let rows = Rows::Records { object, ids };
-        self.cut(query, rows, &sorted, per, keys.len(), &cut)
+        self.cut(query, rows, &sorted, (per, per..keys.len()), &cut, &|_| {
+            true
+        })
+    }
+
+    /// The rows in an order that functions over them all decide.
+    fn ordered(
+        &self,
+        query: &Query,
+        rows: &Rows,
+        keys: &[OrderKey],
+        per: usize,
+        cut: &Cut,
+    ) -> Result<Answer> {
+        let all = Bitset::full(rows.len());
+        let vectors = self.row_keys(query, keys, rows, &all)?;
+        let mut sorter = self.sorter(keys, (None, false));
+        sorter.push(&vectors, &all, |slot| slot as u64)?;
+        let sorted = sorter.finish();
+        let rows = rows.pick(&places(&sorted));
+        self.cut(query, rows, &sorted, (per, per..keys.len()), cut, &|_| true)
+    }
+
+    /// Sort keys over all rows at once; `whole` are the rows that are no subtotals.
+    fn row_keys(
+        &self,
+        query: &Query,
+        keys: &[OrderKey],
+        rows: &Rows,
+        whole: &Bitset,
+    ) -> Result<Vec<Vector>> {
+        let over = match is_ordered_over_rows(query) {
+            true => Some(self.over_unsorted(query, rows, whole)?),
+            false => None,
+        };
+        keys.iter()
+            .map(|key| match &over {
+                Some(over) if key.value.is_over_rows() => self.evaluate_over(&key.value, over),
+                _ => self.evaluator.evaluate(&key.value, &rows.batch()),
+            })
+            .collect()
     }
 
     fn of_frame(&self, query: &Query, frame: Frame) -> Result<Answer> {
         let (keys, per) = self.sort_keys(query);
         let cut = Cut::of(query, per)?;
         let mut sorter = self.sorter(&keys, (None, false));
+        let ordered = is_ordered_over_rows(query);
+        let mut passing = Vec::new();
         let filter = both(query.filter.as_ref(), query.having.as_ref());
         self.scan_frame(&frame, filter.as_ref(), &mut |batch, among| {
+            if ordered {
+                passing.extend(among.ones());
+                return Ok(ControlFlow::Continue(()));
+            }
             let vectors = self.key_vectors(&keys, batch, among)?;
             sorter.push(&vectors, among, |slot| slot as u64)?;
             Ok(ControlFlow::Continue(()))
         })?;
+        if ordered {
+            let rows = Rows::Slots(frame.pick(&passing));
+            return self.ordered(query, &rows, &keys, per, &cut);
+        }
         let sorted = sorter.finish();
         let rows = Rows::Slots(frame.pick(&places(&sorted)));
-        self.cut(query, rows, &sorted, per, keys.len(), &cut)
+        self.cut(query, rows, &sorted, (per, per..keys.len()), &cut, &|_| {
+            true
+        })
     }
 
     fn grouped(&self, query: &Query, group: &Group) -> Result<Answer> {
@@ -213,27 +279,29 @@ impl<'a> Executor<'a> {
         let given = keys.len();
         let cut = Cut::of(query, per)?;
         let slots = group_slots(group);
-        let mut vectors = Vec::new();
+        let mut order = per..given;
+        let mut marks = Vec::new();
         if group.rollup {
             // A subtotal comes after what it sums, whatever the order within.
-            let (order, marks) = self.rollup_keys(keys, &slots, &grouped);
-            keys = order;
-            for (key, mark) in keys.iter().zip(marks) {
-                vectors.push(match mark {
-                    Some(mark) => mark,
-                    None => self.evaluator.evaluate(&key.value, &batch)?,
-                });
-            }
+            (keys, marks, order) = self.rollup_keys(keys, &slots, &grouped);
         } else {
             keys.extend(ascending(&slots, self.context.catalog));
-            let all = Bitset::full(frame.len);
-            vectors = self.key_vectors(&keys, &batch, &all)?;
+        }
+        let rows = Rows::Slots(frame.clone());
+        let whole = Bitset::from_fn(frame.len, |at| grouped.depths[at] == full && among.get(at));
+        let mut vectors = self.row_keys(query, &keys, &rows, &whole)?;
+        for (vector, mark) in vectors.iter_mut().zip(marks) {
+            if let Some(mark) = mark {
+                *vector = mark;
+            }
         }
         let mut sorter = self.sorter(&keys, (None, false));
         sorter.push(&vectors, &among, |slot| slot as u64)?;
         let sorted = sorter.finish();
-        let rows = Rows::Slots(frame.pick(&places(&sorted)));
-        let mut answer = self.cut(query, rows, &sorted, per, given, &cut)?;
+        let places = places(&sorted);
+        let rows = rows.pick(&places);
+        let whole = |at: usize| whole.get(places[at]);
+        let mut answer = self.cut(query, rows, &sorted, (per, order), &cut, &whole)?;
         let total = grouped
             .depths
             .iter()
@@ -255,14 +323,16 @@ impl<'a> Executor<'a> {
     }
 
     /// For each key but the last its mark and its order, then the query's order, then the last
-    /// key's; a mark is 1 where the key is absent because the row is a subtotal.
+    /// key's; a mark is 1 where the key is absent because the row is a subtotal. The range is of
+    /// those that rows of one order share.
     fn rollup_keys(
         &self,
         given: Vec<OrderKey>,
         slots: &[Expr],
         grouped: &group::Grouped,
-    ) -> (Vec<OrderKey>, Vec<Option<Vector>>) {
+    ) -> (Vec<OrderKey>, Vec<Option<Vector>>, Range<usize>) {
         let mut keys = Vec::new();
+        let mut order = 0..0;
         let mut marks = Vec::new();
         let mut given = Some(given);
         for (at, slot) in slots.iter().enumerate() {
@@ -278,32 +348,38 @@ impl<'a> Executor<'a> {
             marks.push(Some(Vector::Ints(crate::column::Ints::from_options(mark))));
             if at + 1 == slots.len() {
                 keys.extend(given.take().unwrap_or_default());
+                order.end = keys.len();
             }
             keys.extend(ascending([slot], self.context.catalog));
             marks.resize_with(keys.len(), || None);
         }
-        (keys, marks)
+        (keys, marks, order)
     }
 
-    /// Adds the columns over all rows, then leaves the rows within the limit.
+    /// Adds the columns over all rows, then leaves the rows within the limit. The first `per` sort
+    /// keys are those of `limit ... per`, those of `order` make rows equal in the query's order;
+    /// `whole` rows are no subtotals.
     fn cut(
         &self,
         query: &Query,
         rows: Rows,
         sorted: &Sorted,
-        per: usize,
-        keys: usize,
+        (per, order): (usize, Range<usize>),
         cut: &Cut,
+        whole: &dyn Fn(usize) -> bool,
     ) -> Result<Answer> {
-        let mut windows: Vec<Option<Vector>> = Vec::with_capacity(query.columns.len());
-        for column in &query.columns {
-            windows.push(match &column.value {
-                ColumnValue::Window(window) => {
-                    Some(self.window(window, &rows, sorted, per..keys)?)
+        let mut windows: Vec<Option<Vector>> = vec![None; query.columns.len()];
+        if query.columns.iter().any(is_column_over_rows) {
+            let over = Over::of(&rows, sorted, whole, per, order.clone());
+            for (window, column) in windows.iter_mut().zip(&query.columns) {
+                if let ColumnValue::Expr(expr) = &column.value
+                    && expr.is_over_rows()
+                {
+                    *window = Some(self.evaluate_over(expr, &over)?);
                 }
-                _ => None,
-            });
+            }
         }
+        let keys = order.end;
         let places = cut.places(sorted, keys);
         if places.len() == rows.len() {
             return Ok(Answer { rows, windows });
@@ -347,10 +423,10 @@ impl<'a> Executor<'a> {
 
     fn vector(&self, value: &ColumnValue, answer: &Answer, at: usize) -> Result<Vector> {
         match value {
-            ColumnValue::Expr(expr) => self.evaluator.evaluate(expr, &answer.rows.batch()),
-            ColumnValue::Window(_) => answer.windows[at]
-                .clone()
-                .ok_or_else(|| Error::new(Code::Internal, "a column over all rows is absent")),
+            ColumnValue::Expr(expr) => match &answer.windows[at] {
+                Some(values) => Ok(values.clone()),
+                None => self.evaluator.evaluate(expr, &answer.rows.batch()),
+            },
             ColumnValue::Nested(_) => Err(Error::new(
                 Code::Misplaced,
                 "a nested collection cannot be read by another query",
@@ -426,9 +502,17 @@ fn places(sorted: &Sorted) -> Vec<usize> {
     sorted.rows.iter().map(|&row| row as usize).collect()
 }
 
-fn windowed(query: &Query) -> bool {
-    let over = |value: &ColumnValue| matches!(value, ColumnValue::Window(_));
-    query.columns.iter().any(|column| over(&column.value))
+/// Whether a function over all rows stands in the query's columns or order.
+fn is_over_rows(query: &Query) -> bool {
+    query.columns.iter().any(is_column_over_rows) || is_ordered_over_rows(query)
+}
+
+pub(crate) fn is_column_over_rows(column: &Column) -> bool {
+    matches!(&column.value, ColumnValue::Expr(expr) if expr.is_over_rows())
+}
+
+fn is_ordered_over_rows(query: &Query) -> bool {
+    query.order.iter().any(|key| key.value.is_over_rows())
 }
 
 /// The keys of a group as columns of its rows.
@@ -454,7 +538,6 @@ fn both(a: Option<&Expr>, b: Option<&Expr>) -> Option<Expr> {
 pub(super) fn column_type(value: &ColumnValue) -> Type {
     match value {
         ColumnValue::Expr(expr) => expr.ty.clone(),
-        ColumnValue::Window(window) => window.ty.clone(),
         ColumnValue::Nested(_) => Type::Nested,
     }
 }

@@ -1,62 +1,159 @@
-//! Columns over all rows of a result, in their order: total, rank, running, previous, growth.
+//! Functions over all rows of a result, in their order: total, rank, running, previous, growth,
+//! quartile; and the expressions in which they stand.
 
-use super::Executor;
-use super::rows::Rows;
-use super::sort::Sorted;
-use crate::column::{Floats, Ints, Vector};
+use super::rows::{Rows, place_again};
+use super::sort::{Sorted, Sorter, ascending};
+use super::{Batch, Executor, Frame};
+use crate::column::{Bitset, Floats, Ints, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Window, WindowFunction};
+use crate::query::bind::{Expr, Node, Query, Type, Window, WindowFunction};
+use crate::query::plan::map_operands;
 use crate::value::Currency;
 use std::ops::Range;
 
-impl Executor<'_> {
-    /// The column's values; `keys` are the sort keys by which rows are tied.
-    pub(super) fn window(
-        &self,
-        window: &Window,
+/// The rows that functions over the rows run over: subtotals and totals are none of them.
+pub(super) struct Over {
+    /// The rows that count, in order, of `all` rows.
+    rows: Rows,
+    places: Vec<usize>,
+    all: usize,
+    /// Each function runs anew in each of these.
+    runs: Vec<Range<usize>>,
+    /// Whether a row has the sort keys of the one before it in its run.
+    tied: Vec<bool>,
+}
+
+impl Over {
+    /// Of `rows`, which are in order, those that are `whole`.
+    pub(super) fn of(
         rows: &Rows,
         sorted: &Sorted,
-        keys: Range<usize>,
-    ) -> Result<Vector> {
-        let argument = match &window.argument {
-            Some(argument) => Some(self.evaluator.evaluate(argument, &rows.batch())?),
-            None => None,
-        };
-        let Some(values) = argument else {
-            return Ok(ranks(sorted, rows.len(), keys));
-        };
-        match window.function {
-            WindowFunction::Rank => Ok(ranks(sorted, rows.len(), keys)),
-            WindowFunction::Previous => {
-                let slots: Vec<Option<u32>> = (0..)
-                    .take(values.len())
-                    .map(|at: u32| at.checked_sub(1))
-                    .collect();
-                Ok(values.gather(&slots))
-            }
-            WindowFunction::Growth => Ok(growth(&values)),
-            WindowFunction::Total => summed(&values, true, self.context.clock.base),
-            WindowFunction::Running => summed(&values, false, self.context.clock.base),
+        whole: impl Fn(usize) -> bool,
+        per: usize,
+        order: Range<usize>,
+    ) -> Self {
+        let places: Vec<usize> = (0..rows.len()).filter(|&at| whole(at)).collect();
+        let like_last =
+            |at: usize, keys: Range<usize>| at > 0 && sorted.same(places[at - 1], places[at], keys);
+        let starts = (0..places.len()).filter(|&at| at == 0 || !like_last(at, 0..per));
+        let mut starts: Vec<usize> = starts.collect();
+        starts.push(places.len());
+        let runs = starts.windows(2).map(|pair| pair[0]..pair[1]).collect();
+        let tied = |at| !order.is_empty() && like_last(at, order.clone());
+        Self {
+            tied: (0..places.len()).map(tied).collect(),
+            rows: rows.pick(&places),
+            all: rows.len(),
+            places,
+            runs,
         }
     }
 }
 
-/// From 1; tied rows share a rank. With `limit ... per` each group has its own ranks.
-fn ranks(sorted: &Sorted, len: usize, keys: Range<usize>) -> Vector {
-    let (mut start, mut rank) = (0, 0);
-    let ranks: Vec<Option<i64>> = (0..len)
-        .map(|at| {
-            let first = at == 0 || !sorted.same(at - 1, at, 0..keys.start);
-            if first {
-                start = at;
+impl Executor<'_> {
+    /// The rows of `among` that functions run over while no order is known yet.
+    pub(super) fn over_unsorted(&self, query: &Query, rows: &Rows, among: &Bitset) -> Result<Over> {
+        let per = query.limit.iter().flat_map(|limit| &limit.per);
+        let keys = ascending(per, self.context.catalog);
+        let vectors = keys
+            .iter()
+            .map(|key| self.evaluator.evaluate(&key.value, &rows.batch()))
+            .collect::<Result<Vec<_>>>()?;
+        let mut sorter = Sorter::new(vec![false; keys.len()], None, false, &self.memory);
+        sorter.push(&vectors, among, |slot| slot as u64)?;
+        let sorted = sorter.finish();
+        let places: Vec<usize> = sorted.rows.iter().map(|&row| row as usize).collect();
+        let inner = rows.pick(&places);
+        let mut over = Over::of(&inner, &sorted, |_| true, keys.len(), 0..0);
+        over.places = places;
+        over.all = rows.len();
+        Ok(over)
+    }
+
+    /// The values of an expression in which functions over the rows stand; rows that do not count
+    /// have none.
+    pub(super) fn evaluate_over(&self, expr: &Expr, over: &Over) -> Result<Vector> {
+        let mut parts = Vec::new();
+        let outer = split(expr, &mut parts)?;
+        let columns = parts
+            .iter()
+            .map(|part| match &part.node {
+                Node::Window(window) => self.window(window, over, part),
+                _ => self.evaluator.evaluate(part, &over.rows.batch()),
+            })
+            .collect::<Result<_>>()?;
+        let len = over.places.len();
+        let frame = Frame { columns, len };
+        let values = self.evaluator.evaluate(&outer, &Batch::Slots(&frame))?;
+        Ok(place_again(values, &over.places, over.all, expr.ty.shape()))
+    }
+
+    fn window(&self, window: &Window, over: &Over, expr: &Expr) -> Result<Vector> {
+        let Some(argument) = &window.argument else {
+            return Ok(ranks(over));
+        };
+        let mut values = self.evaluator.evaluate(argument, &over.rows.batch())?;
+        if argument.ty == Type::Missing {
+            values = Vector::missing(expr.ty.shape(), over.places.len());
+        }
+        let sums = |total| {
+            summed(&values, &over.runs, total, self.context.clock.base)
+                .map_err(|error| error.at(expr.span.clone()))
+        };
+        match window.function {
+            WindowFunction::Rank => Ok(ranks(over)),
+            WindowFunction::Previous => Ok(previous(&values, over, expr)),
+            WindowFunction::Growth => Ok(growth(&values, &over.runs)),
+            WindowFunction::Quartile => Ok(quartiles(&values, &over.runs)),
+            WindowFunction::Total => sums(true),
+            WindowFunction::Running => sums(false),
+        }
+    }
+}
+
+/// The expression over slots, each of which is a function over the rows or an expression without
+/// one: `parts`.
+fn split(expr: &Expr, parts: &mut Vec<Expr>) -> Result<Expr> {
+    let window = matches!(expr.node, Node::Window(_));
+    if expr.as_constant().is_some() {
+        return Ok(expr.clone());
+    }
+    let node = if window || !expr.is_over_rows() {
+        parts.push(expr.clone());
+        Node::Slot(parts.len() - 1)
+    } else {
+        map_operands(&expr.node, |operand| split(operand, parts))?
+    };
+    Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+}
+
+/// From 1; tied rows share a rank.
+fn ranks(over: &Over) -> Vector {
+    let mut ranks = Vec::with_capacity(over.places.len());
+    for run in &over.runs {
+        let mut rank = 0;
+        for at in run.clone() {
+            if at == run.start || !over.tied[at] {
+                rank = (at - run.start) as i64 + 1;
             }
-            if first || keys.is_empty() || !sorted.same(at - 1, at, keys.clone()) {
-                rank = (at - start) as i64 + 1;
-            }
-            Some(rank)
-        })
-        .collect();
+            ranks.push(Some(rank));
+        }
+    }
     Vector::Ints(Ints::from_options(ranks.into_iter()))
+}
+
+fn previous(values: &Vector, over: &Over, expr: &Expr) -> Vector {
+    if values.len() == 0 {
+        return Vector::missing(expr.ty.shape(), 0);
+    }
+    let before = |at: usize, start: usize| at.checked_sub(1).filter(|&before| before >= start);
+    let slots: Vec<Option<u32>> = over
+        .runs
+        .iter()
+        .flat_map(|run| run.clone().map(|at| before(at, run.start)))
+        .map(|at| at.and_then(|at| u32::try_from(at).ok()))
+        .collect();
+    values.gather(&slots)
 }
 
 /// A value as a number; of money its units, as only shares are made of these.
@@ -70,28 +167,58 @@ fn number(vector: &Vector, at: usize) -> Option<f64> {
 }
 
 /// The share by which each value exceeds the one before; missing where that is zero.
-fn growth(values: &Vector) -> Vector {
-    let growth = (0..values.len()).map(|at| {
-        let before = at.checked_sub(1).and_then(|before| number(values, before));
-        let (now, before) = number(values, at).zip(before.filter(|&n| n != 0.0))?;
-        Some((now - before) / before)
-    });
-    Vector::Floats(Floats::from_options(growth))
+fn growth(values: &Vector, runs: &[Range<usize>]) -> Vector {
+    let one = |at: usize, start: usize| {
+        let before = number(values, at.checked_sub(1).filter(|&at| at >= start)?)?;
+        let now = number(values, at)?;
+        (before != 0.0).then(|| (now - before) / before)
+    };
+    let growth: Vec<Option<f64>> = runs
+        .iter()
+        .flat_map(|run| run.clone().map(|at| one(at, run.start)))
+        .collect();
+    Vector::Floats(Floats::from_options(growth.into_iter()))
 }
 
-/// Sums up to each row, or of all rows at each; missing values count nothing.
-fn summed(values: &Vector, total: bool, base: Currency) -> Result<Vector> {
+/// 1 up to the first quartile of the run's values, 2 up to their median, 3 up to the third, else
+/// 4. Quartiles lie between two neighbours as percentiles do.
+fn quartiles(values: &Vector, runs: &[Range<usize>]) -> Vector {
+    let mut found = Vec::with_capacity(values.len());
+    for run in runs {
+        let own = || run.clone().map(|at| number(values, at));
+        let mut sorted: Vec<f64> = own().flatten().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        // Compared in quarters of the gap, so that no rounding parts a value from itself.
+        let above = |n: f64, quarters: usize| {
+            let place = quarters * sorted.len().saturating_sub(1);
+            let (at, part) = (place / 4, (place % 4) as f64 / 4.0);
+            let low = sorted[at];
+            let high = sorted.get(at + 1).copied().unwrap_or(low);
+            n > low + (high - low) * part
+        };
+        found.extend(own().map(|n| {
+            let n = n?;
+            Some(1 + (1..=3).filter(|&quarters| above(n, quarters)).count() as i64)
+        }));
+    }
+    Vector::Ints(Ints::from_options(found.into_iter()))
+}
+
+/// Sums up to each row of its run, or of all its rows at each; missing values count nothing.
+fn summed(values: &Vector, runs: &[Range<usize>], total: bool, base: Currency) -> Result<Vector> {
     let integers = |ints: &Ints| -> Result<Ints> {
         let mut sums = Vec::with_capacity(ints.len());
-        let mut sum = 0_i64;
-        for value in ints.iter() {
-            sum = sum
-                .checked_add(value.unwrap_or(0))
-                .ok_or_else(|| Error::new(Code::Overflow, "the sum is too large"))?;
-            sums.push(Some(sum));
-        }
-        if total {
-            sums.fill(Some(sum));
+        for run in runs {
+            let mut sum = 0_i64;
+            for at in run.clone() {
+                sum = sum
+                    .checked_add(ints.get(at).unwrap_or(0))
+                    .ok_or_else(|| Error::new(Code::Overflow, "the sum is too large"))?;
+                sums.push(Some(sum));
+            }
+            if total {
+                sums[run.clone()].fill(Some(sum));
+            }
         }
         Ok(Ints::from_options(sums.into_iter()))
     };
@@ -104,16 +231,16 @@ fn summed(values: &Vector, total: bool, base: Currency) -> Result<Vector> {
             Vector::Pair(integers(units)?, Ints::Constant { value, len })
         }
         Vector::Floats(floats) => {
-            let mut sum = 0.0;
-            let mut sums: Vec<Option<f64>> = floats
-                .iter()
-                .map(|value| {
-                    sum += value.unwrap_or(0.0);
-                    Some(sum)
-                })
-                .collect();
-            if total {
-                sums.fill(Some(sum));
+            let mut sums: Vec<Option<f64>> = Vec::with_capacity(floats.len());
+            for run in runs {
+                let mut sum = 0.0;
+                for at in run.clone() {
+                    sum += floats.get(at).unwrap_or(0.0);
+                    sums.push(Some(sum));
+                }
+                if total {
+                    sums[run.clone()].fill(Some(sum));
+                }
             }
             Vector::Floats(Floats::from_options(sums.into_iter()))
         }

@@ -52,12 +52,18 @@ impl Words<'_> {
             AggregateFunction::First => "first".to_owned(),
             AggregateFunction::Last => "last".to_owned(),
             AggregateFunction::List => "list".to_owned(),
+            AggregateFunction::Correlation => "corr".to_owned(),
+            AggregateFunction::Slope => "slope".to_owned(),
         };
         let mut inside = Vec::new();
         if aggregate.distinct {
             inside.push("distinct".to_owned());
         }
-        inside.extend(aggregate.argument.iter().map(|expr| self.expr(expr)));
+        let arguments = aggregate.argument.iter().chain(&aggregate.second);
+        let arguments: Vec<_> = arguments.map(|expr| self.expr(expr)).collect();
+        if !arguments.is_empty() {
+            inside.push(arguments.join(", "));
+        }
         if let Some(filter) = &aggregate.filter {
             inside.push(format!("where {}", self.expr(filter)));
         }
@@ -97,6 +103,11 @@ impl Words<'_> {
                     Some(filter) => format!("{aggregate} of {name} where {}", inside.expr(filter)),
                     None => format!("{aggregate} of {name}"),
                 }
+            }
+            Node::Window(window) => {
+                let name = format!("{:?}", window.function).to_lowercase();
+                let argument = window.argument.as_ref();
+                format!("{name}({})", argument.map(one).unwrap_or_default())
             }
             Node::And(list) => self.joined(list, " and "),
             Node::Or(list) => format!("({})", self.joined(list, " or ")),

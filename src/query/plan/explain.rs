@@ -4,8 +4,8 @@ use super::access::{Access, Path, choose};
 use super::describe::Words;
 use super::fold::fold;
 use crate::error::Result;
-use crate::query::bind::{ColumnValue, Query, Source};
-use crate::query::exec::{Context, Evaluator, Statistics, run_counted};
+use crate::query::bind::{Query, Source};
+use crate::query::exec::{Context, Evaluator, Statistics, is_column_over_rows, run_counted};
 use crate::value::IndexId;
 use std::fmt::Write;
 
@@ -192,14 +192,9 @@ fn clauses(query: &Query, rows: &Words<'_>) -> Vec<String> {
         let ties = if limit.with_ties { " with ties" } else { "" };
         found.push(format!("limit {}{per}{ties}", rows.expr(&limit.count)));
     }
-    let over = |value: &ColumnValue| matches!(value, ColumnValue::Window(_));
-    if query.columns.iter().any(|column| over(&column.value)) {
-        let names: Vec<_> = query
-            .columns
-            .iter()
-            .filter(|column| over(&column.value))
-            .map(|column| column.name.as_str())
-            .collect();
+    let over = query.columns.iter().filter(|c| is_column_over_rows(c));
+    let names: Vec<_> = over.map(|column| column.name.as_str()).collect();
+    if !names.is_empty() {
         found.push(format!("over all rows: {}", names.join(", ")));
     }
     if !query.order.is_empty() {

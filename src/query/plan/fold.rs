@@ -6,7 +6,7 @@ use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Function, Group, Limit, Nested, Node, OrderKey,
-    Query, Source, Type, Window,
+    Query, Source, Type,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
 use crate::query::label;
@@ -96,6 +96,7 @@ impl<'a> Folder<'a> {
         Ok(Aggregate {
             function: aggregate.function,
             argument: self.optional(aggregate.argument.as_ref())?,
+            second: self.optional(aggregate.second.as_ref())?,
             filter: self.filter(aggregate.filter.as_ref())?,
             distinct: aggregate.distinct,
             order: self.order(&aggregate.order)?,
@@ -127,11 +128,6 @@ impl<'a> Folder<'a> {
             .map(|column| {
                 let value = match &column.value {
                     ColumnValue::Expr(expr) => ColumnValue::Expr(self.expr(expr)?),
-                    ColumnValue::Window(window) => ColumnValue::Window(Window {
-                        function: window.function,
-                        argument: self.optional(window.argument.as_ref())?,
-                        ty: window.ty.clone(),
-                    }),
                     ColumnValue::Nested(nested) => {
                         ColumnValue::Nested(Box::new(self.nested(nested)?))
                     }
@@ -249,6 +245,11 @@ impl<'a> Folder<'a> {
                     filter: self.filter(collect.filter.as_ref())?,
                     aggregate: self.aggregate(&collect.aggregate)?,
                 }));
+                Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+            }
+            // The rows decide it, whatever its argument is.
+            Node::Window(_) => {
+                let node = map_operands(&expr.node, |operand| self.expr(operand))?;
                 Ok(Expr::new(node, expr.ty.clone(), &expr.span))
             }
             Node::And(_) | Node::Or(_) | Node::Not(_) => {

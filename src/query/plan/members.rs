@@ -33,7 +33,6 @@ impl Folder<'_> {
         let frame = run_folded(&query, self.context)?;
         let ty = match query.columns.first().map(|column| &column.value) {
             Some(ColumnValue::Expr(expr)) => expr.ty.clone(),
-            Some(ColumnValue::Window(window)) => window.ty.clone(),
             Some(ColumnValue::Nested(_)) => Type::Nested,
             None => Type::Missing,
         };

@@ -16,3 +16,4 @@ mod probe;
 pub(crate) use access::{Access, Path, choose};
 pub(crate) use explain::explain;
 pub(crate) use fold::{fold, fold_expr};
+pub(crate) use nodes::map_operands;

@@ -1,7 +1,7 @@
 //! The bound tree's nodes as a tree: their operands, and small expressions that planning makes.
 
 use crate::error::{Result, Span};
-use crate::query::bind::{Expr, Node, Type};
+use crate::query::bind::{Expr, Node, Type, Window};
 use crate::value::{ObjectId, Value};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) fn follow(reference: Expr, object: ObjectId, inner: Expr) -> Expr {
 
 /// The node with each operand of its own frame replaced; a reference's inside, a collection's
 /// and a sub-query's are other frames and stay.
-pub(super) fn map_operands(
+pub(crate) fn map_operands(
     node: &Node,
     mut each: impl FnMut(&Expr) -> Result<Expr>,
 ) -> Result<Node> {
@@ -43,6 +43,13 @@ pub(super) fn map_operands(
         | Node::RelativePeriod { .. }
         | Node::SpanPeriod { .. }
         | Node::Subquery(_) => node.clone(),
+        Node::Window(window) => Node::Window(Arc::new(Window {
+            function: window.function,
+            argument: match &window.argument {
+                Some(argument) => Some(each(argument)?),
+                None => None,
+            },
+        })),
         Node::Follow {
             reference,
             object,

@@ -1,7 +1,7 @@
 //! From the state of each group to its value.
 
 use super::argument_type;
-use super::state::{Item, Spread, State, compare_keys};
+use super::state::{Item, Pairs, Spread, State, compare_keys};
 use crate::column::{Floats, Ints, Texts, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, AggregateFunction};
@@ -80,6 +80,10 @@ pub(super) fn finish(
             form.numbers(percentiles(values, aggregate, count, f64::total_cmp, between).into_iter())
         }
         State::Spreads(spreads) => form.numbers(spreads.iter().map(deviation)),
+        State::Pairs(pairs) => {
+            let slope = aggregate.function == AggregateFunction::Slope;
+            form.numbers(pairs.iter().map(|pairs| line(pairs, slope)))
+        }
         State::Shares(shares) => form.numbers(
             shares
                 .iter()
@@ -163,6 +167,20 @@ impl Form<'_> {
 fn deviation(spread: &Spread) -> Option<Number> {
     let others = spread.count.checked_sub(1).filter(|&others| others > 0)?;
     Some(Number::Float((spread.squares / others as f64).sqrt()))
+}
+
+/// The slope of the line of least squares, or how well it fits; of pairs whose first numbers (for
+/// the fit also the second) are all the same there is none.
+fn line(pairs: &Pairs, slope: bool) -> Option<Number> {
+    let (x, y) = pairs.squares;
+    if pairs.count < 2 || x <= 0.0 || !slope && y <= 0.0 {
+        return None;
+    }
+    let number = match slope {
+        true => pairs.products / x,
+        false => (pairs.products / (x.sqrt() * y.sqrt())).clamp(-1.0, 1.0),
+    };
+    Some(Number::Float(number))
 }
 
 /// For each group the value below which the wanted part of its values lies.

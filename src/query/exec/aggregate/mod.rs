@@ -82,6 +82,12 @@ impl Accumulator {
             self.state.count(&among, groups);
             return Ok(());
         }
+        if let Some(second) = &self.aggregate.second {
+            let second = evaluator.evaluate_among(second, batch, &among)?;
+            among.and_not(&second.missing_slots());
+            self.state.add_pairs(&values, &second, &among, groups);
+            return Ok(());
+        }
         let keys = self.aggregate.order.iter();
         let keys = keys
             .map(|key| evaluator.evaluate_among(&key.value, batch, &among))

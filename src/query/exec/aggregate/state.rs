@@ -28,6 +28,7 @@ pub(super) enum State {
     Ints(Vec<(u32, i64)>),
     Floats(Vec<(u32, f64)>),
     Spreads(Vec<Spread>),
+    Pairs(Vec<Pairs>),
     Shares(Vec<(u64, u64)>),
     Picks(Vec<Option<Item>>),
     Lists(Vec<Vec<Item>>),
@@ -39,6 +40,16 @@ pub(super) struct Spread {
     pub count: u64,
     mean: f64,
     pub squares: f64,
+}
+
+/// Of pairs of numbers: count, means, sums of squared differences from them and of the products
+/// of both differences (Welford).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Pairs {
+    pub count: u64,
+    means: (f64, f64),
+    pub squares: (f64, f64),
+    pub products: f64,
 }
 
 /// A value with the keys by which it is ordered.
@@ -79,10 +90,17 @@ impl State {
             A::Percentile(_) if ints => Self::Ints(Vec::new()),
             A::Percentile(_) if shape == Shape::Floats => Self::Floats(Vec::new()),
             A::Deviation if ints || shape == Shape::Floats => Self::Spreads(Vec::new()),
+            A::Correlation | A::Slope if shape == Shape::Floats => Self::Pairs(Vec::new()),
             A::Share if shape == Shape::Bits => Self::Shares(Vec::new()),
             A::First | A::Last => Self::Picks(Vec::new()),
             A::List => Self::Lists(Vec::new()),
-            A::Sum | A::Average | A::Percentile(_) | A::Deviation | A::Share => return None,
+            A::Sum
+            | A::Average
+            | A::Percentile(_)
+            | A::Deviation
+            | A::Correlation
+            | A::Slope
+            | A::Share => return None,
         })
     }
 
@@ -110,6 +128,7 @@ impl State {
             Self::BitExtremes(best) => to(best, count, None),
             Self::Ints(_) | Self::Floats(_) => {}
             Self::Spreads(spreads) => to(spreads, count, Spread::default()),
+            Self::Pairs(pairs) => to(pairs, count, Pairs::default()),
             Self::Shares(shares) => to(shares, count, (0, 0)),
             Self::Picks(picks) => picks.resize_with(picks.len().max(count), || None),
             Self::Lists(lists) => lists.resize_with(lists.len().max(count), Vec::new),
@@ -128,6 +147,25 @@ impl State {
                 groups.iter().for_each(|&group| counts[group as usize] += 1);
             } else {
                 each_one(word, |at| counts[groups[at] as usize] += 1);
+            }
+        }
+    }
+
+    /// Takes the pairs at the slots of `among`, of which no number is missing.
+    pub(super) fn add_pairs(
+        &mut self,
+        first: &Vector,
+        second: &Vector,
+        among: &Bitset,
+        groups: &[u32],
+    ) {
+        if let (Self::Pairs(pairs), Vector::Floats(first), Vector::Floats(second)) =
+            (self, first, second)
+        {
+            for at in among.ones() {
+                if let Some((x, y)) = first.get(at).zip(second.get(at)) {
+                    pairs[groups[at] as usize].add(x, y);
+                }
             }
         }
     }
@@ -265,6 +303,19 @@ impl Spread {
         let from_old = n - self.mean;
         self.mean += from_old / self.count as f64;
         self.squares += from_old * (n - self.mean);
+    }
+}
+
+impl Pairs {
+    fn add(&mut self, x: f64, y: f64) {
+        self.count += 1;
+        let count = self.count as f64;
+        let from_old = (x - self.means.0, y - self.means.1);
+        self.means.0 += from_old.0 / count;
+        self.means.1 += from_old.1 / count;
+        self.squares.0 += from_old.0 * (x - self.means.0);
+        self.squares.1 += from_old.1 * (y - self.means.1);
+        self.products += from_old.0 * (y - self.means.1);
     }
 }
 

@@ -143,6 +143,12 @@ pub(super) fn deal_columns() -> BoxedStrategy<String> {
         "amount, previous(amount) as before, growth(amount) as grown",
         "matches(stage.gate) as gated, value(account.worth) as worth, \
          matches(account.rule, account) as ruled",
+        "amount / total(amount) as part, count_of - previous(count_of) as change, \
+         round(growth(amount), 3) as grown, quartile(chance) as quarter",
+        "previous(account) as before, coalesce(running(count_of), 0) + 1 as run, \
+         quartile(amount) + rank() as n, if(rank() > 1, total(chance), 0) as t",
+        "similar(name, account.name) as alike, similar(name, \"ab\") as to_ab, \
+         currency(amount) as code, has(account.tags, vip) as vip",
     ])
 }
 
@@ -163,6 +169,8 @@ pub(super) fn order() -> BoxedStrategy<String> {
                         "chance",
                         "count_of",
                         "account.size",
+                        "amount / total(amount)",
+                        "quartile(count_of)",
                     ][..]
                 ),
                 1..3,
@@ -226,6 +234,11 @@ fn grouped() -> BoxedStrategy<String> {
             "median(count_of) as a, share(stage = won) as b",
             "min(account.employees) as a, sum(account.size) as b",
             "sum(amount) / count() as a",
+            "sum(amount) / total(sum(amount)) as a, running(count()) as b, rank() as c",
+            "sum(count_of) - previous(sum(count_of)) as a, quartile(count()) as b",
+            "corr(count_of, amount) as a, slope(chance, amount) as b",
+            "stddev(count_of) as a, list(distinct count_of) as b, p90(amount) as c",
+            "share(amount > 300) as a, sum(amount where chance > 20%) as b",
         ][..],
     );
     let tail = some(&["", " with totals"]);
@@ -234,6 +247,7 @@ fn grouped() -> BoxedStrategy<String> {
         "",
         " order by count() desc",
         " order by sum(amount) desc limit 3",
+        " order by count() / total(count()) desc, quartile(sum(amount))",
     ]);
     (vec(keys, 0..3), aggregates, tail, having, order)
         .prop_map(|(mut keys, aggregates, tail, having, order)| {
@@ -270,6 +284,8 @@ pub(super) fn query() -> BoxedStrategy<String> {
             "name, count(deals) as n, sum(deals.amount) as won, exists(deals where stage = won) \
               as any",
             "name, min(deals.close) as first, avg(deals.count_of where chance > 10%) as mean",
+            "name, corr(deals.count_of, deals.amount) as fit, \
+             slope(deals.chance, deals.amount) as rise, count(distinct deals.count_of) as n",
         ]),
         some(&[
             "",

@@ -7,7 +7,7 @@ use crate::column::{Bitset, Comparison, Floats, Ints, TextBlock, Texts, Vector};
 use crate::error::Result;
 use crate::query::bind::{Expr, Function, Type};
 use crate::query::exec::Batch;
-use crate::value::Money;
+use crate::value::{Currency, Money, Trigrams};
 
 impl Evaluator<'_> {
     pub(super) fn function(
@@ -36,6 +36,21 @@ impl Evaluator<'_> {
                     }
                 })
             }
+            (Function::Similar, [a, b]) => self.similar(a, b, expr, batch),
+            (Function::Currency, [amount]) => match self.evaluate(amount, batch)? {
+                Vector::Pair(units, currency) => {
+                    let codes = units.iter().zip(currency.iter());
+                    let codes: Vec<Option<String>> = codes
+                        .map(|(units, code)| {
+                            let code = u16::try_from(units.and(code)?).ok()?;
+                            Some(Currency::from_code(code).to_string())
+                        })
+                        .collect();
+                    let texts = codes.iter().map(Option::as_deref);
+                    Ok(Vector::Texts(Texts::from_options(texts)))
+                }
+                _ => Err(internal("the currency of another form", expr)),
+            },
             (Function::Concat, _) => self.concat(arguments, expr, batch),
             (
                 Function::Weekday
@@ -192,6 +207,29 @@ impl Evaluator<'_> {
             _ if value.ty == Type::Missing => Ok(Vector::missing(expr.ty.shape(), batch.len())),
             _ => Err(internal("the rounding of another form", expr)),
         }
+    }
+
+    fn similar(&self, a: &Expr, b: &Expr, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {
+        let (a, b) = (self.texts(a, expr, batch)?, self.texts(b, expr, batch)?);
+        // One side is mostly the same text for all.
+        let mut last: [Option<(String, Trigrams)>; 2] = [None, None];
+        let shares: Vec<Option<f64>> = a
+            .iter()
+            .zip(b.iter())
+            .map(|(a, b)| {
+                let texts: [&str; 2] = a.zip(b)?.into();
+                for (known, text) in last.iter_mut().zip(texts) {
+                    if known.as_ref().is_none_or(|(of, _)| of != text) {
+                        *known = Some((text.to_owned(), Trigrams::of(text)));
+                    }
+                }
+                let [Some((_, a)), Some((_, b))] = &last else {
+                    return None;
+                };
+                Some(a.similarity(b))
+            })
+            .collect();
+        Ok(Vector::Floats(Floats::from_options(shares.into_iter())))
     }
 
     fn concat(&self, arguments: &[Expr], expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {

@@ -95,6 +95,7 @@ impl<'a> Evaluator<'a> {
                 data: self.test(expr, batch)?,
                 missing: None,
             })),
+            Node::Window(_) => Err(internal("a function over all rows", expr)),
             Node::Under { .. }
             | Node::InQuery { .. }
             | Node::Parameter(_)

@@ -2,11 +2,11 @@
 //! definition and not from the executor. Tests compare the two.
 
 mod value;
+mod window;
 
 use super::Context;
 use crate::query::bind::{
     Aggregate, AggregateFunction, ColumnValue, Expr, Nested, Node, OrderKey, Query, Source, Type,
-    Window, WindowFunction,
 };
 use crate::storage::Row;
 use crate::value::{Clock, Date, Duration, FieldType, Money, ObjectId, Record, RecordId, Value};
@@ -106,20 +106,26 @@ impl<'a> Reference<'a> {
         }
         lines.retain(|line| passes(self, query.having.as_ref(), line.at()));
         let per = query.limit.as_ref().map_or(&[][..], |limit| &limit.per);
-        lines.sort_by(|a, b| {
-            self.by_keys(per, a, b)
-                .then_with(|| self.by_order(&query.order, a.at(), b.at()))
-                .then_with(|| self.by_keys(&keys_of_groups, a, b))
+        let order = self.order_over(query, &lines, per);
+        let mut places: Vec<usize> = (0..lines.len()).collect();
+        places.sort_by(|&a, &b| {
+            self.by_keys(per, &lines[a], &lines[b])
+                .then_with(|| self.by_values(&query.order, &order[a], &order[b]))
+                .then_with(|| self.by_keys(&keys_of_groups, &lines[a], &lines[b]))
         });
+        let order: Vec<Vec<Value>> = places.iter().map(|&at| order[at].clone()).collect();
+        let mut lines: Vec<Line> = places.iter().map(|&at| lines[at].clone()).collect();
         let windows: Vec<Option<Vec<Value>>> = query
             .columns
             .iter()
             .map(|column| match &column.value {
-                ColumnValue::Window(window) => Some(self.window(window, &lines, query, per)),
+                ColumnValue::Expr(expr) if expr.is_over_rows() => {
+                    Some(self.over(expr, &lines, &order, per))
+                }
                 _ => None,
             })
             .collect();
-        let mut kept = self.limited(query, &lines, per);
+        let mut kept = self.limited(query, &lines, &order, per);
         let all = lines.len();
         lines.extend(totals);
         kept.extend(all..lines.len());
@@ -129,10 +135,9 @@ impl<'a> Reference<'a> {
                 let column = |(column, window): (&ColumnValue, &Option<Vec<Value>>)| match (
                     column, window,
                 ) {
+                    (_, Some(values)) => values.get(at).cloned().unwrap_or_default(),
                     (ColumnValue::Expr(expr), _) => self.value(expr, lines[at].at()),
                     (ColumnValue::Nested(nested), _) => self.nested(nested, lines[at].at()),
-                    (_, Some(values)) => values.get(at).cloned().unwrap_or_default(),
-                    (_, None) => Value::Missing,
                 };
                 let columns = query.columns.iter().map(|column| &column.value);
                 columns.zip(&windows).map(column).collect()
@@ -154,7 +159,13 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn limited(&self, query: &Query, lines: &[Line], per: &[Expr]) -> Vec<usize> {
+    fn limited(
+        &self,
+        query: &Query,
+        lines: &[Line],
+        order: &[Vec<Value>],
+        per: &[Expr],
+    ) -> Vec<usize> {
         let whole = |expr: &Expr| match expr.as_constant() {
             Some(Value::Integer(n)) => usize::try_from(*n).unwrap(),
             other => panic!("limit {other:?}"),
@@ -168,10 +179,10 @@ impl<'a> Reference<'a> {
             per.iter()
                 .all(|key| self.value(key, a.at()) == self.value(key, b.at()))
         };
-        let tied = |a: &Line, b: &Line| {
+        let tied = |a: usize, b: usize| {
             limit.with_ties
                 && !query.order.is_empty()
-                && self.by_order(&query.order, a.at(), b.at()) == Ordering::Equal
+                && self.by_values(&query.order, &order[a], &order[b]) == Ordering::Equal
         };
         let skip = if per.is_empty() { offset } else { 0 };
         let mut kept: Vec<usize> = Vec::new();
@@ -181,9 +192,7 @@ impl<'a> Reference<'a> {
                 .copied()
                 .filter(|&other| same_group(&lines[other], &lines[at]))
                 .collect();
-            let with_last = group
-                .last()
-                .is_some_and(|&last| tied(&lines[last], &lines[at]));
+            let with_last = group.last().is_some_and(|&last| tied(last, at));
             if group.len() < count || with_last {
                 kept.push(at);
             }
@@ -195,11 +204,17 @@ impl<'a> Reference<'a> {
     }
 
     fn by_order(&self, order: &[OrderKey], a: At<'_>, b: At<'_>) -> Ordering {
-        for key in order {
-            let (a, b) = (self.value(&key.value, a), self.value(&key.value, b));
+        let values = |at: At<'_>| -> Vec<Value> {
+            order.iter().map(|key| self.value(&key.value, at)).collect()
+        };
+        self.by_values(order, &values(a), &values(b))
+    }
+
+    fn by_values(&self, order: &[OrderKey], a: &[Value], b: &[Value]) -> Ordering {
+        for (key, (a, b)) in order.iter().zip(a.iter().zip(b)) {
             let ordering = match (a.is_missing(), b.is_missing()) {
-                (false, false) if key.descending => plain_order(&b, &a),
-                (false, false) => plain_order(&a, &b),
+                (false, false) if key.descending => plain_order(b, a),
+                (false, false) => plain_order(a, b),
                 (a, b) => a.cmp(&b),
             };
             if ordering.is_ne() {
@@ -251,49 +266,6 @@ impl<'a> Reference<'a> {
         Ordering::Equal
     }
 
-    fn window(&self, window: &Window, lines: &[Line], query: &Query, per: &[Expr]) -> Vec<Value> {
-        let argument = |line: &Line| match &window.argument {
-            Some(argument) => self.value(argument, line.at()),
-            None => Value::Missing,
-        };
-        let values: Vec<Value> = lines.iter().map(argument).collect();
-        (0..lines.len())
-            .map(|at| match window.function {
-                WindowFunction::Rank => {
-                    let group = |line: &Line| -> Vec<Value> {
-                        per.iter().map(|key| self.value(key, line.at())).collect()
-                    };
-                    let mine = group(&lines[at]);
-                    let before: Vec<&Line> = lines
-                        .iter()
-                        .take(at)
-                        .filter(|line| group(line) == mine)
-                        .collect();
-                    let tied = |line: &&Line| {
-                        !query.order.is_empty()
-                            && self
-                                .by_order(&query.order, line.at(), lines[at].at())
-                                .is_eq()
-                    };
-                    let first = before.iter().position(tied);
-                    Value::Integer(first.unwrap_or(before.len()) as i64 + 1)
-                }
-                WindowFunction::Previous => at
-                    .checked_sub(1)
-                    .map_or(Value::Missing, |before| values[before].clone()),
-                WindowFunction::Growth => {
-                    let before = at.checked_sub(1).and_then(|at| number(&values[at]));
-                    match (number(&values[at]), before.filter(|n| *n != 0.0)) {
-                        (Some(now), Some(before)) => Value::Number((now - before) / before),
-                        _ => Value::Missing,
-                    }
-                }
-                WindowFunction::Total => sum(&window.ty, &values, self.context.clock),
-                WindowFunction::Running => sum(&window.ty, &values[..=at], self.context.clock),
-            })
-            .collect()
-    }
-
     fn nested(&self, nested: &Nested, at: At<'_>) -> Value {
         let At::Record(_, owner) = at else {
             panic!("a nested collection of no record");
@@ -321,7 +293,6 @@ impl<'a> Reference<'a> {
                 .map(|column| match &column.value {
                     ColumnValue::Expr(expr) => self.value(expr, line.at()),
                     ColumnValue::Nested(nested) => self.nested(nested, line.at()),
-                    ColumnValue::Window(_) => panic!("a window in a nested collection"),
                 })
                 .collect(),
         };
@@ -353,6 +324,15 @@ impl<'a> Reference<'a> {
         let Some(argument) = &aggregate.argument else {
             return Value::Integer(members.len() as i64);
         };
+        if let Some(second) = &aggregate.second {
+            let pair = |line: &&Line| {
+                let x = number(&self.value(argument, line.at()))?;
+                Some((x, number(&self.value(second, line.at()))?))
+            };
+            let pairs: Vec<(f64, f64)> = members.iter().filter_map(pair).collect();
+            let slope = aggregate.function == AggregateFunction::Slope;
+            return line(&pairs, slope).map_or(Value::Missing, Value::Number);
+        }
         let mut values: Vec<Value> = members
             .iter()
             .map(|line| self.value(argument, line.at()))
@@ -400,7 +380,15 @@ impl<'a> Reference<'a> {
             }
             AggregateFunction::First => values[0].clone(),
             AggregateFunction::Last => values[values.len() - 1].clone(),
-            AggregateFunction::Deviation | AggregateFunction::List | AggregateFunction::Exists => {
+            AggregateFunction::Deviation if numbers.len() < 2 => Value::Missing,
+            AggregateFunction::Deviation => {
+                let squares: f64 = numbers.iter().map(|n| (n - mean()).powi(2)).sum();
+                of((squares / (numbers.len() - 1) as f64).sqrt())
+            }
+            AggregateFunction::List => Value::List(values.into()),
+            AggregateFunction::Correlation
+            | AggregateFunction::Slope
+            | AggregateFunction::Exists => {
                 panic!("the reference knows no {:?}", aggregate.function)
             }
         }
@@ -415,6 +403,28 @@ impl<'a> Reference<'a> {
             _ => plain_order(a, b),
         }
     }
+}
+
+/// From the definition, in two passes: covariance over variance, or over both deviations.
+fn line(pairs: &[(f64, f64)], slope: bool) -> Option<f64> {
+    let mean =
+        |pick: fn(&(f64, f64)) -> f64| pairs.iter().map(pick).sum::<f64>() / pairs.len() as f64;
+    let (x, y) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let sum = |each: &dyn Fn(f64, f64) -> f64| -> f64 {
+        pairs.iter().map(|pair| each(pair.0 - x, pair.1 - y)).sum()
+    };
+    let (xx, yy) = (sum(&|x, _| x * x), sum(&|_, y| y * y));
+    let xy = sum(&|x, y| x * y);
+    let same =
+        |pick: fn(&(f64, f64)) -> f64| pairs.iter().all(|pair| pick(pair) == pick(&pairs[0]));
+    if pairs.len() < 2 || same(|pair| pair.0) || !slope && same(|pair| pair.1) {
+        return None;
+    }
+    Some(if slope {
+        xy / xx
+    } else {
+        xy / (xx * yy).sqrt()
+    })
 }
 
 fn passes(reference: &Reference<'_>, filter: Option<&Expr>, at: At<'_>) -> bool {

@@ -8,6 +8,7 @@ use crate::value::{
     Clock, DateTime, Duration, FieldType, Money, Period, Value, fold, matches_like,
 };
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 impl Reference<'_> {
     pub(super) fn holds(&self, expr: &Expr, at: At<'_>) -> bool {
@@ -245,12 +246,36 @@ impl Reference<'_> {
                 (Some(from), Some(to)) => Value::Integer(i64::from(to.days() - from.days())),
                 _ => Value::Missing,
             },
+            (Function::Similar, [Value::Text(a), Value::Text(b)]) => Value::Number(alike(a, b)),
+            (Function::Currency, [Value::Money(m)]) => Value::text(m.currency().to_string()),
+            (Function::Round, [Value::Number(n), Value::Integer(digits)]) => {
+                let scale = 10_f64.powi(i32::try_from(*digits).unwrap());
+                Value::Number((n * scale).round() / scale)
+            }
             (Function::PeriodStart, [Value::Period(p)]) => Value::Date(p.start()),
             (Function::PeriodEnd, [Value::Period(p)]) => Value::Date(p.end()),
             (_, values) if values.iter().any(Value::is_missing) => Value::Missing,
             (function, values) => panic!("the reference knows no {function:?} of {values:?}"),
         }
     }
+}
+
+/// Dice over the sets of trigrams of padded words.
+fn alike(a: &str, b: &str) -> f64 {
+    let trigrams = |text: &str| -> HashSet<String> {
+        let folded = fold(text);
+        let words = folded.split(|c: char| !c.is_alphanumeric());
+        words
+            .filter(|word| !word.is_empty())
+            .flat_map(|word| {
+                let padded: Vec<char> = format!("  {word} ").chars().collect();
+                let cut: Vec<String> = padded.windows(3).map(|w| w.iter().collect()).collect();
+                cut
+            })
+            .collect()
+    };
+    let (a, b) = (trigrams(a), trigrams(b));
+    2.0 * a.intersection(&b).count() as f64 / (a.len() + b.len()) as f64
 }
 
 fn compares(comparison: Comparison, ordering: Ordering) -> bool {

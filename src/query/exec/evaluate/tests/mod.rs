@@ -326,6 +326,7 @@ fn aggregate(function: AggregateFunction, argument: Option<Expr>, ty: Type) -> A
     Aggregate {
         function,
         argument,
+        second: None,
         filter: None,
         distinct: false,
         order: Vec::new(),
