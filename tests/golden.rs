@@ -259,7 +259,13 @@ fn execute(session: &mut Session<'_>, text: &str, format: &str) -> String {
         Ok(outcomes) => {
             for outcome in outcomes {
                 match outcome {
-                    Outcome::Rows(rows) => shell::print(&rows, format, &mut out),
+                    Outcome::Rows(rows) => {
+                        // So that the next statement can go on `after $cursor`.
+                        if let Some(cursor) = rows.cursor() {
+                            session.set_parameter("cursor", cursor);
+                        }
+                        shell::print(&rows, format, &mut out)
+                    }
                     other => writeln!(out, "{other}"),
                 }
                 .unwrap();

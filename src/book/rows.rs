@@ -121,6 +121,7 @@ impl Rows {
         let table = Table {
             columns: Arc::new([column]),
             rows: text.lines().map(|line| vec![Value::text(line)]).collect(),
+            next: None,
         };
         Self::new(table, clock)
     }
@@ -141,6 +142,29 @@ impl Rows {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.table.rows.is_empty()
+    }
+
+    /// Where to go on after a `limit`: the same query with `after` and this text gives the rows
+    /// that follow, whatever was added or deleted in between. Nothing if no row follows, after
+    /// `limit 0`, and where rows have no lasting place in one order: with `offset`, `per`,
+    /// `union`, totals, or over a query in parentheses without groups.
+    ///
+    /// ```
+    /// use fieldbook::{Book, params};
+    ///
+    /// let book = Book::in_memory()?;
+    /// book.execute("add accounts (name = \"Acme\"), (name = \"Borealis\"), (name = \"Cactus\")")?;
+    /// let page = book.prepare("accounts select name order by name limit 2 after $cursor")?;
+    /// let first = page.query(params! { cursor: None::<String> })?;
+    /// book.execute("add accounts (name = \"Aaron\")")?;
+    /// let second = page.query(params! { cursor: first.cursor() })?;
+    /// assert_eq!(second.deserialize::<String>()?, ["Cactus"]);
+    /// assert_eq!(second.cursor(), None);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cursor(&self) -> Option<String> {
+        self.table.next.as_ref().map(|next| next.encode())
     }
 
     /// The row at `index`, from 0.

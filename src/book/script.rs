@@ -82,6 +82,23 @@ impl Step {
         pipeline::is_read(&self.statement)
     }
 
+    /// The same query from after a cursor on; nothing for other statements.
+    #[cfg(feature = "shell")]
+    pub(crate) fn after(&self, cursor: &str) -> Option<Self> {
+        let Statement::Query(query) = &self.statement else {
+            return None;
+        };
+        let mut query = query.clone();
+        query.after = Some(syntax::Expr {
+            kind: syntax::ExprKind::Literal(syntax::Literal::Text(cursor.to_owned())),
+            span: query.span.clone(),
+        });
+        Some(Self {
+            statement: Statement::Query(query),
+            ..self.clone()
+        })
+    }
+
     pub(super) fn in_text(&self, error: Error) -> Error {
         error.in_text(&self.text)
     }

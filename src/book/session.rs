@@ -509,6 +509,7 @@ fn single(object: &str, key: Expr, what: &str) -> Query {
         order: Vec::new(),
         limit: None,
         offset: None,
+        after: None,
         unions: Vec::new(),
         span: 0..0,
     }

@@ -1,6 +1,7 @@
 //! What a statement gives back.
 
 use crate::query::bind::Type;
+use crate::query::exec::Cursor;
 use crate::value::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Table {
     pub columns: Arc<[Heading]>,
     pub rows: Vec<Vec<Value>>,
+    /// Where the rows end, if the limit cut off more.
+    pub next: Option<Box<Cursor>>,
 }
 
 /// A result column.

@@ -85,7 +85,7 @@ pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> R
             ));
         }
     };
-    let query = Binder::new(catalog, clock).query(query)?;
+    let query = Binder::new(catalog, clock).paged_query(query)?;
     Ok(Bound { query, give })
 }
 

@@ -37,6 +37,7 @@ commands! {
     describe "OBJECT" "the fields of an object";
     format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";
     help "[WORD]" "these commands, or what the language says of a word";
+    more "" "the rows after those that the last query's limit cut off";
     objects "" "the objects and how many records they have";
     quit "" "leave, as Ctrl-D does";
     read "FILE" "run a script";
@@ -184,6 +185,16 @@ fn help(interpreter: &mut Interpreter<'_, '_>, word: &str) -> Flow {
         return Err(Failure::Command(message));
     }
     interpreter.printer.result(&text)?;
+    GO_ON
+}
+
+fn more(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    let Some(step) = interpreter.more.take() else {
+        let message =
+            "there are no more rows\n  = `.more` goes on with a query whose `limit` cut it off";
+        return Err(Failure::Command(message.to_owned()));
+    };
+    interpreter.step(&step)?;
     GO_ON
 }
 

@@ -4,7 +4,7 @@ use super::commands;
 use super::printer::Printer;
 use super::signals::Signals;
 use crate::error::{Code, Error};
-use crate::{Script, Session};
+use crate::{Outcome, Script, Session, Step};
 use std::io;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -14,6 +14,8 @@ pub(super) struct Interpreter<'b, 's> {
     pub(super) session: Session<'b>,
     pub(super) printer: Printer<'s>,
     pub(super) signals: Signals,
+    /// The last query from where its rows were cut off.
+    pub(super) more: Option<Step>,
 }
 
 /// Why a script or dot-command went no further.
@@ -42,19 +44,33 @@ impl Interpreter<'_, '_> {
     /// Runs statements up to the first that fails.
     pub(super) fn script(&mut self, text: &str) -> Result<(), Failure> {
         for step in Script::parse(text)?.steps() {
-            if self.signals.received() {
-                return Err(stopped().into());
-            }
-            let started = Instant::now();
-            let outcome = self.session.run(step);
-            self.printer.progress.clear();
-            let took = started.elapsed();
-            match self.printer.outcome(&outcome?, &self.signals) {
-                Err(_) if self.signals.received() => return Err(stopped().into()),
-                printed => printed?,
-            }
-            self.printer.took(took);
+            self.step(step)?;
         }
+        Ok(())
+    }
+
+    /// Runs one statement.
+    pub(super) fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        if self.signals.received() {
+            return Err(stopped().into());
+        }
+        let started = Instant::now();
+        let outcome = self.session.run(step);
+        self.printer.progress.clear();
+        let took = started.elapsed();
+        let outcome = outcome?;
+        self.more = match &outcome {
+            Outcome::Rows(rows) => rows.cursor().and_then(|cursor| step.after(&cursor)),
+            _ => None,
+        };
+        match self
+            .printer
+            .outcome(&outcome, self.more.is_some(), &self.signals)
+        {
+            Err(_) if self.signals.received() => return Err(stopped().into()),
+            printed => printed?,
+        }
+        self.printer.took(took);
         Ok(())
     }
 
@@ -78,4 +94,39 @@ impl Interpreter<'_, '_> {
 
 fn stopped() -> Error {
     Error::new(Code::Interrupted, "the script was stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arguments::Arguments;
+    use super::super::terminal::{Progress, Streams};
+    use super::*;
+    use crate::Book;
+    use clap::Parser as _;
+    use std::sync::Arc;
+
+    #[test]
+    fn more_goes_on_after_the_last_rows() {
+        let book = Book::options().bare(true).in_memory().unwrap();
+        let (mut output, mut messages) = (Vec::new(), Vec::new());
+        let mut input = &b""[..];
+        let mut streams = Streams::new(&mut input, &mut output, &mut messages);
+        let arguments = Arguments::parse_from(["fieldbook"]);
+        let mut interpreter = Interpreter {
+            session: book.session(),
+            printer: Printer::new(&arguments, &mut streams, Arc::new(Progress::default())),
+            signals: Signals::default(),
+            more: None,
+        };
+        let make = "create object notes (name text label); \
+            add notes (name = \"c\"), (name = \"b\"), (name = \"a\")";
+        for line in [make, "notes order by name limit 2", ".more"] {
+            assert!(interpreter.line(line).unwrap().is_continue());
+        }
+        let none = interpreter.line(".more");
+        assert!(matches!(none, Err(Failure::Command(text)) if text.contains("no more rows")));
+        drop(interpreter);
+        let output = String::from_utf8(output).unwrap();
+        assert_eq!(output, "name\n----\na\nb\nname\n----\nc\n");
+    }
 }

@@ -37,8 +37,13 @@ impl<'s> Printer<'s> {
         }
     }
 
-    /// Prints what a statement gave.
-    pub(super) fn outcome(&mut self, outcome: &Outcome, signals: &Signals) -> io::Result<()> {
+    /// Prints what a statement gave; a terminal is told if there are more rows.
+    pub(super) fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        more: bool,
+        signals: &Signals,
+    ) -> io::Result<()> {
         match outcome {
             Outcome::Rows(rows) => {
                 let output = &mut Stoppable {
@@ -54,7 +59,8 @@ impl<'s> Printer<'s> {
                 printed?;
                 if self.terminal.output {
                     self.output.flush()?;
-                    self.note(&format!("({outcome})"));
+                    let more = if more { ", `.more` goes on" } else { "" };
+                    self.note(&format!("({outcome}{more})"));
                 }
             }
             Outcome::Plan(plan) => self.result(plan)?,

@@ -27,6 +27,8 @@ pub(crate) struct Binder<'a> {
     pub(super) place: RefCell<Option<Span>>,
     /// Parts bound so far; see [`WEIGHT_MAX`].
     weight: Cell<u64>,
+    /// Whether the query about to be bound may go on after a cursor.
+    pub(super) pages: Cell<bool>,
     /// Stored rules around what is bound.
     pub(super) depth: u8,
     /// The last parameter met, of which a stored text has none.
@@ -51,6 +53,7 @@ impl<'a> Binder<'a> {
             arguments: RefCell::default(),
             place: RefCell::default(),
             weight: Cell::new(0),
+            pages: Cell::new(false),
             depth: 0,
             asked: RefCell::default(),
             labels: RefCell::default(),

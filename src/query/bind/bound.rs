@@ -298,7 +298,20 @@ pub(crate) struct Query {
     pub order: Vec<OrderKey>,
     pub limit: Option<Limit>,
     pub offset: Option<Expr>,
+    /// What a cursor needs; absent where rows have no lasting place in an order.
+    pub page: Option<Page>,
     pub unions: Vec<Query>,
+}
+
+/// A result that is read page by page.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    /// The cursor, a text, of the row before the first; missing: from the start.
+    pub after: Option<Expr>,
+    /// Of the statement's words, so that another query's cursor is told.
+    pub fingerprint: u64,
+    /// Parameters that decide about the rows.
+    pub parameters: Vec<String>,
 }
 
 #[derive(Clone, Debug)]

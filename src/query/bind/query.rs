@@ -86,6 +86,14 @@ impl Binder<'_> {
         tree: &syntax::Query,
         outer: Option<&Scope<'_>>,
     ) -> Result<Query> {
+        let pages = self.pages.take();
+        if let (Some(after), false) = (&tree.after, pages) {
+            return Err(
+                Error::new(Code::Misplaced, "`after` stands in a query inside another")
+                    .at(self.at(&after.span))
+                    .expected("it at the end of the whole statement"),
+            );
+        }
         let start = self.start(&tree.source)?;
         let mut records = Scope::new(start.base.clone());
         records.names = start.names;
@@ -130,6 +138,7 @@ impl Binder<'_> {
             order: start.order,
             limit: None,
             offset: None,
+            page: None,
             unions: Vec::new(),
         };
         if tree.group.is_some() || self.has_aggregates(&records, tree) {

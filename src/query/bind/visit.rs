@@ -180,7 +180,9 @@ impl Query {
             limit.count.visit_all(each);
             limit.per.iter().for_each(|expr| expr.visit_all(each));
         }
-        self.offset.iter().for_each(|expr| expr.visit_all(each));
+        let after = self.page.iter().flat_map(|page| &page.after);
+        let ends = self.offset.iter().chain(after);
+        ends.for_each(|expr| expr.visit_all(each));
         self.unions.iter().for_each(|query| query.visit_all(each));
     }
 }

@@ -258,6 +258,7 @@ impl<'a> Binder<'a> {
             order: Vec::new(),
             limit: None,
             offset: None,
+            page: None,
             unions: Vec::new(),
         })
     }

@@ -39,24 +39,25 @@ impl Cut {
         )
     }
 
-    /// The places that remain of rows sorted by `keys` keys.
-    pub(super) fn places(&self, sorted: &Sorted, keys: usize) -> Vec<usize> {
+    /// The places that remain of rows sorted by `keys` keys, `from` one on.
+    pub(super) fn places(&self, sorted: &Sorted, keys: usize, from: usize) -> Vec<usize> {
+        let offset = self.offset.saturating_add(from);
         let mut places: Vec<usize> = (0..sorted.rows.len()).collect();
         let Some(count) = self.count else {
-            return places.split_off(self.offset.min(places.len()));
+            return places.split_off(offset.min(places.len()));
         };
         if self.per > 0 {
             let kept = self.first_of_each(sorted, count, keys);
             return kept.into_iter().skip(self.offset).collect();
         }
-        let mut end = self.offset.saturating_add(count).min(places.len());
-        if self.ties && keys > 0 && count > 0 && end > self.offset {
+        let mut end = offset.saturating_add(count).min(places.len());
+        if self.ties && keys > 0 && count > 0 && end > offset {
             while end < places.len() && sorted.same(end - 1, end, 0..keys) {
                 end += 1;
             }
         }
         places.truncate(end);
-        places.split_off(self.offset.min(end))
+        places.split_off(offset.min(end))
     }
 
     fn first_of_each(&self, sorted: &Sorted, count: usize, keys: usize) -> Vec<usize> {

@@ -3,6 +3,7 @@
 mod aggregate;
 mod batch;
 mod context;
+mod cursor;
 #[cfg(test)]
 mod differential;
 mod evaluate;
@@ -23,6 +24,7 @@ mod window;
 pub(crate) use batch::{Batch, Frame};
 pub(crate) use context::Context;
 pub use context::Interrupt;
+pub(crate) use cursor::Cursor;
 pub(crate) use evaluate::Evaluator;
 use run::Executor;
 pub(crate) use run::{

@@ -1,5 +1,6 @@
 //! Running a query: fold, find, group, order, cut, and give its rows a form.
 
+use super::cursor::{Cursor, Place};
 use super::limit::Cut;
 use super::memory::Memory;
 use super::rows::{Rows, pick};
@@ -8,7 +9,7 @@ use super::sort::{Sorted, Sorter, ascending};
 use super::window::Over;
 use super::{Batch, Context, Evaluator, Frame, group};
 use crate::catalog::Object;
-use crate::column::{Bitset, Vector};
+use crate::column::{Bitset, Comparison, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     self, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type,
@@ -89,6 +90,7 @@ pub(crate) fn record(
     Ok(Some(Table {
         columns: columns.into(),
         rows: vec![values],
+        next: None,
     }))
 }
 
@@ -105,6 +107,8 @@ pub(super) struct Answer {
     pub rows: Rows,
     /// By column: the values of columns over all rows, already in this order.
     pub windows: Vec<Option<Vector>>,
+    /// Where the rows end, if more follow.
+    pub next: Option<Box<Cursor>>,
 }
 
 impl<'a> Executor<'a> {
@@ -175,12 +179,23 @@ impl<'a> Executor<'a> {
         }
         let mut sorter = self.sorter(&keys, keep);
         if keep.0 != Some(0) {
-            let filter = both(query.filter.as_ref(), query.having.as_ref());
+            let mut filter = both(query.filter.as_ref(), query.having.as_ref());
+            if !is_over_rows(query) {
+                let start = self.start(query)?;
+                if let (Some(start), true) = (&start, keys.is_empty()) {
+                    filter = both(filter.as_ref(), beyond(start.row).as_ref());
+                }
+                sorter.start_after(start);
+            }
+            // One more row tells whether any follows the page.
+            let most = keep
+                .0
+                .map(|keep| keep.saturating_add(query.page.is_some().into()));
             let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
             self.scan(&access, &mut |batch, among| {
                 let vectors = self.key_vectors(&keys, batch, among)?;
                 sorter.push(&vectors, among, |slot| batch.record(slot).0)?;
-                let enough = keys.is_empty() && keep.0.is_some_and(|keep| sorter.len() >= keep);
+                let enough = keys.is_empty() && most.is_some_and(|most| sorter.len() >= most);
                 Ok(if enough {
                     ControlFlow::Break(())
                 } else {
@@ -380,9 +395,28 @@ impl<'a> Executor<'a> {
             }
         }
         let keys = order.end;
-        let places = cut.places(sorted, keys);
+        let id = |at: usize| match &rows {
+            Rows::Records { ids, .. } => ids[at].0,
+            Rows::Slots(_) => 0,
+        };
+        let from = match self.start(query)? {
+            Some(start) => sorted.up_to(&start, id)?,
+            None => 0,
+        };
+        let places = cut.places(sorted, keys, from);
+        let next = match (&query.page, places.last()) {
+            (Some(page), Some(&last)) if sorted.dropped || last + 1 < rows.len() => {
+                let place = sorted.place(last, id(last));
+                Some(Box::new(Cursor::at(page, place, self.context)))
+            }
+            _ => None,
+        };
         if places.len() == rows.len() {
-            return Ok(Answer { rows, windows });
+            return Ok(Answer {
+                rows,
+                windows,
+                next,
+            });
         }
         for window in windows.iter_mut().flatten() {
             *window = pick(window, &places);
@@ -390,7 +424,16 @@ impl<'a> Executor<'a> {
         Ok(Answer {
             rows: rows.pick(&places),
             windows,
+            next,
         })
+    }
+
+    /// The place that a statement goes on after.
+    fn start(&self, query: &Query) -> Result<Option<Place>> {
+        match &query.page {
+            Some(page) => Cursor::of(page, self.context),
+            None => Ok(None),
+        }
     }
 
     /// The typed columns of a query's rows.
@@ -444,14 +487,18 @@ impl<'a> Executor<'a> {
                 ty: column_type(&column.value),
             })
             .collect();
-        let mut rows = self.named_rows(query)?;
+        let (mut rows, next) = self.named_rows(query)?;
         for union in &query.unions {
             rows.extend(self.table(union)?.rows);
         }
-        Ok(Table { columns, rows })
+        Ok(Table {
+            columns,
+            rows,
+            next,
+        })
     }
 
-    fn named_rows(&self, query: &Query) -> Result<Vec<Vec<Value>>> {
+    fn named_rows(&self, query: &Query) -> Result<(Vec<Vec<Value>>, Option<Box<Cursor>>)> {
         let answer = self.answer(query)?;
         let mut rows: Vec<Vec<Value>> = (0..answer.rows.len())
             .map(|_| Vec::with_capacity(query.columns.len()))
@@ -469,7 +516,7 @@ impl<'a> Executor<'a> {
                 row.push(value);
             }
         }
-        Ok(rows)
+        Ok((rows, answer.next))
     }
 }
 
@@ -523,6 +570,18 @@ fn group_slots(group: &Group) -> Vec<Expr> {
         .enumerate()
         .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
         .collect()
+}
+
+/// The condition that a record comes after another in the order of ids.
+fn beyond(row: u64) -> Option<Expr> {
+    let row = i64::try_from(row).ok()?;
+    let span = 0..0;
+    let node = Node::Compare {
+        comparison: Comparison::Greater,
+        left: Box::new(Expr::new(Node::Id, Type::INTEGER, &span)),
+        right: Box::new(Expr::constant(Value::Integer(row), Type::INTEGER, &span)),
+    };
+    Some(Expr::new(node, Type::BOOLEAN, &span))
 }
 
 fn both(a: Option<&Expr>, b: Option<&Expr>) -> Option<Expr> {

@@ -1,5 +1,6 @@
 //! Rows in order: keys in columns, only as many rows kept as a limit asks for.
 
+use super::cursor::Place;
 use super::memory::Memory;
 use crate::catalog::Catalog;
 use crate::column::{Bitset, Vector};
@@ -28,8 +29,8 @@ pub(super) fn ascending<'e>(
 }
 
 /// The values of one sort key.
-#[derive(Debug)]
-enum KeyColumn {
+#[derive(Clone, Debug)]
+pub(super) enum KeyColumn {
     Ints(Vec<Option<i64>>),
     Floats(Vec<Option<f64>>),
     Texts(Vec<Option<Arc<str>>>),
@@ -112,7 +113,20 @@ impl KeyColumn {
         }
     }
 
-    fn pick(&self, places: &[usize]) -> Self {
+    /// How the value at `a` compares with the first of `other`, which has the same form.
+    pub(super) fn compare_with(&self, a: usize, other: &Self, descending: bool) -> Ordering {
+        match (self, other) {
+            (Self::Ints(x), Self::Ints(y)) => missing_last(&x[a], &y[0], descending, Ord::cmp),
+            (Self::Floats(x), Self::Floats(y)) => {
+                missing_last(&x[a], &y[0], descending, f64::total_cmp)
+            }
+            (Self::Texts(x), Self::Texts(y)) => missing_last(&x[a], &y[0], descending, Ord::cmp),
+            (Self::Pairs(x), Self::Pairs(y)) => missing_last(&x[a], &y[0], descending, Ord::cmp),
+            _ => Ordering::Equal,
+        }
+    }
+
+    pub(super) fn pick(&self, places: &[usize]) -> Self {
         fn of<T: Clone>(values: &[T], places: &[usize]) -> Vec<T> {
             places.iter().map(|&at| values[at].clone()).collect()
         }
@@ -166,6 +180,10 @@ pub(super) struct Sorter<'m> {
     ties: bool,
     /// A row that at least `keep` rows are not worse than.
     worst: Option<usize>,
+    /// Rows up to this place are left out.
+    start: Option<Place>,
+    /// Whether a row beyond those wanted was let go.
+    dropped: bool,
     memory: &'m Memory,
     charged: usize,
 }
@@ -173,7 +191,10 @@ pub(super) struct Sorter<'m> {
 /// Rows in order, with their keys.
 pub(super) struct Sorted {
     pub rows: Vec<u64>,
-    columns: Vec<KeyColumn>,
+    pub(super) columns: Vec<KeyColumn>,
+    pub(super) descending: Vec<bool>,
+    /// Whether rows beyond the last were let go.
+    pub dropped: bool,
 }
 
 impl<'m> Sorter<'m> {
@@ -190,9 +211,16 @@ impl<'m> Sorter<'m> {
             keep,
             ties,
             worst: None,
+            start: None,
+            dropped: false,
             memory,
             charged: 0,
         }
+    }
+
+    /// Leaves out rows up to a place.
+    pub(super) fn start_after(&mut self, place: Option<Place>) {
+        self.start = place;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -208,13 +236,29 @@ impl<'m> Sorter<'m> {
     ) -> Result<()> {
         if self.columns.is_empty() {
             self.columns = keys.iter().map(KeyColumn::of).collect();
+            if let Some(start) = &self.start
+                && !among.none()
+            {
+                start.check(&self.columns)?;
+            }
         }
         let mut bytes = 0;
         for slot in among.ones() {
+            if let Some(start) = &self.start {
+                let place = start.keys.iter().zip(keys).zip(&self.descending);
+                let place = place
+                    .map(|((known, key), &descending)| known.compare_slot(key, slot, 0, descending))
+                    .find(|&ordering| ordering != Ordering::Equal)
+                    .unwrap_or_else(|| row(slot).cmp(&start.row));
+                if place != Ordering::Greater {
+                    continue;
+                }
+            }
             if let (Some(worst), Some(key), Some(column)) =
                 (self.worst, keys.first(), self.columns.first())
                 && column.compare_slot(key, slot, worst, self.descending[0]) == Ordering::Greater
             {
+                self.dropped = true;
                 continue;
             }
             for (column, key) in self.columns.iter_mut().zip(keys) {
@@ -257,6 +301,7 @@ impl<'m> Sorter<'m> {
             }
         }
         let dropped = order.len() - end;
+        self.dropped |= dropped > 0;
         order.truncate(end);
         let released = self.charged / (end + dropped).max(1) * dropped;
         self.memory.release(released);
@@ -281,6 +326,8 @@ impl<'m> Sorter<'m> {
         Sorted {
             rows: order.iter().map(|&at| self.rows[at]).collect(),
             columns: self.columns,
+            descending: self.descending,
+            dropped: self.dropped,
         }
     }
 }

@@ -184,6 +184,9 @@ fn clauses(query: &Query, rows: &Words<'_>) -> Vec<String> {
     if let Some(offset) = &query.offset {
         found.push(format!("offset {}", rows.expr(offset)));
     }
+    if query.page.as_ref().is_some_and(|page| page.after.is_some()) {
+        found.push("after a cursor".to_owned());
+    }
     if let Some(limit) = &query.limit {
         let per = match limit.per.as_slice() {
             [] => String::new(),

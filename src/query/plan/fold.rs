@@ -6,7 +6,7 @@ use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Function, Group, Limit, Nested, Node, OrderKey,
-    Query, Source, Type,
+    Page, Query, Source, Type,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
 use crate::query::label;
@@ -53,6 +53,13 @@ impl<'a> Folder<'a> {
             order: self.order(&query.order)?,
             limit,
             offset: self.optional(query.offset.as_ref())?,
+            page: match &query.page {
+                Some(page) => Some(Page {
+                    after: self.optional(page.after.as_ref())?,
+                    ..page.clone()
+                }),
+                None => None,
+            },
             unions: query
                 .unions
                 .iter()

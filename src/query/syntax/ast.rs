@@ -81,7 +81,8 @@ pub(crate) enum DropKind {
     Index,
 }
 
-/// `source let ... where ... group by ... having ... select ... order by ... limit ... offset ...`
+/// `source let ... where ... group by ... having ... select ... order by ... limit ...
+/// offset|after ...`
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub source: Source,
@@ -94,6 +95,8 @@ pub(crate) struct Query {
     pub order: Vec<OrderKey>,
     pub limit: Option<Limit>,
     pub offset: Option<Expr>,
+    /// The cursor of the row before: a text or a parameter.
+    pub after: Option<Expr>,
     /// `union (query)`, stacked below this one's rows.
     pub unions: Vec<Query>,
     pub span: Span,
@@ -460,6 +463,7 @@ impl PartialEq for Query {
             && self.order == other.order
             && self.limit == other.limit
             && self.offset == other.offset
+            && self.after == other.after
             && self.unions == other.unions
     }
 }

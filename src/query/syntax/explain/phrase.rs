@@ -30,7 +30,7 @@ impl Phrase {
             }
             Self::Keyword(
                 word @ ("let" | "where" | "group by" | "having" | "select" | "order by" | "limit"
-                | "offset" | "union"),
+                | "offset" | "after" | "union"),
             ) => Self::Clause(word),
             Self::Keyword(word) => Self::Part(word),
             other => other,
@@ -105,6 +105,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::order_clause => Phrase::Clause("order by"),
         Rule::limit_clause => Phrase::Clause("limit"),
         Rule::offset_clause => Phrase::Clause("offset"),
+        Rule::after_clause => Phrase::Clause("after"),
         Rule::union_clause => Phrase::Clause("union"),
         Rule::alias | Rule::begin_as => Phrase::Part("as"),
         Rule::by_clause => Phrase::Part("by"),
@@ -147,6 +148,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::k_actors => Phrase::Keyword("actors"),
         Rule::k_add => Phrase::Keyword("add"),
         Rule::k_alter => Phrase::Keyword("alter"),
+        Rule::k_after => Phrase::Keyword("after"),
         Rule::k_any => Phrase::Keyword("any"),
         Rule::k_as => Phrase::Keyword("as"),
         Rule::k_at => Phrase::Keyword("at"),

@@ -7,12 +7,13 @@ use crate::query::syntax::ast::{
 };
 
 /// The order of the clauses, as an error names it.
-const CLAUSES: [&str; 9] = [
-    "let", "where", "group by", "having", "select", "order by", "limit", "offset", "union",
+const CLAUSES: [&str; 10] = [
+    "let", "where", "group by", "having", "select", "order by", "limit", "offset", "after", "union",
 ];
 const WHERE: usize = 1;
 const SELECT: usize = 4;
-const UNION: usize = 8;
+const OFFSET: usize = 7;
+const UNION: usize = 9;
 
 /// How much of the tree's height a query takes: the stages after the parser do more for it.
 const HEIGHT: usize = 5;
@@ -126,6 +127,13 @@ impl Reader {
             Rule::order_clause => query.order = self.order_keys(clause)?,
             Rule::limit_clause => query.limit = Some(self.limit(clause)?),
             Rule::offset_clause => query.offset = Some(self.count(only(clause))?),
+            Rule::after_clause if query.offset.is_some() => {
+                let message = "`after` and `offset` do not go together";
+                return Err(Error::new(Code::Syntax, message)
+                    .at(self.span(&clause))
+                    .hint("a cursor says where to go on: leave `offset` out"));
+            }
+            Rule::after_clause => query.after = Some(self.operand(only(clause), false)?),
             _ => query.unions.push(*self.source_parenthesis(only(clause))?),
         }
         Ok(())
@@ -144,7 +152,7 @@ impl Reader {
         if rank == last {
             return error(format!("`{word}` stands twice")).hint(match word {
                 "where" | "having" => "join the conditions with `and`",
-                "limit" | "offset" => "remove one",
+                "limit" | "offset" | "after" => "remove one",
                 _ => "separate its parts with `,`",
             });
         }
@@ -341,7 +349,8 @@ fn rank(rule: Rule) -> usize {
         Rule::select_clause => SELECT,
         Rule::order_clause => 5,
         Rule::limit_clause => 6,
-        Rule::offset_clause => 7,
+        Rule::offset_clause => OFFSET,
+        Rule::after_clause => OFFSET + 1,
         _ => UNION,
     }
 }
@@ -358,6 +367,7 @@ fn bare(source: Source) -> Query {
         order: Vec::new(),
         limit: None,
         offset: None,
+        after: None,
         unions: Vec::new(),
         span: 0..0,
     }

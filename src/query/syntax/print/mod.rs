@@ -67,37 +67,57 @@ impl Display for Path<'_> {
     }
 }
 
+impl Query {
+    /// All but where the result begins and ends.
+    pub(crate) fn print_rows(&self, f: &mut dyn Write) -> fmt::Result {
+        write!(f, "{}", Rows(self))
+    }
+}
+
+/// A query without `limit` and what comes after it.
+struct Rows<'a>(&'a Query);
+
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.source)?;
-        if !self.lets.is_empty() {
-            f.write_str(" let ")?;
-            list(f, &self.lets)?;
-        }
-        if let Some(filter) = &self.filter {
-            write!(f, " where {filter}")?;
-        }
-        if let Some(group) = &self.group {
-            write!(f, " {group}")?;
-        }
-        if let Some(having) = &self.having {
-            write!(f, " having {having}")?;
-        }
-        if !self.select.is_empty() {
-            f.write_str(" select ")?;
-            list(f, &self.select)?;
-        }
-        order_by(f, &self.order)?;
+        write!(f, "{}", Rows(self))?;
         if let Some(limit) = &self.limit {
             write!(f, " {limit}")?;
         }
         if let Some(offset) = &self.offset {
             write!(f, " offset {offset}")?;
         }
+        if let Some(after) = &self.after {
+            write!(f, " after {after}")?;
+        }
         for union in &self.unions {
             write!(f, " union ({union})")?;
         }
         Ok(())
+    }
+}
+
+impl Display for Rows<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(query) = self;
+        write!(f, "{}", query.source)?;
+        if !query.lets.is_empty() {
+            f.write_str(" let ")?;
+            list(f, &query.lets)?;
+        }
+        if let Some(filter) = &query.filter {
+            write!(f, " where {filter}")?;
+        }
+        if let Some(group) = &query.group {
+            write!(f, " {group}")?;
+        }
+        if let Some(having) = &query.having {
+            write!(f, " having {having}")?;
+        }
+        if !query.select.is_empty() {
+            f.write_str(" select ")?;
+            list(f, &query.select)?;
+        }
+        order_by(f, &query.order)
     }
 }
 

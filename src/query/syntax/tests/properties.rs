@@ -121,6 +121,11 @@ fn key() -> impl Strategy<Value = Expr> {
     prop_oneof![label, id, parameter()]
 }
 
+fn cursor() -> impl Strategy<Value = Expr> {
+    let text = "[0-9a-f]{0,6}".prop_map(|text| expr(ExprKind::Literal(Literal::Text(text))));
+    prop_oneof![text, parameter()]
+}
+
 fn binary_op() -> impl Strategy<Value = BinaryOp> {
     use BinaryOp::*;
     select(vec![
@@ -316,12 +321,16 @@ fn query_of(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
         vec(item(value.clone()), 0..3),
         vec(order_key(value), 0..2),
         option::of(limit.boxed()),
-        option::of(count()),
+        (option::of(count()), option::of(cursor()))
+            .prop_map(|(offset, after)| (offset.clone(), after.filter(|_| offset.is_none()))),
         0..3_usize,
     );
     (head.boxed(), tail.boxed())
         .prop_map(
-            |((source, lets, filter, group, having), (select, order, limit, offset, unions))| {
+            |(
+                (source, lets, filter, group, having),
+                (select, order, limit, (offset, after), unions),
+            )| {
                 Query {
                     source,
                     lets,
@@ -332,6 +341,7 @@ fn query_of(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
                     order,
                     limit,
                     offset,
+                    after,
                     unions: vec![parse_query("u where v").unwrap(); unions],
                     span: 0..0,
                 }
