@@ -4,7 +4,7 @@ use super::deserialize::{Cell, Line, Misfit};
 use super::reading::rounded;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
-use crate::query::outcome::{Heading, Table};
+use crate::query::outcome::{Heading, Mark, MarkedCell, Table};
 use crate::value::{Clock, FieldType, Value};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub struct Column(Heading);
 pub struct Row<'a> {
     columns: &'a Arc<[Column]>,
     values: &'a [Value],
+    mark: Option<&'a Mark>,
     clock: &'a Clock,
 }
 
@@ -122,6 +123,7 @@ impl Rows {
             columns: Arc::new([column]),
             rows: text.lines().map(|line| vec![Value::text(line)]).collect(),
             next: None,
+            marks: Vec::new(),
         };
         Self::new(table, clock)
     }
@@ -170,7 +172,7 @@ impl Rows {
     /// The row at `index`, from 0.
     #[must_use]
     pub fn row(&self, index: usize) -> Option<Row<'_>> {
-        self.table.rows.get(index).map(|values| self.wrap(values))
+        (index < self.len()).then(|| self.wrap(index))
     }
 
     /// The rows in order.
@@ -178,7 +180,7 @@ impl Rows {
     pub fn iter(&self) -> Iter<'_> {
         Iter {
             rows: self,
-            inner: self.table.rows.iter(),
+            inner: 0..self.len(),
         }
     }
 
@@ -198,10 +200,11 @@ impl Rows {
         rounded(value, None).show(&self.clock)
     }
 
-    fn wrap<'a>(&'a self, values: &'a [Value]) -> Row<'a> {
+    fn wrap(&self, index: usize) -> Row<'_> {
         Row {
             columns: &self.columns,
-            values,
+            values: &self.table.rows[index],
+            mark: self.table.marks.get(index),
             clock: &self.clock,
         }
     }
@@ -228,7 +231,7 @@ impl Rows {
     /// the row does not fit.
     pub fn one<T: DeserializeOwned>(&self) -> Result<T> {
         match self.table.rows.as_slice() {
-            [values] => self.wrap(values).deserialize(),
+            [_] => self.wrap(0).deserialize(),
             [] => Err(Error::new(Code::UnknownRecord, "the query gave no row")),
             rows => Err(Error::new(
                 Code::TooManyRows,
@@ -242,14 +245,14 @@ impl Rows {
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     rows: &'a Rows,
-    inner: std::slice::Iter<'a, Vec<Value>>,
+    inner: std::ops::Range<usize>,
 }
 
 impl<'a> Iterator for Iter<'a> {
     type Item = Row<'a>;
 
     fn next(&mut self) -> Option<Row<'a>> {
-        self.inner.next().map(|values| self.rows.wrap(values))
+        self.inner.next().map(|index| self.rows.wrap(index))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -273,6 +276,49 @@ impl<'a> Row<'a> {
     #[must_use]
     pub fn values(&self) -> &'a [Value] {
         self.values
+    }
+
+    /// Whether the row sums over several groups, as `with totals` and `rollup` add them. Its
+    /// values of the keys it sums over are missing.
+    #[must_use]
+    pub fn is_total(&self) -> bool {
+        self.mark.is_some_and(|mark| mark.is_total)
+    }
+
+    /// The columns whose group keys the row sums over, so that a total's missing key is told from
+    /// the group of records without one; none for other rows.
+    ///
+    /// ```
+    /// let book = fieldbook::Book::in_memory()?;
+    /// book.execute("add accounts (name = \"Acme\", industry = retail), (name = \"Bolt\")")?;
+    /// let rows = book.query("accounts group by industry with totals")?;
+    /// let summed: Vec<_> = rows.iter().map(|row| row.total_of()).collect();
+    /// assert_eq!(summed, [vec![], vec![], vec!["industry"]]);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    #[must_use]
+    pub fn total_of(&self) -> Vec<&'a str> {
+        let columns = self.mark.iter().flat_map(|mark| mark.summed());
+        columns.map(|at| self.columns[at].name()).collect()
+    }
+
+    /// Whether the row sums over the group key in the column at `index`.
+    #[cfg(feature = "shell")]
+    pub(crate) fn is_summed(&self, index: usize) -> bool {
+        let mut columns = self.mark.iter().flat_map(|mark| mark.summed());
+        columns.any(|at| at == index)
+    }
+
+    /// How many nodes lie above the row's own in a hierarchy that the query rolls up, in the
+    /// column at `index`; 0 in all others.
+    #[must_use]
+    pub fn level(&self, index: usize) -> usize {
+        let mut cells = self.mark.iter().flat_map(|mark| &mark.cells);
+        let level = |&(column, cell): &(usize, MarkedCell)| match cell {
+            MarkedCell::Below(level) if column == index => Some(level),
+            _ => None,
+        };
+        cells.find_map(level).unwrap_or(0)
     }
 
     /// The value under a column's name, ignoring case, if there is such a column.

@@ -36,6 +36,33 @@ pub(crate) struct Table {
     pub rows: Vec<Vec<Value>>,
     /// Where the rows end, if the limit cut off more.
     pub next: Option<Box<Cursor>>,
+    /// By row, where totals or rolled up hierarchies were asked for; else none.
+    pub marks: Vec<Mark>,
+}
+
+/// What a row is, beyond its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Whether it sums over several groups.
+    pub is_total: bool,
+    /// By column, those that say more than their value.
+    pub cells: Vec<(usize, MarkedCell)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MarkedCell {
+    /// A group key that the row sums over: all its values.
+    All,
+    /// A node of a hierarchy that lies below so many others.
+    Below(usize),
+}
+
+impl Mark {
+    /// The columns whose keys the row sums over.
+    pub(crate) fn summed(&self) -> impl Iterator<Item = usize> {
+        let cells = self.cells.iter();
+        cells.filter_map(|(column, cell)| (*cell == MarkedCell::All).then_some(*column))
+    }
 }
 
 /// A result column.

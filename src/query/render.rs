@@ -8,9 +8,10 @@ use std::io::{Result, Write};
 /// A form of text that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// A header line, then a line for each row; missing is empty.
+    /// A header line, then a line for each row; missing is empty. Where there are totals, a last
+    /// column `total_of` names the keys that a row sums over.
     Csv,
-    /// One array of objects.
+    /// One array of objects. A total has a last member `total_of`, the keys that it sums over.
     Json,
     /// One object a line.
     JsonLines,
@@ -44,19 +45,35 @@ pub(crate) fn render(
 
 fn csv(table: &Table, clock: &Clock, out: &mut dyn Write) -> Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(table.columns.iter().map(|column| &*column.name))?;
+    let totals = table.marks.iter().any(|mark| mark.is_total);
+    let names = table.columns.iter().map(|column| &*column.name);
+    writer.write_record(names.chain(totals.then_some(TOTAL_OF)))?;
     let types: Vec<_> = table.columns.iter().map(|c| c.ty.field_type()).collect();
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
         let cells = row.iter().zip(&types);
-        writer.write_record(cells.map(|(value, ty)| value.show_as(Some(ty), clock)))?;
+        let cells = cells.map(|(value, ty)| value.show_as(Some(ty), clock));
+        writer.write_record(cells.chain(totals.then(|| total_of(table, at).join(" "))))?;
     }
     writer.flush()
 }
 
+/// What the member or column is called that names the keys a total sums over.
+const TOTAL_OF: &str = "total_of";
+
+fn total_of(table: &Table, row: usize) -> Vec<&str> {
+    let mark = table.marks.get(row).into_iter();
+    let columns = mark.flat_map(|mark| mark.summed());
+    columns.map(|at| &*table.columns[at].name).collect()
+}
+
 fn objects<'t>(table: &'t Table, clock: &'t Clock) -> impl Iterator<Item = Json> + 't {
-    table.rows.iter().map(|row| {
+    table.rows.iter().enumerate().map(|(at, row)| {
         let names = table.columns.iter().map(|column| column.name.to_string());
         let values = row.iter().map(|value| value.to_json(clock));
-        Json::Object(names.zip(values).collect::<Map<_, _>>())
+        let mut object = names.zip(values).collect::<Map<_, _>>();
+        if table.marks.get(at).is_some_and(|mark| mark.is_total) {
+            object.insert(TOTAL_OF.to_owned(), total_of(table, at).into());
+        }
+        Json::Object(object)
     })
 }

@@ -3,12 +3,13 @@
 use super::binder::{Binder, cast, to_base};
 use super::label::is_labelled;
 use super::path::Joined;
-use super::scope::{GroupScope, Scope, same};
+use super::scope::{GroupScope, Link, Scope, correlated, same};
 use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Name};
 use crate::value::FieldType;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 impl Binder<'_> {
@@ -111,10 +112,11 @@ impl Binder<'_> {
         argument: Option<syntax::Expr>,
         span: &Span,
     ) -> Result<Expr> {
-        let link = joined
-            .lead
-            .is_none()
-            .then(|| (joined.owner.clone(), joined.base));
+        let given = RefCell::default();
+        let link = match (&joined.lead, &joined.subtree) {
+            (None, None) => Link::Owner(&joined.owner, joined.base),
+            _ => Link::Given(&given),
+        };
         let inner = Scope::inside(joined.object, scope, link);
         let trees = match &argument {
             Some(syntax::Expr {
@@ -135,12 +137,13 @@ impl Binder<'_> {
         let ty = aggregate.ty.clone();
         let collect = Collect {
             object: joined.object,
-            owner: joined.owner,
+            owner: joined.owner.clone(),
+            subtree: joined.subtree.clone(),
             filter,
             aggregate,
         };
         let collect = Expr::new(Node::Collect(Arc::new(collect)), ty.clone(), span);
-        Ok(match joined.lead {
+        let body = match joined.lead {
             None => collect,
             Some((reference, object)) => {
                 let node = Node::Follow {
@@ -150,7 +153,8 @@ impl Binder<'_> {
                 };
                 Expr::new(node, ty, span)
             }
-        })
+        };
+        Ok(correlated(body, given))
     }
 
     /// An aggregate in a grouped query.

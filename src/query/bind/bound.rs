@@ -58,6 +58,13 @@ pub(crate) enum Node {
     Collect(Arc<Collect>),
     /// A function over all rows of the result, in columns and order keys of a query alone.
     Window(Arc<Window>),
+    /// `body`, run once for every different set of the values `given`, both of this frame.
+    Correlated {
+        given: Vec<Expr>,
+        body: Arc<Expr>,
+    },
+    /// The value at this place of those given to the body that it stands in.
+    Given(usize),
 
     And(Vec<Expr>),
     Or(Vec<Expr>),
@@ -238,10 +245,22 @@ pub(crate) enum Function {
 pub(crate) struct Collect {
     /// The collection's object: the frame of everything below.
     pub object: ObjectId,
-    /// From a record of the collection to the record it is counted for.
+    /// From a record of the collection to the record it is counted for; through a subtree: to
+    /// the node it hangs on.
     pub owner: Expr,
+    pub subtree: Option<Subtree>,
     pub filter: Option<Expr>,
     pub aggregate: Aggregate,
+}
+
+/// A record that hangs on a node of a hierarchy belongs to what the node and each one above it
+/// belong to, once.
+#[derive(Clone, Debug)]
+pub(crate) struct Subtree {
+    /// The hierarchy.
+    pub object: ObjectId,
+    /// From a node to the record it belongs to.
+    pub owner: Arc<Expr>,
 }
 
 /// An aggregate over records of a frame.
@@ -381,8 +400,10 @@ impl WindowFunction {
 #[derive(Clone, Debug)]
 pub(crate) struct Nested {
     pub object: ObjectId,
-    /// From a record of the collection to the row's record.
+    /// From a record of the collection to the row's record; through a subtree: to the node it
+    /// hangs on.
     pub owner: Expr,
+    pub subtree: Option<Subtree>,
     pub filter: Option<Expr>,
     pub columns: Vec<Column>,
     pub order: Vec<OrderKey>,

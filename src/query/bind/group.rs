@@ -3,9 +3,12 @@
 use super::binder::Binder;
 use super::item::column_name;
 use super::scope::{Base, GroupKey, GroupScope, Scope};
-use super::{Aggregate, Column, ColumnValue, Expr, Group, Node, Query, Type};
+use super::{
+    Aggregate, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Type, WindowFunction,
+};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{self, ExprKind, Item};
+use crate::value::FieldType;
 use std::cell::RefCell;
 
 impl Binder<'_> {
@@ -99,6 +102,9 @@ impl Binder<'_> {
             .into_iter()
             .map(|(_, aggregate)| aggregate)
             .collect();
+        if group.is_some_and(|group| group.rollup) {
+            self.check_rollup(&exprs, &query.columns, &query.order)?;
+        }
         query.group = Some(Group {
             keys: exprs,
             aggregates,
@@ -107,6 +113,52 @@ impl Binder<'_> {
             empty: group.is_some_and(|group| group.empty),
         });
         Ok(())
+    }
+}
+
+impl Binder<'_> {
+    /// Errors where `rollup` would add nothing, and where rows that hold each other make no line.
+    fn check_rollup(&self, keys: &[Expr], columns: &[Column], order: &[OrderKey]) -> Result<()> {
+        let rolled = |key: &Expr| match &key.ty {
+            Type::Plain(FieldType::Reference(object)) => {
+                self.object(*object).hierarchy_field().is_some()
+            }
+            _ => false,
+        };
+        if !keys.iter().any(rolled) {
+            return match keys {
+                [key] => Err(Error::new(
+                    Code::Misplaced,
+                    "`rollup` adds nothing to one key that is no hierarchy",
+                )
+                .at(key.span.clone())
+                .hint("`with totals` adds the total")),
+                _ => Ok(()),
+            };
+        }
+        let columns = columns.iter().filter_map(|column| match &column.value {
+            ColumnValue::Expr(value) => Some(value),
+            ColumnValue::Nested(_) => None,
+        });
+        let mut wrong = None;
+        for value in columns.chain(order.iter().map(|key| &key.value)) {
+            value.visit(&mut |expr| {
+                if let Node::Window(window) = &expr.node
+                    && window.function != WindowFunction::Total
+                {
+                    wrong.get_or_insert(expr.span.clone());
+                }
+            });
+        }
+        match wrong {
+            None => Ok(()),
+            Some(span) => Err(Error::new(
+                Code::Misplaced,
+                "over a hierarchy a row sums up the rows below it, and this runs from row to row",
+            )
+            .at(span)
+            .expected("`total`, or a group without `rollup`")),
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use super::aggregate::path_of;
 use super::binder::Binder;
 use super::query::COLUMNS_MAX;
-use super::scope::{Base, Named, Scope, same};
+use super::scope::{Base, Link, Named, Scope, same};
 use super::{Column, ColumnValue, Expr, Nested, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Item};
+use std::cell::RefCell;
 
 impl Binder<'_> {
     /// The items of `select`; aliases hold in later items.
@@ -80,6 +81,15 @@ impl Binder<'_> {
         let written: Vec<_> = tree.path.iter().map(|name| name.text.as_str()).collect();
         let written = written.join(".");
         let span = tree.path.first().map_or(0..0, |name| self.at(&name.span));
+        if scope.group.is_some() {
+            return Err(Error::new(
+                Code::Misplaced,
+                format!("`{written} {{ ... }}` lists records of a record, and here is a group"),
+            )
+            .at(span)
+            .expected("group keys and aggregates")
+            .hint(format!("list(name) gives the values of a group's records")));
+        }
         let joined = self.joined(scope, &tree.path, &span)?;
         let Some(joined) = joined.filter(|joined| joined.rest.is_empty() && joined.lead.is_none())
         else {
@@ -94,7 +104,11 @@ impl Binder<'_> {
                 .unwrap_or_default();
             return Err(error.near(&written, all.iter().map(|c| c.name.as_str())));
         };
-        let link = Some((joined.owner.clone(), joined.base));
+        let given = RefCell::default();
+        let link = match &joined.subtree {
+            None => Link::Owner(&joined.owner, joined.base),
+            Some(_) => Link::Given(&given),
+        };
         let mut inner = Scope::inside(joined.object, scope, link);
         let filter = match &tree.filter {
             Some(filter) => Some(self.condition(&inner, filter)?),
@@ -106,9 +120,16 @@ impl Binder<'_> {
             Some(limit) => Some(self.count(limit)?),
             None => None,
         };
+        if !given.borrow().is_empty() {
+            let message = "a list through `subtree` has many records around one of its own";
+            return Err(Error::new(Code::Misplaced, message)
+                .at(span)
+                .expected("a list without `outer`"));
+        }
         let nested = Nested {
             object: joined.object,
-            owner: joined.owner,
+            owner: joined.owner.clone(),
+            subtree: joined.subtree.clone(),
             filter,
             columns,
             order,

@@ -2,12 +2,13 @@
 
 use super::binder::{Binder, cast};
 use super::compare::compare_node;
-use super::scope::Scope;
+use super::scope::{Scope, correlated};
 use super::{ColumnValue, Expr, Node, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind};
 use crate::value::{FieldType, Value};
+use std::cell::RefCell;
 
 impl Binder<'_> {
     /// `value in list`: a list, a period, or a sub-query of one column.
@@ -66,7 +67,11 @@ impl Binder<'_> {
             let (one, item) = self.unify(bound.clone(), item, span)?;
             let constant = !matches!(
                 item.node,
-                Node::Column(_) | Node::Slot(_) | Node::Follow { .. } | Node::Collect(_)
+                Node::Column(_)
+                    | Node::Slot(_)
+                    | Node::Follow { .. }
+                    | Node::Collect(_)
+                    | Node::Correlated { .. }
             );
             if constant && one.ty == bound.ty && item.ty == bound.ty && bound.ty != Type::MONEY {
                 equal.push(item);
@@ -113,7 +118,8 @@ impl Binder<'_> {
         query: &syntax::Query,
         span: &Span,
     ) -> Result<Expr> {
-        let (mut bound, ty) = self.one_column(scope, query, span)?;
+        let given = RefCell::default();
+        let (mut bound, ty) = self.one_column(scope, &given, query, span)?;
         let mut value = value;
         use FieldType as F;
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
@@ -147,7 +153,7 @@ impl Binder<'_> {
             value: Box::new(value),
             query: Box::new(bound),
         };
-        Ok(Expr::new(node, Type::BOOLEAN, span))
+        Ok(correlated(Expr::new(node, Type::BOOLEAN, span), given))
     }
 
     /// `value is empty`, `value is opportunity`

@@ -1,9 +1,9 @@
 //! Paths: references, then collections, then a field; `this`, `outer`, `let` names, formulas.
 
-use super::binder::Binder;
+use super::binder::{Binder, to_base};
 use super::label::is_special;
-use super::scope::{Base, Scope, same};
-use super::{Expr, Node, Type, column};
+use super::scope::{Base, Link, Scope, same};
+use super::{Expr, Node, Subtree, Type, column};
 use crate::catalog::{Collection, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Name};
@@ -21,8 +21,9 @@ pub(super) struct Joined<'t> {
     pub base: ObjectId,
     /// The last collection's object.
     pub object: ObjectId,
-    /// From a record of `object` to its record of `base`.
+    /// From a record of `object` to its record of `base`, or to a node of the subtree.
     pub owner: Expr,
+    pub subtree: Option<Subtree>,
     /// What follows the last collection.
     pub rest: &'t [Name],
 }
@@ -258,6 +259,17 @@ impl Binder<'_> {
             format!("{} have no field `{}`", object.name, name.text),
         )
         .at(self.at(&name.span));
+        if same(&name.text, "subtree") {
+            return error.hint(match object.hierarchy_field() {
+                Some(_) => "`subtree` is a collection, itself and all below: ask count(subtree), \
+                            sum(subtree.field)"
+                    .to_owned(),
+                None => format!(
+                    "{} are no hierarchy: no reference is declared so",
+                    object.name
+                ),
+            });
+        }
         if let Some(collection) = self.catalog.find_collection(object.id, &name.text) {
             let of = self.object(collection.object);
             return error.hint(format!(
@@ -288,43 +300,44 @@ impl Binder<'_> {
             return Err(
                 Error::new(Code::Misplaced, "there is no record around this one")
                     .at(span.clone())
-                    .expected("`outer` inside a collection's parentheses"),
+                    .expected("`outer` inside a collection's or a query's parentheses"),
             );
         };
-        let inner = if rest.is_empty() {
-            return Err(
-                Error::new(Code::Misplaced, "`outer` needs a field: outer.name").at(span.clone()),
-            );
-        } else if outer.scope.group.is_none() && !is_special(&rest[0].text) {
-            self.path(outer.scope, rest, span)?
-        } else if same(&rest[0].text, "outer") {
-            self.outer_path(outer.scope, &rest[1..], span)?
-        } else if is_special(&rest[0].text) {
-            let word = &rest[0].text;
-            return Err(
-                Error::new(Code::Misplaced, format!("`outer.{word}` means nothing"))
-                    .at(span.clone())
-                    .expected(format!(
-                        "a field after `outer`; `{word}` is the same everywhere"
-                    )),
-            );
-        } else {
-            return Err(
-                Error::new(Code::Misplaced, "`outer` cannot see a group's values").at(span.clone()),
-            );
+        let inner = match rest.first() {
+            None => {
+                return Err(
+                    Error::new(Code::Misplaced, "`outer` needs a field: outer.name")
+                        .at(span.clone()),
+                );
+            }
+            Some(name) if same(&name.text, "outer") => {
+                self.outer_path(outer.scope, &rest[1..], span)?
+            }
+            Some(name) if is_special(&name.text) && !same(&name.text, "this") => {
+                let word = &name.text;
+                return Err(
+                    Error::new(Code::Misplaced, format!("`outer.{word}` means nothing"))
+                        .at(span.clone())
+                        .expected(format!(
+                            "a field after `outer`; `{word}` is the same everywhere"
+                        )),
+                );
+            }
+            Some(_) => self.path(outer.scope, rest, span)?,
         };
-        let Some((owner, object)) = &outer.link else {
-            return Err(Error::new(
-                Code::Misplaced,
-                "`outer` works inside a collection of the outer record",
-            )
-            .at(span.clone())
-            .hint("for example exists(activities where done_at > outer.opened_on)"));
+        let (owner, object) = match &outer.link {
+            Link::Owner(owner, object) => (owner, *object),
+            Link::Given(given) => {
+                let ty = inner.ty.clone();
+                let mut given = given.borrow_mut();
+                given.push(to_base(inner));
+                return Ok(Expr::new(Node::Given(given.len() - 1), ty, span));
+            }
         };
         let ty = inner.ty.clone();
         let node = Node::Follow {
-            reference: Box::new(owner.clone()),
-            object: *object,
+            reference: Box::new((*owner).clone()),
+            object,
             inner: Arc::new(inner),
         };
         Ok(Expr::new(node, ty, span))
@@ -366,9 +379,29 @@ impl Binder<'_> {
             }
         }
         let base = at;
+        let own = |object| {
+            let ty = Type::Plain(FieldType::Reference(object));
+            Expr::new(Node::Id, ty, span)
+        };
         let mut owner: Option<Expr> = None;
+        let mut subtree: Option<Subtree> = None;
         while let Some(name) = rest.first() {
-            if owner.is_some() && self.object(at).find_field(&name.text).is_some() {
+            if same(&name.text, "subtree") && self.object(at).hierarchy_field().is_some() {
+                if subtree.is_some() {
+                    let message = "a path passes through one `subtree` at most";
+                    return Err(Error::new(Code::Misplaced, message).at(self.at(&name.span)));
+                }
+                let owner = owner.take().unwrap_or_else(|| own(at));
+                subtree = Some(Subtree {
+                    object: at,
+                    owner: Arc::new(owner),
+                });
+                rest = &rest[1..];
+                continue;
+            }
+            if (owner.is_some() || subtree.is_some())
+                && self.object(at).find_field(&name.text).is_some()
+            {
                 break;
             }
             let Some(Collection { object, field, .. }) =
@@ -392,7 +425,11 @@ impl Binder<'_> {
             at = object;
             rest = &rest[1..];
         }
-        let Some(owner) = owner else { return Ok(None) };
+        let owner = match (owner, &subtree) {
+            (Some(owner), _) => owner,
+            (None, Some(_)) => own(at),
+            (None, None) => return Ok(None),
+        };
         let lead = match lead {
             0 => None,
             count => {
@@ -405,6 +442,7 @@ impl Binder<'_> {
             base,
             object: at,
             owner,
+            subtree,
             rest,
         }))
     }

@@ -1,12 +1,13 @@
 //! Queries: clauses in order, views and sub-queries as sources.
 
 use super::binder::{Binder, and, cast};
-use super::scope::{Named, Scope};
+use super::scope::{Link, Named, Outer, Scope, correlated};
 use super::{Column, ColumnValue, Expr, Limit, Node, OrderKey, Query, Source, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
 use crate::value::FieldType;
+use std::cell::RefCell;
 
 /// Columns of a result, and `let` names of a query, at most.
 pub(super) const COLUMNS_MAX: usize = 1_000;
@@ -17,9 +18,14 @@ impl Binder<'_> {
         self.query_in(tree, None)
     }
 
-    /// A sub-query, whose `outer` is `scope`.
-    pub(super) fn subquery_of(&self, scope: &Scope<'_>, tree: &syntax::Query) -> Result<Query> {
-        self.query_in(tree, Some(scope))
+    /// A sub-query, whose `outer` is `scope`; what it asks of that is gathered in `given`.
+    pub(super) fn subquery_of(
+        &self,
+        scope: &Scope<'_>,
+        given: &RefCell<Vec<Expr>>,
+        tree: &syntax::Query,
+    ) -> Result<Query> {
+        self.query_in(tree, Some((scope, given)))
     }
 
     /// A sub-query as a value: the value of its one column, or the record of one row.
@@ -29,18 +35,21 @@ impl Binder<'_> {
         tree: &syntax::Query,
         span: &Span,
     ) -> Result<Expr> {
-        let (query, ty) = self.one_column(scope, tree, span)?;
-        Ok(Expr::new(Node::Subquery(Box::new(query)), ty, span))
+        let given = RefCell::default();
+        let (query, ty) = self.one_column(scope, &given, tree, span)?;
+        let body = Expr::new(Node::Subquery(Box::new(query)), ty, span);
+        Ok(correlated(body, given))
     }
 
     /// A sub-query of one column, and its type; without `select` the column is the record.
     pub(super) fn one_column(
         &self,
         scope: &Scope<'_>,
+        given: &RefCell<Vec<Expr>>,
         tree: &syntax::Query,
         span: &Span,
     ) -> Result<(Query, Type)> {
-        let mut query = self.subquery_of(scope, tree)?;
+        let mut query = self.subquery_of(scope, given, tree)?;
         let ty = if is_records(tree) && query.group.is_none() {
             self.record_column(&mut query, span)
         } else {
@@ -84,7 +93,7 @@ impl Binder<'_> {
     pub(super) fn query_in(
         &self,
         tree: &syntax::Query,
-        outer: Option<&Scope<'_>>,
+        outer: Option<(&Scope<'_>, &RefCell<Vec<Expr>>)>,
     ) -> Result<Query> {
         let pages = self.pages.take();
         if let (Some(after), false) = (&tree.after, pages) {
@@ -97,7 +106,10 @@ impl Binder<'_> {
         let start = self.start(&tree.source)?;
         let mut records = Scope::new(start.base.clone());
         records.names = start.names;
-        records.outer = outer.map(|scope| super::scope::Outer { scope, link: None });
+        records.outer = outer.map(|(scope, given)| Outer {
+            scope,
+            link: Link::Given(given),
+        });
         let mut conditions = start.filter;
         if let syntax::Source::Named { key: Some(key), .. } = &tree.source {
             conditions.push(self.key_condition(&records, key)?);

@@ -5,6 +5,7 @@ pub(super) use crate::catalog::same_name as same;
 use crate::query::syntax;
 use crate::value::ObjectId;
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// The names an expression may use: the frame's, `let` names and aliases, the outer scope's.
 pub(super) struct Scope<'s> {
@@ -43,8 +44,28 @@ pub(super) enum Base {
 /// The scope around a collection's or sub-query's.
 pub(super) struct Outer<'s> {
     pub scope: &'s Scope<'s>,
-    /// From an inner record to the outer record, where the two are joined.
-    pub link: Option<(Expr, ObjectId)>,
+    pub link: Link<'s>,
+}
+
+/// How an inner record gets at values of the outer one.
+#[derive(Clone, Copy)]
+pub(super) enum Link<'s> {
+    /// By this way from an inner record to the one outer record it belongs to.
+    Owner(&'s Expr, ObjectId),
+    /// Not from the inner record: the values asked for are gathered here, and what is inside
+    /// runs for each set of them.
+    Given(&'s RefCell<Vec<Expr>>),
+}
+
+/// `body` with the values gathered for it while it was bound.
+pub(super) fn correlated(body: Expr, given: RefCell<Vec<Expr>>) -> Expr {
+    let given = given.into_inner();
+    if given.is_empty() {
+        return body;
+    }
+    let (ty, span) = (body.ty.clone(), body.span.clone());
+    let body = Arc::new(body);
+    Expr::new(Node::Correlated { given, body }, ty, &span)
 }
 
 /// The rows of a grouped query: keys, and the aggregates met so far.
@@ -75,11 +96,7 @@ impl<'s> Scope<'s> {
     }
 
     /// The records of `object` inside `outer`.
-    pub(super) fn inside(
-        object: ObjectId,
-        outer: &'s Scope<'s>,
-        link: Option<(Expr, ObjectId)>,
-    ) -> Self {
+    pub(super) fn inside(object: ObjectId, outer: &'s Scope<'s>, link: Link<'s>) -> Self {
         Self {
             outer: Some(Outer { scope: outer, link }),
             ..Self::new(Base::Object(object))

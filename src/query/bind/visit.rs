@@ -30,6 +30,7 @@ impl Expr {
             | Node::Id
             | Node::Column(_)
             | Node::Slot(_)
+            | Node::Given(_)
             | Node::Parameter(_)
             | Node::Today
             | Node::Now
@@ -103,6 +104,12 @@ impl Expr {
                     query.visit_all(each);
                 }
             }
+            Node::Correlated { given, body } => {
+                list(given);
+                if deep {
+                    body.walk(deep, each);
+                }
+            }
             Node::Collect(collect) => {
                 if deep {
                     collect.visit_all(each);
@@ -120,6 +127,8 @@ impl Expr {
 impl Collect {
     fn visit_all(&self, each: Each<'_>) {
         self.owner.visit_all(each);
+        let subtree = self.subtree.iter();
+        subtree.for_each(|subtree| subtree.owner.visit_all(each));
         self.filter.iter().for_each(|expr| expr.visit_all(each));
         self.aggregate.visit_all(each);
     }
@@ -139,6 +148,8 @@ impl Aggregate {
 impl Nested {
     fn visit_all(&self, each: Each<'_>) {
         self.owner.visit_all(each);
+        let subtree = self.subtree.iter();
+        subtree.for_each(|subtree| subtree.owner.visit_all(each));
         self.filter.iter().for_each(|expr| expr.visit_all(each));
         self.columns
             .iter()

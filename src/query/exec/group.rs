@@ -1,41 +1,63 @@
 //! Grouping: keys to group numbers, then an accumulator for each aggregate; totals and subtotals
-//! are groups of fewer keys, computed from the records so that any aggregate is exact.
+//! are groups of fewer keys, computed from the records so that any aggregate is exact. A key that
+//! is rolled up over a hierarchy has a group for every node, of all records below it.
 
 use super::aggregate::Accumulator;
 use super::keys::KeyTable;
+use super::spread::Spread;
 use super::{Batch, Executor, Frame};
-use crate::column::{Bitset, Vector};
-use crate::error::{Code, Error, Result};
-use crate::query::bind::{Aggregate, Expr, Group, Query, Source, Type};
-use crate::query::plan::choose;
-use crate::value::{FieldType, ObjectId, RecordId, Shape, Value};
+use crate::column::{Bitset, Ints, Vector};
+use crate::error::Result;
+use crate::query::bind::{Aggregate, Group, Query, Source, Type};
+use crate::query::plan::{Hierarchy, choose};
+use crate::value::{FieldType, Shape, Value};
 use std::ops::ControlFlow;
 
 /// Groups as rows: keys, then aggregates.
 pub(super) struct Grouped {
-    pub frame: Frame,
-    /// The keys each row has; a row of fewer than all is a subtotal, one of none the total.
-    pub depths: Vec<usize>,
+    /// The groups by all keys.
+    pub rows: Frame,
+    /// Subtotals by the first keys, longest first; then the total, by none.
+    pub totals: Vec<Totals>,
+    /// By key, if it is rolled up over one.
+    pub hierarchies: Vec<Option<Hierarchy>>,
+    table: KeyTable,
 }
 
-/// The groups of one depth.
+/// The groups by some first keys.
+pub(super) struct Totals {
+    pub depth: usize,
+    pub rows: Frame,
+    /// For each group by all keys the one of these that it lies in.
+    pub of: Vec<u32>,
+}
+
+/// The groups of one depth while they are made.
 struct Level {
     depth: usize,
     accumulators: Vec<Accumulator>,
+}
+
+/// Groups with every combination of nodes above theirs.
+struct Climbed {
+    /// The group that each combination is of.
+    slots: Vec<u32>,
+    /// By key, its value in each.
+    keys: Vec<Vector>,
 }
 
 impl Executor<'_> {
     pub(super) fn group(&self, query: &Query, group: &Group) -> Result<Grouped> {
         let shapes: Vec<Shape> = group.keys.iter().map(|key| key.ty.shape()).collect();
         let mut table = KeyTable::new(&shapes);
-        let mut levels: Vec<Level> = depths(group)
+        let hierarchies = self.hierarchies(group)?;
+        let spreads = hierarchies.iter().any(Option::is_some);
+        let mut levels: Vec<Level> = depths(group, &hierarchies)
             .into_iter()
-            .map(|depth| self.level(depth, &group.aggregates))
+            .map(|depth| self.level(depth, &group.aggregates, spreads))
             .collect::<Result<_>>()?;
-        if group.empty {
-            self.seed(group, &mut table)?;
-        }
         let mut charged = 0;
+        let width = 48 * (group.keys.len() + group.aggregates.len());
         let mut each = |batch: &Batch<'_>, among: &Bitset| {
             let keys = group
                 .keys
@@ -54,7 +76,6 @@ impl Executor<'_> {
                     accumulator.update(&self.evaluator, batch, among, groups, count)?;
                 }
             }
-            let width = 48 * (group.keys.len() + group.aggregates.len());
             let bytes = table.len(group.keys.len()) * width;
             self.memory
                 .charge(bytes.saturating_sub(charged), "group by")?;
@@ -76,35 +97,66 @@ impl Executor<'_> {
                 self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
             }
         }
-        let mut depths = Vec::new();
-        let mut frames = Vec::new();
+        if group.empty {
+            let values = self.every_group(query, group, &table)?;
+            let len = values.first().map_or(0, Vector::len);
+            table.number(&values, &Bitset::full(len));
+        }
+        if spreads {
+            let climbed = self.climb(&table, &hierarchies)?;
+            let mut whole = KeyTable::new(&shapes);
+            let numbers = whole.number(&climbed.keys, &Bitset::full(climbed.slots.len()));
+            let above = table.above();
+            for level in &mut levels {
+                let spread = climbed.spread(level.depth, &above, &numbers, &whole)?;
+                level.accumulators = std::mem::take(&mut level.accumulators)
+                    .into_iter()
+                    .map(|accumulator| accumulator.spread(&spread, self.context))
+                    .collect::<Result<_>>()?;
+            }
+            table = whole;
+        }
+        let bytes = table.len(group.keys.len()) * width;
+        self.memory
+            .charge(bytes.saturating_sub(charged), "group by")?;
+        charged = charged.max(bytes);
+        let above = table.above();
+        let mut rows = Frame::default();
+        let mut totals = Vec::new();
         for level in levels {
-            let count = table.len(level.depth);
-            depths.extend(std::iter::repeat_n(level.depth, count));
-            frames.push(level.finish(&table, &shapes)?);
+            let depth = level.depth;
+            let frame = level.finish(&table, &shapes)?;
+            if depth == group.keys.len() {
+                rows = frame;
+                continue;
+            }
+            let of = match depth.checked_sub(1) {
+                Some(at) => above[at].clone(),
+                None => vec![0; rows.len],
+            };
+            totals.push(Totals {
+                depth,
+                rows: frame,
+                of,
+            });
         }
         self.memory.release(charged);
-        let types: Vec<Type> = group
-            .keys
-            .iter()
-            .map(|key| key.ty.clone())
-            .chain(
-                group
-                    .aggregates
-                    .iter()
-                    .map(|aggregate| aggregate.ty.clone()),
-            )
-            .collect();
         Ok(Grouped {
-            frame: stack(frames, &types),
-            depths,
+            rows,
+            totals,
+            hierarchies,
+            table,
         })
     }
 
-    fn level(&self, depth: usize, aggregates: &[Aggregate]) -> Result<Level> {
+    fn level(&self, depth: usize, aggregates: &[Aggregate], spreads: bool) -> Result<Level> {
+        let new = match spreads {
+            true => Accumulator::spreading,
+            false => Accumulator::new,
+        };
         let accumulators = aggregates
             .iter()
-            .map(|aggregate| Accumulator::new(aggregate, self.context))
+            .map(|aggregate| new(aggregate, self.context))
             .collect::<Result<_>>()?;
         Ok(Level {
             depth,
@@ -112,64 +164,131 @@ impl Executor<'_> {
         })
     }
 
-    /// Makes the groups without records: every label, or every record of the key's object.
-    fn seed(&self, group: &Group, table: &mut KeyTable) -> Result<()> {
-        let [key] = group.keys.as_slice() else {
-            return Err(Error::new(
-                Code::Misplaced,
-                "`empty` works with one key of `group by`",
-            ));
-        };
-        let values = self.domain(key)?;
-        let vector = Vector::from_values(key.ty.shape(), &values);
-        table.number(&[vector], &Bitset::full(values.len()));
-        Ok(())
+    /// By key the hierarchy that it is rolled up over.
+    fn hierarchies(&self, group: &Group) -> Result<Vec<Option<Hierarchy>>> {
+        group
+            .keys
+            .iter()
+            .map(|key| match &key.ty {
+                Type::Plain(FieldType::Reference(object))
+                    if group.rollup
+                        && self
+                            .context
+                            .catalog
+                            .object(*object)
+                            .hierarchy_field()
+                            .is_some() =>
+                {
+                    Hierarchy::read(*object, self.context).map(Some)
+                }
+                _ => Ok(None),
+            })
+            .collect()
     }
 
-    fn domain(&self, key: &Expr) -> Result<Vec<Value>> {
-        match &key.ty {
-            Type::Label(object, field) => {
-                let field = self.context.catalog.object(*object).field(*field);
-                Ok(field
-                    .labels
-                    .iter()
-                    .map(|label| Value::Label(label.code))
-                    .collect())
+    /// Every group of the table with all nodes above its own, itself included.
+    fn climb(&self, table: &KeyTable, hierarchies: &[Option<Hierarchy>]) -> Result<Climbed> {
+        const PAIR: usize = 24;
+        let values = table.values(hierarchies.len());
+        let mut slots: Vec<u32> = (0..).take(table.len(hierarchies.len())).collect();
+        // By key and combination the node, where the key has a hierarchy.
+        let mut nodes: Vec<Option<Vec<Option<i64>>>> = vec![None; hierarchies.len()];
+        let mut charged = 0;
+        for (key, hierarchy) in hierarchies.iter().enumerate() {
+            let (Some(hierarchy), Vector::Ints(own)) = (hierarchy, &values[key]) else {
+                continue;
+            };
+            let (mut wider, mut up) = (Vec::new(), Vec::new());
+            let mut places: Vec<u32> = Vec::new();
+            for (place, &slot) in (0..).zip(&slots) {
+                match own
+                    .get(slot as usize)
+                    .and_then(|id| usize::try_from(id).ok())
+                {
+                    None => up.push(None),
+                    Some(id) => up.extend(hierarchy.path(id).map(|node| i64::try_from(node).ok())),
+                }
+                wider.resize(up.len(), slot);
+                places.resize(up.len(), place);
+                if up.len() * PAIR > charged {
+                    self.memory.charge(1 << 20, "rollup")?;
+                    charged += 1 << 20;
+                }
             }
-            Type::Plain(FieldType::Boolean) => {
-                Ok(vec![Value::Boolean(false), Value::Boolean(true)])
+            for known in nodes.iter_mut().flatten() {
+                *known = places.iter().map(|&at| known[at as usize]).collect();
             }
-            Type::Plain(FieldType::Reference(object)) => {
-                let ids = self.live_records(*object)?;
-                Ok(ids.into_iter().map(Value::Reference).collect())
-            }
-            _ => Err(Error::new(
-                Code::Misplaced,
-                "`empty` needs a key whose values are known: a label, a reference or a truth value",
-            )
-            .at(key.span.clone())),
+            slots = wider;
+            nodes[key] = Some(up);
         }
+        self.memory.release(charged);
+        let of: Vec<Option<u32>> = slots.iter().map(|&slot| Some(slot)).collect();
+        let keys = values
+            .iter()
+            .zip(nodes)
+            .map(|(own, nodes)| match nodes {
+                Some(nodes) => Vector::Ints(Ints::from_options(nodes.into_iter())),
+                None => own.gather(&of),
+            })
+            .collect();
+        Ok(Climbed { slots, keys })
     }
 
-    fn live_records(&self, object: ObjectId) -> Result<Vec<RecordId>> {
-        let access = choose(object, None, &self.evaluator, self.context)?;
-        let mut ids = Vec::new();
-        self.scan(&access, &mut |batch, among| {
-            ids.extend(among.ones().map(|slot| batch.record(slot)));
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(ids)
+    /// Those of the rows in `among` that no other of them holds.
+    pub(super) fn tops(&self, grouped: &mut Grouped, among: &Bitset) -> Result<Bitset> {
+        let climbed = self.climb(&grouped.table, &grouped.hierarchies)?;
+        let all = Bitset::full(climbed.slots.len());
+        let numbers = grouped.table.number(&climbed.keys, &all).pop();
+        let mut tops = among.clone();
+        for (&slot, &above) in climbed.slots.iter().zip(numbers.iter().flatten()) {
+            if above != slot && (above as usize) < among.len() && among.get(above as usize) {
+                tops.set(slot as usize, false);
+            }
+        }
+        Ok(tops)
     }
 }
 
-/// The depths at which groups are made, the full one first.
-fn depths(group: &Group) -> Vec<usize> {
+impl Climbed {
+    /// For each group at a depth those it counts for. `above` are the groups climbed from, and
+    /// `numbers` the combinations' groups in `whole`, both for every depth from one.
+    fn spread(
+        &self,
+        depth: usize,
+        above: &[Vec<u32>],
+        numbers: &[Vec<u32>],
+        whole: &KeyTable,
+    ) -> Result<Spread> {
+        let mut spread = Spread::new(whole.len(depth));
+        let Some(at) = depth.checked_sub(1) else {
+            spread.push([0])?;
+            return Ok(spread);
+        };
+        let count = above[at].iter().map(|&group| group as usize + 1).max();
+        let mut targets = vec![Vec::new(); count.unwrap_or(0)];
+        for (&slot, &target) in self.slots.iter().zip(&numbers[at]) {
+            targets[above[at][slot as usize] as usize].push(target);
+        }
+        for targets in targets {
+            spread.push(targets)?;
+        }
+        Ok(spread)
+    }
+}
+
+/// The depths at which groups are made, the full one first. Where the nodes of a hierarchy sum up
+/// what is below them, there is no subtotal over all of them.
+fn depths(group: &Group, hierarchies: &[Option<Hierarchy>]) -> Vec<usize> {
     let full = group.keys.len();
     let mut depths = vec![full];
     if group.rollup {
-        depths.extend((1..full).rev());
+        depths.extend(
+            (1..full)
+                .rev()
+                .filter(|&depth| hierarchies[depth].is_none()),
+        );
     }
-    if (group.totals || group.rollup) && full > 0 {
+    if group.totals && full > 0 {
         depths.push(0);
     }
     depths

@@ -316,6 +316,28 @@ impl KeyTable {
         depths
     }
 
+    /// For every depth from one the group in which each of the last depth's lies.
+    pub(super) fn above(&self) -> Vec<Vec<u32>> {
+        let full = self.keys.len();
+        let mut groups: Vec<u32> = (0..).take(self.len(full)).collect();
+        let mut depths = Vec::with_capacity(full);
+        for at in (0..full).rev() {
+            depths.push(groups.clone());
+            if let Some(deeper) = at.checked_sub(1).and_then(|at| self.deeper.get(at)) {
+                let up = |group: &mut u32| *group = deeper.members[*group as usize].0;
+                groups.iter_mut().for_each(up);
+            }
+        }
+        depths.reverse();
+        depths
+    }
+
+    /// The distinct values of one key.
+    pub(super) fn key(&self, at: usize) -> Vector {
+        let numbers: Vec<u32> = (0..).take(self.keys[at].len()).collect();
+        self.keys[at].vector(&numbers)
+    }
+
     /// The key values of the groups at a depth, one vector for each of its keys.
     pub(super) fn values(&self, depth: usize) -> Vec<Vector> {
         let mut groups: Vec<u32> = (0..).take(self.len(depth)).collect();

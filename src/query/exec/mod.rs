@@ -6,8 +6,10 @@ mod context;
 mod cursor;
 #[cfg(test)]
 mod differential;
+mod empty;
 mod evaluate;
 mod group;
+mod grouped;
 mod keys;
 mod limit;
 mod memory;
@@ -19,6 +21,7 @@ mod rows;
 mod run;
 mod scan;
 mod sort;
+mod spread;
 mod window;
 
 pub(crate) use batch::{Batch, Frame};

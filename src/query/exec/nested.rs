@@ -9,7 +9,7 @@ use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{ColumnValue, Expr, Nested, Node, Type};
 use crate::query::plan::choose;
-use crate::value::{Record, RecordId, Value};
+use crate::value::{ObjectId, Record, RecordId, Value};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -17,13 +17,17 @@ use std::sync::Arc;
 impl Executor<'_> {
     /// For each row the list of its records.
     pub(super) fn nested(&self, nested: &Nested, rows: &Rows) -> Result<Vec<Value>> {
-        let Rows::Records { ids: owners, .. } = rows else {
+        let Rows::Records {
+            object,
+            ids: owners,
+        } = rows
+        else {
             return Err(Error::new(
                 Code::Misplaced,
                 "a nested collection needs rows that are records",
             ));
         };
-        let belonging = self.belonging(nested, owners)?;
+        let belonging = self.belonging(nested, *object, owners)?;
         let limit = nested.limit.as_ref().map(|limit| whole(limit, "limit"));
         let limit = limit.transpose()?.unwrap_or(usize::MAX);
         let mut ids = Vec::new();
@@ -66,10 +70,26 @@ impl Executor<'_> {
     }
 
     /// The collection's records of the owners in the collection's order, each with its owner.
-    fn belonging(&self, nested: &Nested, owners: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>> {
+    fn belonging(
+        &self,
+        nested: &Nested,
+        object: ObjectId,
+        owners: &[RecordId],
+    ) -> Result<Vec<(RecordId, RecordId)>> {
         let ids = || owners.iter().filter_map(|id| usize::try_from(id.0).ok());
-        let mut set = Bitset::new(ids().max().map_or(0, |id| id + 1));
-        ids().for_each(|id| set.set(id, true));
+        let mut wanted = Bitset::new(ids().max().map_or(0, |id| id + 1));
+        ids().for_each(|id| wanted.set(id, true));
+        let spread = match &nested.subtree {
+            Some(subtree) => Some(self.evaluator.spread(subtree, object)?),
+            None => None,
+        };
+        let is_wanted = |&&owner: &&u32| wanted.get(owner as usize);
+        let set = match &spread {
+            None => wanted.clone(),
+            Some(spread) => Bitset::from_fn(spread.len(), |node| {
+                spread.of(node).iter().any(|owner| is_wanted(&owner))
+            }),
+        };
         let span = nested.owner.span.clone();
         let node = Node::InRecords {
             value: Box::new(nested.owner.clone()),
@@ -81,7 +101,8 @@ impl Executor<'_> {
         let access = choose(nested.object, Some(&filter), &self.evaluator, self.context)?;
         let descending = nested.order.iter().map(|key| key.descending).collect();
         let mut sorter = Sorter::new(descending, None, false, &self.memory);
-        let mut owner_of: HashMap<u64, RecordId> = HashMap::new();
+        // The owner of each record, or the node of the subtree that it hangs on.
+        let mut owner_of: HashMap<u64, u64> = HashMap::new();
         self.scan(&access, &mut |batch, among| {
             let owners = self.evaluator.evaluate_among(&nested.owner, batch, among)?;
             let Vector::Ints(owners) = &owners else {
@@ -89,7 +110,7 @@ impl Executor<'_> {
             };
             for slot in among.ones() {
                 if let Some(owner) = owners.get(slot) {
-                    owner_of.insert(batch.record(slot).0, RecordId(owner.cast_unsigned()));
+                    owner_of.insert(batch.record(slot).0, owner.cast_unsigned());
                 }
             }
             let keys = nested
@@ -100,10 +121,19 @@ impl Executor<'_> {
             sorter.push(&keys, among, |slot| batch.record(slot).0)?;
             Ok(ControlFlow::Continue(()))
         })?;
-        let rows = sorter.finish().rows;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| owner_of.get(&row).map(|&owner| (owner, RecordId(row))))
-            .collect())
+        let mut found = Vec::new();
+        for row in sorter.finish().rows {
+            let Some(&owner) = owner_of.get(&row) else {
+                continue;
+            };
+            match &spread {
+                None => found.push((RecordId(owner), RecordId(row))),
+                Some(spread) => {
+                    let owners = spread.of(owner as usize).iter().filter(is_wanted);
+                    found.extend(owners.map(|&o| (RecordId(o.into()), RecordId(row))));
+                }
+            }
+        }
+        Ok(found)
     }
 }

@@ -1,6 +1,7 @@
 //! Running a query: fold, find, group, order, cut, and give its rows a form.
 
 use super::cursor::{Cursor, Place};
+use super::grouped::Standing;
 use super::limit::Cut;
 use super::memory::Memory;
 use super::rows::{Rows, pick};
@@ -11,10 +12,8 @@ use super::{Batch, Context, Evaluator, Frame, group};
 use crate::catalog::Object;
 use crate::column::{Bitset, Comparison, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{
-    self, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Source, Type,
-};
-use crate::query::outcome::{Heading, Table};
+use crate::query::bind::{self, Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
+use crate::query::outcome::{Heading, Mark, Table};
 use crate::query::plan::{choose, fold};
 use crate::value::{ObjectId, RecordId, Value};
 use std::cell::Cell;
@@ -91,8 +90,12 @@ pub(crate) fn record(
         columns: columns.into(),
         rows: vec![values],
         next: None,
+        marks: Vec::new(),
     }))
 }
+
+/// Rows with what each is beyond its values, and where more follow.
+type Named = (Vec<Vec<Value>>, Vec<Mark>, Option<Box<Cursor>>);
 
 /// One execution.
 pub(super) struct Executor<'a> {
@@ -109,6 +112,8 @@ pub(super) struct Answer {
     pub windows: Vec<Option<Vector>>,
     /// Where the rows end, if more follow.
     pub next: Option<Box<Cursor>>,
+    /// By row, of groups with totals or a rolled up hierarchy.
+    pub marks: Vec<Standing>,
 }
 
 impl<'a> Executor<'a> {
@@ -134,7 +139,7 @@ impl<'a> Executor<'a> {
     }
 
     /// The sort keys of a query, those of `limit ... per` first; and how many these are.
-    fn sort_keys(&self, query: &Query) -> (Vec<OrderKey>, usize) {
+    pub(super) fn sort_keys(&self, query: &Query) -> (Vec<OrderKey>, usize) {
         let per = query.limit.iter().flat_map(|limit| &limit.per);
         let mut keys = ascending(per, self.context.catalog);
         let count = keys.len();
@@ -147,7 +152,7 @@ impl<'a> Executor<'a> {
         Sorter::new(descending, keep.0, keep.1, &self.memory)
     }
 
-    fn key_vectors(
+    pub(super) fn key_vectors(
         &self,
         keys: &[OrderKey],
         batch: &Batch<'_>,
@@ -206,9 +211,8 @@ impl<'a> Executor<'a> {
         let sorted = sorter.finish();
         let ids = sorted.rows.iter().map(|&row| RecordId(row)).collect();
         let rows = Rows::Records { object, ids };
-        self.cut(query, rows, &sorted, (per, per..keys.len()), &cut, &|_| {
-            true
-        })
+        let (answer, _) = self.cut(query, rows, &sorted, (per, per..keys.len()), &cut, None)?;
+        Ok(answer)
     }
 
     /// The rows in an order that functions over them all decide.
@@ -221,24 +225,27 @@ impl<'a> Executor<'a> {
         cut: &Cut,
     ) -> Result<Answer> {
         let all = Bitset::full(rows.len());
-        let vectors = self.row_keys(query, keys, rows, &all)?;
+        let vectors = self.row_keys(query, keys, rows, &all, None)?;
         let mut sorter = self.sorter(keys, (None, false));
         sorter.push(&vectors, &all, |slot| slot as u64)?;
         let sorted = sorter.finish();
         let rows = rows.pick(&places(&sorted));
-        self.cut(query, rows, &sorted, (per, per..keys.len()), cut, &|_| true)
+        let (answer, _) = self.cut(query, rows, &sorted, (per, per..keys.len()), cut, None)?;
+        Ok(answer)
     }
 
-    /// Sort keys over all rows at once; `whole` are the rows that are no subtotals.
-    fn row_keys(
+    /// Sort keys over all rows at once, those of `among` being the result's; of rows that hold
+    /// each other, `tops` hold all.
+    pub(super) fn row_keys(
         &self,
         query: &Query,
         keys: &[OrderKey],
         rows: &Rows,
-        whole: &Bitset,
+        among: &Bitset,
+        tops: Option<&Bitset>,
     ) -> Result<Vec<Vector>> {
         let over = match is_ordered_over_rows(query) {
-            true => Some(self.over_unsorted(query, rows, whole)?),
+            true => Some(self.over_unsorted(query, rows, among, tops)?),
             false => None,
         };
         keys.iter()
@@ -271,121 +278,26 @@ impl<'a> Executor<'a> {
         }
         let sorted = sorter.finish();
         let rows = Rows::Slots(frame.pick(&places(&sorted)));
-        self.cut(query, rows, &sorted, (per, per..keys.len()), &cut, &|_| {
-            true
-        })
-    }
-
-    fn grouped(&self, query: &Query, group: &Group) -> Result<Answer> {
-        let grouped = self.group(query, group)?;
-        let frame = &grouped.frame;
-        let batch = Batch::Slots(frame);
-        let full = group.keys.len();
-        let mut among = Bitset::from_fn(frame.len, |at| grouped.depths[at] == full);
-        if let Some(having) = &query.having {
-            among.and(&self.evaluator.test(having, &batch)?);
-        }
-        for (at, &depth) in grouped.depths.iter().enumerate() {
-            if depth > 0 && depth < full {
-                among.set(at, true);
-            }
-        }
-        let (mut keys, per) = self.sort_keys(query);
-        let given = keys.len();
-        let cut = Cut::of(query, per)?;
-        let slots = group_slots(group);
-        let mut order = per..given;
-        let mut marks = Vec::new();
-        if group.rollup {
-            // A subtotal comes after what it sums, whatever the order within.
-            (keys, marks, order) = self.rollup_keys(keys, &slots, &grouped);
-        } else {
-            keys.extend(ascending(&slots, self.context.catalog));
-        }
-        let rows = Rows::Slots(frame.clone());
-        let whole = Bitset::from_fn(frame.len, |at| grouped.depths[at] == full && among.get(at));
-        let mut vectors = self.row_keys(query, &keys, &rows, &whole)?;
-        for (vector, mark) in vectors.iter_mut().zip(marks) {
-            if let Some(mark) = mark {
-                *vector = mark;
-            }
-        }
-        let mut sorter = self.sorter(&keys, (None, false));
-        sorter.push(&vectors, &among, |slot| slot as u64)?;
-        let sorted = sorter.finish();
-        let places = places(&sorted);
-        let rows = rows.pick(&places);
-        let whole = |at: usize| whole.get(places[at]);
-        let mut answer = self.cut(query, rows, &sorted, (per, order), &cut, &whole)?;
-        let total = grouped
-            .depths
-            .iter()
-            .position(|&depth| depth < full && depth == 0);
-        if let Some(total) = total {
-            let types: Vec<Type> = slots
-                .into_iter()
-                .map(|slot| slot.ty)
-                .chain(
-                    group
-                        .aggregates
-                        .iter()
-                        .map(|aggregate| aggregate.ty.clone()),
-                )
-                .collect();
-            answer.append(frame.pick(&[total]), &types, query);
-        }
+        let (answer, _) = self.cut(query, rows, &sorted, (per, per..keys.len()), &cut, None)?;
         Ok(answer)
     }
 
-    /// For each key but the last its mark and its order, then the query's order, then the last
-    /// key's; a mark is 1 where the key is absent because the row is a subtotal. The range is of
-    /// those that rows of one order share.
-    fn rollup_keys(
-        &self,
-        given: Vec<OrderKey>,
-        slots: &[Expr],
-        grouped: &group::Grouped,
-    ) -> (Vec<OrderKey>, Vec<Option<Vector>>, Range<usize>) {
-        let mut keys = Vec::new();
-        let mut order = 0..0;
-        let mut marks = Vec::new();
-        let mut given = Some(given);
-        for (at, slot) in slots.iter().enumerate() {
-            let mark = grouped
-                .depths
-                .iter()
-                .map(|&depth| Some(i64::from(depth <= at)));
-            let span = slot.span.clone();
-            keys.push(OrderKey {
-                value: Expr::constant(Value::Missing, Type::INTEGER, &span),
-                descending: false,
-            });
-            marks.push(Some(Vector::Ints(crate::column::Ints::from_options(mark))));
-            if at + 1 == slots.len() {
-                keys.extend(given.take().unwrap_or_default());
-                order.end = keys.len();
-            }
-            keys.extend(ascending([slot], self.context.catalog));
-            marks.resize_with(keys.len(), || None);
-        }
-        (keys, marks, order)
-    }
-
-    /// Adds the columns over all rows, then leaves the rows within the limit. The first `per` sort
-    /// keys are those of `limit ... per`, those of `order` make rows equal in the query's order;
-    /// `whole` rows are no subtotals.
-    fn cut(
+    /// Adds the columns over all rows, then leaves the rows within the limit; gives their places
+    /// among the sorted too. The first `per` sort keys are those of `limit ... per`, those of
+    /// `order` make rows equal in the query's order; of rows that hold each other, `tops` hold all.
+    pub(super) fn cut(
         &self,
         query: &Query,
         rows: Rows,
         sorted: &Sorted,
         (per, order): (usize, Range<usize>),
         cut: &Cut,
-        whole: &dyn Fn(usize) -> bool,
-    ) -> Result<Answer> {
+        tops: Option<Bitset>,
+    ) -> Result<(Answer, Vec<usize>)> {
+        let keys = order.end;
         let mut windows: Vec<Option<Vector>> = vec![None; query.columns.len()];
         if query.columns.iter().any(is_column_over_rows) {
-            let over = Over::of(&rows, sorted, whole, per, order.clone());
+            let over = Over::of(rows.clone(), sorted, per, order, tops);
             for (window, column) in windows.iter_mut().zip(&query.columns) {
                 if let ColumnValue::Expr(expr) = &column.value
                     && expr.is_over_rows()
@@ -394,7 +306,6 @@ impl<'a> Executor<'a> {
                 }
             }
         }
-        let keys = order.end;
         let id = |at: usize| match &rows {
             Rows::Records { ids, .. } => ids[at].0,
             Rows::Slots(_) => 0,
@@ -411,21 +322,19 @@ impl<'a> Executor<'a> {
             }
             _ => None,
         };
-        if places.len() == rows.len() {
-            return Ok(Answer {
-                rows,
-                windows,
-                next,
-            });
-        }
-        for window in windows.iter_mut().flatten() {
-            *window = pick(window, &places);
-        }
-        Ok(Answer {
-            rows: rows.pick(&places),
+        let mut answer = Answer {
+            rows,
             windows,
+            marks: Vec::new(),
             next,
-        })
+        };
+        if places.len() < answer.rows.len() {
+            for window in answer.windows.iter_mut().flatten() {
+                *window = pick(window, &places);
+            }
+            answer.rows = answer.rows.pick(&places);
+        }
+        Ok((answer, places))
     }
 
     /// The place that a statement goes on after.
@@ -487,18 +396,27 @@ impl<'a> Executor<'a> {
                 ty: column_type(&column.value),
             })
             .collect();
-        let (mut rows, next) = self.named_rows(query)?;
+        let (mut rows, mut marks, next) = self.named_rows(query)?;
         for union in &query.unions {
-            rows.extend(self.table(union)?.rows);
+            let below = self.table(union)?;
+            if !(marks.is_empty() && below.marks.is_empty()) {
+                marks.resize_with(rows.len(), Mark::default);
+                marks.extend(below.marks);
+            }
+            rows.extend(below.rows);
+        }
+        if !marks.is_empty() {
+            marks.resize_with(rows.len(), Mark::default);
         }
         Ok(Table {
             columns,
             rows,
+            marks,
             next,
         })
     }
 
-    fn named_rows(&self, query: &Query) -> Result<(Vec<Vec<Value>>, Option<Box<Cursor>>)> {
+    fn named_rows(&self, query: &Query) -> Result<Named> {
         let answer = self.answer(query)?;
         let mut rows: Vec<Vec<Value>> = (0..answer.rows.len())
             .map(|_| Vec::with_capacity(query.columns.len()))
@@ -516,41 +434,17 @@ impl<'a> Executor<'a> {
                 row.push(value);
             }
         }
-        Ok((rows, answer.next))
+        let marks = answer.marks.iter().map(|standing| standing.mark(query));
+        Ok((rows, marks.collect(), answer.next))
     }
 }
 
-impl Answer {
-    /// Adds rows below, which no column over all rows counts.
-    fn append(&mut self, below: Frame, types: &[Type], query: &Query) {
-        let more = below.len;
-        if let Rows::Slots(frame) = &mut self.rows {
-            let above = std::mem::take(frame);
-            *frame = group::stack(vec![above, below], types);
-        }
-        for (window, column) in self.windows.iter_mut().zip(&query.columns) {
-            if let Some(window) = window {
-                let shape = column_type(&column.value).shape();
-                let len = window.len();
-                let slots: Vec<Option<u32>> = (0..len + more)
-                    .map(|at| u32::try_from(at).ok().filter(|_| at < len))
-                    .collect();
-                *window = if len == 0 {
-                    Vector::missing(shape, more)
-                } else {
-                    window.gather(&slots)
-                };
-            }
-        }
-    }
-}
-
-fn places(sorted: &Sorted) -> Vec<usize> {
+pub(super) fn places(sorted: &Sorted) -> Vec<usize> {
     sorted.rows.iter().map(|&row| row as usize).collect()
 }
 
 /// Whether a function over all rows stands in the query's columns or order.
-fn is_over_rows(query: &Query) -> bool {
+pub(super) fn is_over_rows(query: &Query) -> bool {
     query.columns.iter().any(is_column_over_rows) || is_ordered_over_rows(query)
 }
 
@@ -560,16 +454,6 @@ pub(crate) fn is_column_over_rows(column: &Column) -> bool {
 
 fn is_ordered_over_rows(query: &Query) -> bool {
     query.order.iter().any(|key| key.value.is_over_rows())
-}
-
-/// The keys of a group as columns of its rows.
-fn group_slots(group: &Group) -> Vec<Expr> {
-    group
-        .keys
-        .iter()
-        .enumerate()
-        .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
-        .collect()
 }
 
 /// The condition that a record comes after another in the order of ids.

@@ -342,6 +342,16 @@ fn compare(columns: &[KeyColumn], descending: &[bool], a: usize, b: usize) -> Or
 }
 
 impl Sorted {
+    /// The rows at these places, in that order.
+    pub(super) fn pick(&self, places: &[usize]) -> Self {
+        Self {
+            rows: places.iter().map(|&at| self.rows[at]).collect(),
+            columns: self.columns.iter().map(|c| c.pick(places)).collect(),
+            descending: self.descending.clone(),
+            dropped: self.dropped,
+        }
+    }
+
     /// Whether two rows have the same keys, of those in `keys`.
     pub(super) fn same(&self, a: usize, b: usize, keys: Range<usize>) -> bool {
         self.columns

@@ -15,6 +15,8 @@ use std::ops::Range;
 pub(super) struct Over {
     /// The rows that count, in order, of `all` rows.
     rows: Rows,
+    /// Of rows that hold each other, those that hold all: they alone count for a total.
+    tops: Option<Bitset>,
     places: Vec<usize>,
     all: usize,
     /// Each function runs anew in each of these.
@@ -24,27 +26,28 @@ pub(super) struct Over {
 }
 
 impl Over {
-    /// Of `rows`, which are in order, those that are `whole`.
+    /// Over `rows`, which are in order, and those of them that are `tops`.
     pub(super) fn of(
-        rows: &Rows,
+        rows: Rows,
         sorted: &Sorted,
-        whole: impl Fn(usize) -> bool,
         per: usize,
         order: Range<usize>,
+        tops: Option<Bitset>,
     ) -> Self {
-        let places: Vec<usize> = (0..rows.len()).filter(|&at| whole(at)).collect();
-        let like_last =
-            |at: usize, keys: Range<usize>| at > 0 && sorted.same(places[at - 1], places[at], keys);
-        let starts = (0..places.len()).filter(|&at| at == 0 || !like_last(at, 0..per));
-        let mut starts: Vec<usize> = starts.collect();
-        starts.push(places.len());
+        let like_last = |at: usize, keys: Range<usize>| at > 0 && sorted.same(at - 1, at, keys);
+        let len = rows.len();
+        let mut starts: Vec<usize> = (0..len)
+            .filter(|&at| at == 0 || !like_last(at, 0..per))
+            .collect();
+        starts.push(len);
         let runs = starts.windows(2).map(|pair| pair[0]..pair[1]).collect();
         let tied = |at| !order.is_empty() && like_last(at, order.clone());
         Self {
-            tied: (0..places.len()).map(tied).collect(),
-            rows: rows.pick(&places),
-            all: rows.len(),
-            places,
+            tied: (0..len).map(tied).collect(),
+            rows,
+            tops,
+            all: len,
+            places: (0..len).collect(),
             runs,
         }
     }
@@ -52,7 +55,13 @@ impl Over {
 
 impl Executor<'_> {
     /// The rows of `among` that functions run over while no order is known yet.
-    pub(super) fn over_unsorted(&self, query: &Query, rows: &Rows, among: &Bitset) -> Result<Over> {
+    pub(super) fn over_unsorted(
+        &self,
+        query: &Query,
+        rows: &Rows,
+        among: &Bitset,
+        tops: Option<&Bitset>,
+    ) -> Result<Over> {
         let per = query.limit.iter().flat_map(|limit| &limit.per);
         let keys = ascending(per, self.context.catalog);
         let vectors = keys
@@ -64,7 +73,8 @@ impl Executor<'_> {
         let sorted = sorter.finish();
         let places: Vec<usize> = sorted.rows.iter().map(|&row| row as usize).collect();
         let inner = rows.pick(&places);
-        let mut over = Over::of(&inner, &sorted, |_| true, keys.len(), 0..0);
+        let tops = tops.map(|tops| Bitset::from_fn(places.len(), |at| tops.get(places[at])));
+        let mut over = Over::of(inner, &sorted, keys.len(), 0..0, tops);
         over.places = places;
         over.all = rows.len();
         Ok(over)
@@ -96,17 +106,23 @@ impl Executor<'_> {
         if argument.ty == Type::Missing {
             values = Vector::missing(expr.ty.shape(), over.places.len());
         }
-        let sums = |total| {
-            summed(&values, &over.runs, total, self.context.clock.base)
-                .map_err(|error| error.at(expr.span.clone()))
-        };
         match window.function {
             WindowFunction::Rank => Ok(ranks(over)),
             WindowFunction::Previous => Ok(previous(&values, over, expr)),
             WindowFunction::Growth => Ok(growth(&values, &over.runs)),
             WindowFunction::Quartile => Ok(quartiles(&values, &over.runs)),
-            WindowFunction::Total => sums(true),
-            WindowFunction::Running => sums(false),
+            WindowFunction::Total => {
+                if let Some(tops) = &over.tops {
+                    let slots: Vec<_> = (0..tops.len())
+                        .map(|at| u32::try_from(at).ok().filter(|_| tops.get(at)))
+                        .collect();
+                    values = values.gather(&slots);
+                }
+                summed(&values, &over.runs, true, self.context.clock.base)
+                    .map_err(|error| error.at(expr.span.clone()))
+            }
+            WindowFunction::Running => summed(&values, &over.runs, false, self.context.clock.base)
+                .map_err(|error| error.at(expr.span.clone())),
         }
     }
 }

@@ -385,7 +385,7 @@ fn in_type(ty: &FieldType, n: i64) -> bool {
 /// What a condition costs to test, roughly: integers before text before collections.
 fn cost(expr: &Expr) -> u32 {
     let own = match &expr.node {
-        Node::Collect(_) => 1000,
+        Node::Collect(_) | Node::Correlated { .. } => 1000,
         Node::Stored { .. } => 500,
         Node::Like { .. } => 200,
         Node::Contains { .. } => 100,

@@ -99,6 +99,10 @@ impl Words<'_> {
                 let inside = self.within(collect.object);
                 let aggregate = inside.aggregate(&collect.aggregate);
                 let name = &self.context.catalog.object(collect.object).name;
+                let name = match collect.subtree {
+                    Some(_) => format!("subtree.{name}"),
+                    None => name.clone(),
+                };
                 match &collect.filter {
                     Some(filter) => format!("{aggregate} of {name} where {}", inside.expr(filter)),
                     None => format!("{aggregate} of {name}"),
@@ -109,6 +113,10 @@ impl Words<'_> {
                 let argument = window.argument.as_ref();
                 format!("{name}({})", argument.map(one).unwrap_or_default())
             }
+            Node::Correlated { given, body } => {
+                format!("{} for each {}", one(body), self.list(given))
+            }
+            Node::Given(_) => "the outer value".to_owned(),
             Node::And(list) => self.joined(list, " and "),
             Node::Or(list) => format!("({})", self.joined(list, " or ")),
             Node::Not(inner) => self.negated(inner),

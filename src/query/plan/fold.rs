@@ -6,7 +6,7 @@ use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Function, Group, Limit, Nested, Node, OrderKey,
-    Page, Query, Source, Type,
+    Page, Query, Source, Subtree, Type,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
 use crate::query::label;
@@ -24,9 +24,19 @@ pub(crate) fn fold_expr(expr: &Expr, context: &Context<'_>) -> Result<Expr> {
     Folder::new(context).expr(expr)
 }
 
+/// The body of a correlated expression, folded for these values of what is around it.
+pub(crate) fn fold_given(body: &Expr, given: &[Value], context: &Context<'_>) -> Result<Expr> {
+    let folder = Folder {
+        given,
+        ..Folder::new(context)
+    };
+    folder.expr(body)
+}
+
 pub(super) struct Folder<'a> {
     pub(super) context: &'a Context<'a>,
     evaluator: Evaluator<'a>,
+    given: &'a [Value],
 }
 
 impl<'a> Folder<'a> {
@@ -34,6 +44,7 @@ impl<'a> Folder<'a> {
         Self {
             context,
             evaluator: Evaluator::new(context),
+            given: &[],
         }
     }
 
@@ -149,11 +160,22 @@ impl<'a> Folder<'a> {
         Ok(Nested {
             object: nested.object,
             owner: self.expr(&nested.owner)?,
+            subtree: self.subtree(nested.subtree.as_ref())?,
             filter: self.filter(nested.filter.as_ref())?,
             columns: self.columns(&nested.columns)?,
             order: self.order(&nested.order)?,
             limit: self.optional(nested.limit.as_ref())?,
         })
+    }
+
+    fn subtree(&self, subtree: Option<&Subtree>) -> Result<Option<Subtree>> {
+        let fold = |subtree: &Subtree| {
+            Ok(Subtree {
+                object: subtree.object,
+                owner: Arc::new(self.expr(&subtree.owner)?),
+            })
+        };
+        subtree.map(fold).transpose()
     }
 
     /// An expression whose truth alone counts: a missing one is false.
@@ -249,6 +271,7 @@ impl<'a> Folder<'a> {
                 let node = Node::Collect(Arc::new(Collect {
                     object: collect.object,
                     owner: self.expr(&collect.owner)?,
+                    subtree: self.subtree(collect.subtree.as_ref())?,
                     filter: self.filter(collect.filter.as_ref())?,
                     aggregate: self.aggregate(&collect.aggregate)?,
                 }));
@@ -259,6 +282,14 @@ impl<'a> Folder<'a> {
                 let node = map_operands(&expr.node, |operand| self.expr(operand))?;
                 Ok(Expr::new(node, expr.ty.clone(), &expr.span))
             }
+            // The body is folded when it runs.
+            Node::Correlated { given, body } => {
+                let given = self.exprs(given)?;
+                let body = Arc::clone(body);
+                let node = Node::Correlated { given, body };
+                Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+            }
+            Node::Given(at) => constant(self.given.get(*at).cloned().unwrap_or_default()),
             Node::And(_) | Node::Or(_) | Node::Not(_) => {
                 Ok(condition::settled(self.condition(expr)?))
             }

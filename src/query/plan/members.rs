@@ -1,7 +1,7 @@
 //! Folding of sub-queries, lists and hierarchies into values and sets.
 
 use super::fold::Folder;
-use super::hierarchy;
+use super::hierarchy::Hierarchy;
 use super::nodes::truth;
 use crate::column::Bitset;
 use crate::error::{Code, Error, Result};
@@ -103,9 +103,9 @@ impl Folder<'_> {
             }
         };
         let set = if above {
-            hierarchy::above(object, id, self.context)?
+            Hierarchy::read(object, self.context)?.above(id)
         } else {
-            hierarchy::below(object, id, self.context)?
+            Hierarchy::read(object, self.context)?.below(id)
         };
         let constant = value.as_constant().is_some();
         let node = Node::InRecords {

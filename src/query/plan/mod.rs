@@ -15,5 +15,6 @@ mod probe;
 
 pub(crate) use access::{Access, Path, choose};
 pub(crate) use explain::explain;
-pub(crate) use fold::{fold, fold_expr};
+pub(crate) use fold::{fold, fold_expr, fold_given};
+pub(crate) use hierarchy::Hierarchy;
 pub(crate) use nodes::map_operands;

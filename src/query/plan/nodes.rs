@@ -36,6 +36,7 @@ pub(crate) fn map_operands(
         | Node::Column(_)
         | Node::Slot(_)
         | Node::Collect(_)
+        | Node::Given(_)
         | Node::Parameter(_)
         | Node::Today
         | Node::Now
@@ -58,6 +59,10 @@ pub(crate) fn map_operands(
             reference: one(reference)?,
             object: *object,
             inner: Arc::clone(inner),
+        },
+        Node::Correlated { given, body } => Node::Correlated {
+            given: given.iter().map(each).collect::<Result<_>>()?,
+            body: Arc::clone(body),
         },
         Node::And(list) => Node::And(list.iter().map(each).collect::<Result<_>>()?),
         Node::Or(list) => Node::Or(list.iter().map(each).collect::<Result<_>>()?),

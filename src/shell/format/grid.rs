@@ -22,7 +22,7 @@ pub(super) fn write(rows: &Rows, out: &mut dyn Write, width: Option<usize>) -> i
     let flat: Vec<usize> = (0..rows.columns().len())
         .filter(|&at| !nested(&rows.columns()[at]))
         .collect();
-    let cells = |row: Row<'_>| flat.iter().map(|&at| one_line(&row.text(at))).collect();
+    let cells = |row: Row<'_>| flat.iter().map(|&at| cell(&row, at)).collect();
     let grid = Grid {
         headings: flat
             .iter()
@@ -50,6 +50,14 @@ pub(super) fn write(rows: &Rows, out: &mut dyn Write, width: Option<usize>) -> i
         }
     }
     Ok(())
+}
+
+/// A cell's text: what a total sums over by that word, a node indented by what lies above it.
+fn cell(row: &Row<'_>, at: usize) -> String {
+    match row.is_summed(at) {
+        true => "(all)".to_owned(),
+        false => format!("{}{}", GAP.repeat(row.level(at)), one_line(&row.text(at))),
+    }
 }
 
 /// The records of a nested collection below their record, indented.

@@ -1,7 +1,7 @@
 //! From the state of each group to its value.
 
 use super::argument_type;
-use super::state::{Item, Pairs, Spread, State, compare_keys};
+use super::state::{Item, Moments, Pairs, State, compare_keys};
 use crate::column::{Floats, Ints, Texts, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, AggregateFunction};
@@ -164,7 +164,7 @@ impl Form<'_> {
 }
 
 /// The sample standard deviation; of fewer than two values there is none.
-fn deviation(spread: &Spread) -> Option<Number> {
+fn deviation(spread: &Moments) -> Option<Number> {
     let others = spread.count.checked_sub(1).filter(|&others| others > 0)?;
     Some(Number::Float((spread.squares / others as f64).sqrt()))
 }

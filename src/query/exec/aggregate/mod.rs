@@ -4,6 +4,7 @@ mod distinct;
 mod finish;
 mod state;
 
+use super::spread::Spread;
 use super::{Batch, Context, Evaluator};
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
@@ -18,6 +19,15 @@ pub(crate) struct Accumulator {
     seen: Option<Seen>,
     state: State,
     base: Currency,
+    /// The values taken, kept until they are spread, where states cannot be put together.
+    kept: Option<Vec<Part>>,
+}
+
+/// Values of one batch with the keys by which they are ordered and their groups.
+struct Part {
+    values: Vector,
+    keys: Vec<Vector>,
+    groups: Vec<u32>,
 }
 
 impl Accumulator {
@@ -42,7 +52,17 @@ impl Accumulator {
             aggregate: aggregate.clone(),
             state,
             base: context.clock.base,
+            kept: None,
         })
+    }
+
+    /// An accumulator whose groups will be spread over others.
+    pub(crate) fn spreading(aggregate: &Aggregate, context: &Context<'_>) -> Result<Self> {
+        let mut accumulator = Self::new(aggregate, context)?;
+        if accumulator.seen.is_some() || !accumulator.state.merges() {
+            accumulator.kept = Some(Vec::new());
+        }
+        Ok(accumulator)
     }
 
     /// Takes the slots of `among` that the aggregate's filter lets pass. `groups` gives the group
@@ -78,10 +98,6 @@ impl Accumulator {
         if let Some(seen) = &mut self.seen {
             among = seen.first(&values, &among, groups);
         }
-        if counts || self.aggregate.function == AggregateFunction::Exists {
-            self.state.count(&among, groups);
-            return Ok(());
-        }
         if let Some(second) = &self.aggregate.second {
             let second = evaluator.evaluate_among(second, batch, &among)?;
             among.and_not(&second.missing_slots());
@@ -92,15 +108,69 @@ impl Accumulator {
         let keys = keys
             .map(|key| evaluator.evaluate_among(&key.value, batch, &among))
             .collect::<Result<Vec<_>>>()?;
-        self.state
-            .add(&self.aggregate, &values, &keys, &among, groups);
+        match &mut self.kept {
+            Some(parts) => parts.push(Part::of(&values, &keys, &among, groups)),
+            None => self.take(&values, &keys, &among, groups),
+        }
         Ok(())
+    }
+
+    fn take(&mut self, values: &Vector, keys: &[Vector], among: &Bitset, groups: &[u32]) {
+        match self.aggregate.function {
+            AggregateFunction::Count | AggregateFunction::Exists => self.state.count(among, groups),
+            _ => self.state.add(&self.aggregate, values, keys, among, groups),
+        }
+    }
+
+    /// The aggregate over other groups, which hold the records of these.
+    pub(crate) fn spread(self, spread: &Spread, context: &Context<'_>) -> Result<Self> {
+        let mut whole = Self::new(&self.aggregate, context)?;
+        let Some(parts) = self.kept else {
+            whole.state = self.state.spread(&self.aggregate, spread);
+            return Ok(whole);
+        };
+        whole.state.grow(spread.count());
+        for part in parts {
+            context.interrupt.check()?;
+            let part = part.spread(spread);
+            let mut among = Bitset::full(part.groups.len());
+            if let Some(seen) = &mut whole.seen {
+                among = seen.first(&part.values, &among, &part.groups);
+            }
+            whole.take(&part.values, &part.keys, &among, &part.groups);
+        }
+        Ok(whole)
     }
 
     /// One value for each of `count` groups.
     pub(crate) fn finish(mut self, count: usize) -> Result<Vector> {
         self.state.grow(count);
         finish::finish(self.state, &self.aggregate, self.base, count)
+    }
+}
+
+impl Part {
+    fn of(values: &Vector, keys: &[Vector], among: &Bitset, groups: &[u32]) -> Self {
+        let slots: Vec<_> = among.ones().map(|at| u32::try_from(at).ok()).collect();
+        Self {
+            values: values.gather(&slots),
+            keys: keys.iter().map(|key| key.gather(&slots)).collect(),
+            groups: among.ones().map(|at| groups[at]).collect(),
+        }
+    }
+
+    /// Each value once for every group that its own is spread over, still in order.
+    fn spread(&self, spread: &Spread) -> Self {
+        let (mut slots, mut groups) = (Vec::new(), Vec::new());
+        for (at, &group) in (0..).zip(&self.groups) {
+            groups.extend(spread.of(group as usize));
+            slots.resize(groups.len(), Some(at));
+        }
+        Self {
+            values: self.values.gather(&slots),
+            keys: self.keys.iter().map(|key| key.gather(&slots)).collect(),
+            groups,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an accumulator keeps of each group while records come in.
 
+use super::super::spread::Spread;
 use super::argument_type;
 use crate::column::{Bitset, Ints, Vector};
 use crate::query::bind::{Aggregate, AggregateFunction, OrderKey, Type};
@@ -27,7 +28,7 @@ pub(super) enum State {
     /// Every value with its group.
     Ints(Vec<(u32, i64)>),
     Floats(Vec<(u32, f64)>),
-    Spreads(Vec<Spread>),
+    Spreads(Vec<Moments>),
     Pairs(Vec<Pairs>),
     Shares(Vec<(u64, u64)>),
     Picks(Vec<Option<Item>>),
@@ -36,7 +37,7 @@ pub(super) enum State {
 
 /// Count, mean and sum of squared differences from it (Welford).
 #[derive(Clone, Copy, Default)]
-pub(super) struct Spread {
+pub(super) struct Moments {
     pub count: u64,
     mean: f64,
     pub squares: f64,
@@ -104,6 +105,78 @@ impl State {
         })
     }
 
+    /// Whether the states of two groups make that of both together.
+    pub(super) fn merges(&self) -> bool {
+        !matches!(
+            self,
+            Self::Ints(_) | Self::Floats(_) | Self::Picks(_) | Self::Lists(_)
+        )
+    }
+
+    /// The states of other groups, which hold the records of these.
+    pub(super) fn spread(self, aggregate: &Aggregate, spread: &Spread) -> Self {
+        fn all<T: Clone>(
+            own: &[T],
+            spread: &Spread,
+            nothing: &T,
+            mut add: impl FnMut(&mut T, &T),
+        ) -> Vec<T> {
+            let mut whole = vec![nothing.clone(); spread.count()];
+            for (group, state) in own.iter().enumerate() {
+                for &target in spread.of(group) {
+                    add(&mut whole[target as usize], state);
+                }
+            }
+            whole
+        }
+        fn best<T: Clone>(
+            own: &[Option<T>],
+            spread: &Spread,
+            better: impl Fn(&T, &T) -> bool,
+        ) -> Vec<Option<T>> {
+            all(own, spread, &None, |best, value| {
+                if let Some(value) = value {
+                    keep(best, value.clone(), &better);
+                }
+            })
+        }
+        let wanted = wanted(aggregate);
+        match self {
+            Self::Counts(counts) => Self::Counts(all(&counts, spread, &0, |a, b| *a += b)),
+            Self::Sums { sums, counts } => Self::Sums {
+                sums: all(&sums, spread, &0, |a, b| *a += b),
+                counts: all(&counts, spread, &0, |a, b| *a += b),
+            },
+            Self::FloatSums { sums, counts } => Self::FloatSums {
+                sums: all(&sums, spread, &0.0, |a, b| *a += b),
+                counts: all(&counts, spread, &0, |a, b| *a += b),
+            },
+            Self::IntExtremes(own) => {
+                Self::IntExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            }
+            Self::FloatExtremes(own) => {
+                Self::FloatExtremes(best(&own, spread, |a, b| a.partial_cmp(b) == Some(wanted)))
+            }
+            Self::PairExtremes(own) => {
+                Self::PairExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            }
+            Self::TextExtremes(own) => {
+                Self::TextExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            }
+            Self::BitExtremes(own) => {
+                Self::BitExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            }
+            Self::Spreads(own) => {
+                Self::Spreads(all(&own, spread, &Moments::default(), Moments::merge))
+            }
+            Self::Pairs(own) => Self::Pairs(all(&own, spread, &Pairs::default(), Pairs::merge)),
+            Self::Shares(own) => Self::Shares(all(&own, spread, &(0, 0), |a, b| {
+                *a = (a.0 + b.0, a.1 + b.1);
+            })),
+            kept @ (Self::Ints(_) | Self::Floats(_) | Self::Picks(_) | Self::Lists(_)) => kept,
+        }
+    }
+
     /// Makes room for `count` groups.
     pub(super) fn grow(&mut self, count: usize) {
         fn to<T: Clone>(groups: &mut Vec<T>, count: usize, with: T) {
@@ -127,7 +200,7 @@ impl State {
             Self::TextExtremes(best) => to(best, count, None),
             Self::BitExtremes(best) => to(best, count, None),
             Self::Ints(_) | Self::Floats(_) => {}
-            Self::Spreads(spreads) => to(spreads, count, Spread::default()),
+            Self::Spreads(spreads) => to(spreads, count, Moments::default()),
             Self::Pairs(pairs) => to(pairs, count, Pairs::default()),
             Self::Shares(shares) => to(shares, count, (0, 0)),
             Self::Picks(picks) => picks.resize_with(picks.len().max(count), || None),
@@ -179,10 +252,7 @@ impl State {
         among: &Bitset,
         groups: &[u32],
     ) {
-        let wanted = match aggregate.function {
-            AggregateFunction::Minimum => Ordering::Less,
-            _ => Ordering::Greater,
-        };
+        let wanted = wanted(aggregate);
         match (self, values) {
             (Self::Sums { sums, counts }, Vector::Ints(ints) | Vector::Pair(ints, _)) => {
                 if let ([sum], [count]) = (sums.as_mut_slice(), counts.as_mut_slice()) {
@@ -297,7 +367,19 @@ impl State {
     }
 }
 
-impl Spread {
+impl Moments {
+    fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        let count = self.count + other.count;
+        let gap = other.mean - self.mean;
+        let part = other.count as f64 / count as f64;
+        self.mean += gap * part;
+        self.squares += other.squares + gap * gap * self.count as f64 * part;
+        self.count = count;
+    }
+
     fn add(&mut self, n: f64) {
         self.count += 1;
         let from_old = n - self.mean;
@@ -307,6 +389,21 @@ impl Spread {
 }
 
 impl Pairs {
+    fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        let own = self.count as f64;
+        self.count += other.count;
+        let part = other.count as f64 / self.count as f64;
+        let gap = (other.means.0 - self.means.0, other.means.1 - self.means.1);
+        self.means.0 += gap.0 * part;
+        self.means.1 += gap.1 * part;
+        self.squares.0 += other.squares.0 + gap.0 * gap.0 * own * part;
+        self.squares.1 += other.squares.1 + gap.1 * gap.1 * own * part;
+        self.products += other.products + gap.0 * gap.1 * own * part;
+    }
+
     fn add(&mut self, x: f64, y: f64) {
         self.count += 1;
         let count = self.count as f64;
@@ -331,6 +428,14 @@ pub(super) fn compare_keys(a: &[Value], b: &[Value], order: &[OrderKey]) -> Orde
         })
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
+}
+
+/// How a value compares with one that it is better than.
+fn wanted(aggregate: &Aggregate) -> Ordering {
+    match aggregate.function {
+        AggregateFunction::Minimum => Ordering::Less,
+        _ => Ordering::Greater,
+    }
 }
 
 fn keep<T>(best: &mut Option<T>, value: T, better: impl Fn(&T, &T) -> bool) {

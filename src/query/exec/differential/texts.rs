@@ -20,6 +20,18 @@ fn combined(atoms: BoxedStrategy<String>) -> BoxedStrategy<String> {
         .boxed()
 }
 
+/// What the reference runs anew for every record: for small books.
+fn costly_condition() -> BoxedStrategy<String> {
+    combined(some(&[
+        "exists(account.deals where amount > outer.amount)",
+        "count(account.deals where close <= outer.close and stage = outer.stage) > 1",
+        "count_of in (accounts where employees > outer.count_of select employees)",
+        "amount >= (deals where account = outer.account select max(amount))",
+        "count(account.subtree.deals) > 4",
+        "sum(account.subtree.deals.amount where count_of > outer.count_of) > 900",
+    ]))
+}
+
 pub(super) fn deal_condition() -> BoxedStrategy<String> {
     combined(some(&[
         "stage = won",
@@ -128,6 +140,14 @@ fn account_condition() -> BoxedStrategy<String> {
         "matches(rule, parent)",
         "count(deals where matches(outer.rule, account)) > 1",
         "sum(deals.count_of where matches(stage.gate)) > 3",
+        "count(subtree) > 2",
+        "sum(subtree.deals.amount where stage = won) > 500",
+        "exists(subtree.deals where close in this quarter)",
+        "count(children.subtree) > 1",
+        "median(subtree.deals.count_of) > 1",
+        "count(distinct subtree.deals.stage) > 2",
+        "max(subtree.employees) > 6",
+        "exists(mentions where account = outer.parent)",
     ]))
 }
 
@@ -269,12 +289,65 @@ fn grouped() -> BoxedStrategy<String> {
         .boxed()
 }
 
+/// Groups with subtotals, hierarchies and empty groups.
+fn rolled() -> BoxedStrategy<String> {
+    let keys = select(
+        &[
+            ("account", "account"),
+            ("account, stage", "account, stage"),
+            ("stage, account", "stage, account"),
+            ("account.industry as k, account", "k, account"),
+            ("month(close) as k, account", "k, account"),
+            ("account, account.active as k", "account, k"),
+            ("account.parent as k, account", "k, account"),
+            (
+                "stage, account.active as k, quarter(close) as q",
+                "stage, k, q",
+            ),
+        ][..],
+    );
+    let aggregates = some(&[
+        "count() as n",
+        "sum(amount) as a, avg(count_of) as b",
+        "count(distinct count_of) as a, median(count_of) as b",
+        "min(close) as a, max(amount) as b, share(stage = won) as c",
+        "first(count_of by amount) as a, last(count_of by close desc) as b",
+        "count() as n, total(count()) as t",
+    ]);
+    let tail = some(&[
+        "rollup",
+        "totals, rollup",
+        "rollup, empty",
+        "totals, rollup, empty",
+        "totals, empty",
+    ]);
+    let having = some(&["", " having count() > 1"]);
+    let order = some(&[
+        "",
+        " order by count() desc",
+        " order by sum(amount) desc limit 3",
+        " limit 2 per stage",
+    ]);
+    (keys, aggregates, tail, having, order)
+        .prop_map(|((by, names), aggregates, tail, having, order)| {
+            let order = match order.contains("per stage") && !names.contains("stage") {
+                true => "",
+                false => &order,
+            };
+            format!(" group by {by} with {tail}{having} select {names}, {aggregates}{order}")
+        })
+        .boxed()
+}
+
 pub(super) fn query() -> BoxedStrategy<String> {
+    let deal_condition = || prop_oneof![6 => deal_condition(), 1 => costly_condition()];
     let deals = || (deal_condition(), deal_columns(), order(), limit());
     let plain = deals().prop_map(|(filter, columns, order, limit)| {
         format!("deals where {filter} select {columns}{order}{limit}")
     });
     let groups = (deal_condition(), grouped())
+        .prop_map(|(filter, tail)| format!("deals where {filter}{tail}"));
+    let subtotals = (deal_condition(), rolled())
         .prop_map(|(filter, tail)| format!("deals where {filter}{tail}"));
     let accounts = (
         account_condition(),
@@ -286,6 +359,11 @@ pub(super) fn query() -> BoxedStrategy<String> {
             "name, min(deals.close) as first, avg(deals.count_of where chance > 10%) as mean",
             "name, corr(deals.count_of, deals.amount) as fit, \
              slope(deals.chance, deals.amount) as rise, count(distinct deals.count_of) as n",
+            "name, count(subtree) as n, sum(subtree.deals.amount) as s, \
+             first(subtree.deals.count_of by close, amount desc) as f",
+            "name, count(deals where close > outer.founded) as n, \
+             count(subtree.deals where close > outer.founded) as m, \
+             (deals where amount > 300 and account = outer.this select count()) as k",
         ]),
         some(&[
             "",
@@ -297,9 +375,15 @@ pub(super) fn query() -> BoxedStrategy<String> {
         .prop_map(|(filter, columns, order)| {
             format!("accounts where {filter} select {columns}{order}")
         });
-    let nested = (account_condition(), deal_condition()).prop_map(|(outer, inner)| {
+    let path = some(&[
+        "deals",
+        "subtree.deals",
+        "children.subtree.deals",
+        "mentions",
+    ]);
+    let nested = (account_condition(), deal_condition(), path).prop_map(|(outer, inner, path)| {
         format!(
-            "accounts where {outer} select name, deals where {inner} \
+            "accounts where {outer} select name, {path} where {inner} \
              {{ count_of, amount, close order by amount desc, close limit 2 }} as some"
         )
     });
@@ -316,6 +400,8 @@ pub(super) fn query() -> BoxedStrategy<String> {
              where n > 1 select i, stage, s order by s desc"
         )
     });
-    prop_oneof![4 => plain, 4 => groups, 3 => accounts, 1 => nested, 1 => stacked, 1 => over]
-        .boxed()
+    prop_oneof![
+        4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 1 => nested, 1 => stacked, 1 => over
+    ]
+    .boxed()
 }

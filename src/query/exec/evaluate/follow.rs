@@ -3,9 +3,11 @@
 use super::{Evaluator, concat, constant, internal, object_of};
 use crate::column::{Bitset, CHUNK_RECORDS, Ints, Vector};
 use crate::error::{Kind, Result};
-use crate::query::bind::{Collect, Expr, Node, Type};
+use crate::query::bind::{Collect, Expr, Node, Subtree, Type};
 use crate::query::exec::Batch;
 use crate::query::exec::aggregate::Accumulator;
+use crate::query::exec::spread::Spread;
+use crate::query::plan::Hierarchy;
 use crate::storage::IndexKind;
 use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Shape, Value};
 use std::sync::Arc;
@@ -183,8 +185,14 @@ impl Evaluator<'_> {
         if let Some((_, vector)) = self.cache.borrow().collections.get(&key) {
             return Ok(Arc::clone(vector));
         }
-        let bound = usize::try_from(self.context.snapshot.record_bound(object)).unwrap_or(0);
-        let mut accumulator = Accumulator::new(&collect.aggregate, self.context)?;
+        let count = self.bound(object) + 1;
+        let mut accumulator = match &collect.subtree {
+            None => Accumulator::new(&collect.aggregate, self.context)?,
+            Some(_) => Accumulator::spreading(&collect.aggregate, self.context)?,
+        };
+        // The records owned by each node are put together first, then those of all below it.
+        let node = collect.subtree.as_ref().map_or(object, |s| s.object);
+        let nodes = self.bound(node);
         self.each_chunk(collect.object, |batch, mut among| {
             if let Some(filter) = &collect.filter {
                 among = self.test_among(filter, batch, &among)?;
@@ -195,7 +203,7 @@ impl Evaluator<'_> {
             let owner = self.evaluate_among(&collect.owner, batch, &among)?;
             let owners = match &owner {
                 Vector::Ints(ids) => ids.clone(),
-                Vector::Pair(objects, ids) => only_of(objects, ids, object),
+                Vector::Pair(objects, ids) => only_of(objects, ids, node),
                 _ => return Err(internal("a path that is no reference", &collect.owner)),
             };
             let mut groups = vec![u32::MAX; batch.len()];
@@ -203,18 +211,54 @@ impl Evaluator<'_> {
             for (index, groups) in groups.chunks_mut(64).enumerate() {
                 let present = owners.load(index, &mut loaded);
                 for (at, (group, id)) in groups.iter_mut().zip(loaded).enumerate() {
-                    if present >> at & 1 == 1 && id.cast_unsigned() < bound as u64 {
+                    if present >> at & 1 == 1 && id.cast_unsigned() < nodes as u64 {
                         *group = id as u32;
                     }
                 }
             }
             among.and(&Bitset::from_fn(groups.len(), |at| groups[at] != u32::MAX));
-            accumulator.update(self, batch, &among, &groups, bound + 1)
+            accumulator.update(self, batch, &among, &groups, nodes + 1)
         })?;
-        let vector = Arc::new(accumulator.finish(bound + 1)?);
+        if let Some(subtree) = &collect.subtree {
+            let spread = self.spread(subtree, object)?;
+            accumulator = accumulator.spread(&spread, self.context)?;
+        }
+        let vector = Arc::new(accumulator.finish(count)?);
         let entry = (Arc::clone(collect), Arc::clone(&vector));
         self.cache.borrow_mut().collections.insert(key, entry);
         Ok(vector)
+    }
+
+    /// For each node of a hierarchy the records of `object` that it, or one above it, belongs to;
+    /// and a last one, which belongs to nothing.
+    pub(in crate::query::exec) fn spread(
+        &self,
+        subtree: &Subtree,
+        object: ObjectId,
+    ) -> Result<Spread> {
+        let hierarchy = Hierarchy::read(subtree.object, self.context)?;
+        let bound = self.bound(object);
+        let owners = match subtree.owner.node {
+            Node::Id => None,
+            _ => match &*self.column_of(&subtree.owner, subtree.object)? {
+                Vector::Ints(ids) => Some(ids.clone()),
+                Vector::Pair(objects, ids) => Some(only_of(objects, ids, object)),
+                _ => return Err(internal("a path that is no reference", &subtree.owner)),
+            },
+        };
+        let owner = |node: usize| match &owners {
+            None => place(i64::try_from(node).ok(), bound),
+            Some(owners) => place(owners.get(node), bound),
+        };
+        let mut spread = Spread::new(bound + 1);
+        for node in 0..hierarchy.len() {
+            spread.push(hierarchy.path(node).filter_map(owner))?;
+        }
+        Ok(spread)
+    }
+
+    fn bound(&self, object: ObjectId) -> usize {
+        usize::try_from(self.context.snapshot.record_bound(object)).unwrap_or(0)
     }
 
     /// The same for a few records through the index of the reference, if there is one.
@@ -231,38 +275,70 @@ impl Evaluator<'_> {
         let Some(index) = definition.index_on(&[field], IndexKind::Reference) else {
             return Ok(None);
         };
+        let Some(owners) = self.few_owners(collect, object, ids)? else {
+            return Ok(None);
+        };
         let any = matches!(collect.owner.ty, Type::Plain(FieldType::AnyReference(_)));
-        let (mut records, mut groups) = (Vec::new(), Vec::new());
-        for (group, id) in (0..).zip(ids.iter()) {
-            let Some(id) = id.map(|id| RecordId(id.cast_unsigned())) else {
-                continue;
-            };
+        let mut found = Vec::new();
+        for (group, id) in owners {
             let key = if any {
                 Value::AnyReference(object, id)
             } else {
                 Value::Reference(id)
             };
-            records.extend(self.context.snapshot.lookup(index.id, &[key])?);
-            groups.resize(records.len(), group);
+            let records = self.context.snapshot.lookup(index.id, &[key])?;
+            found.extend(records.into_iter().map(|record| (group, record)));
+        }
+        if collect.subtree.is_some() {
+            // Those of several nodes, in order.
+            found.sort_unstable();
         }
         let mut accumulator = Accumulator::new(&collect.aggregate, self.context)?;
         let count = ids.len();
-        for (ids, groups) in records
-            .chunks(CHUNK_RECORDS)
-            .zip(groups.chunks(CHUNK_RECORDS))
-        {
+        for found in found.chunks(CHUNK_RECORDS) {
             self.context.interrupt.check()?;
+            let (groups, ids): (Vec<u32>, Vec<RecordId>) = found.iter().copied().unzip();
             let batch = Batch::Records {
                 object: collect.object,
-                ids,
+                ids: &ids,
             };
             let mut among = Bitset::full(ids.len());
             if let Some(filter) = &collect.filter {
                 among = self.test_among(filter, &batch, &among)?;
             }
-            accumulator.update(self, &batch, &among, groups, count)?;
+            accumulator.update(self, &batch, &among, &groups, count)?;
         }
         accumulator.finish(count).map(Some)
+    }
+
+    /// The records whose collections count for each of a few, each with its place among these;
+    /// none if they are many after all.
+    fn few_owners(
+        &self,
+        collect: &Collect,
+        object: ObjectId,
+        ids: &Ints,
+    ) -> Result<Option<Vec<(u32, RecordId)>>> {
+        let own = (0..).zip(ids.iter()).filter_map(|(group, id)| {
+            let id = RecordId(id?.cast_unsigned());
+            Some((group, id))
+        });
+        let Some(subtree) = &collect.subtree else {
+            return Ok(Some(own.collect()));
+        };
+        if subtree.object != object || !matches!(subtree.owner.node, Node::Id) {
+            return Ok(None);
+        }
+        let hierarchy = Hierarchy::read(object, self.context)?;
+        let mut owners = Vec::new();
+        for (group, root) in own {
+            let below = hierarchy.below(root);
+            if owners.len() + below.count() > FEW_OWNERS {
+                return Ok(None);
+            }
+            owners.extend(below.ones().map(|id| (group, RecordId(id as u64))));
+        }
+        Ok(Some(owners))
     }
 }
 

@@ -7,6 +7,7 @@
 mod arithmetic;
 mod cast;
 mod condition;
+mod correlated;
 mod follow;
 mod function;
 mod read;
@@ -16,6 +17,7 @@ mod tests;
 mod time;
 
 pub(super) use arithmetic::{rounded, rounded_quotient};
+use correlated::Run;
 use read::{Cache, concat, constant};
 
 use super::{Batch, Context, Frame};
@@ -30,6 +32,7 @@ use std::cell::RefCell;
 pub(crate) struct Evaluator<'a> {
     context: &'a Context<'a>,
     cache: RefCell<Cache>,
+    runs: RefCell<Vec<Run<'a>>>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -37,6 +40,7 @@ impl<'a> Evaluator<'a> {
         Self {
             context,
             cache: RefCell::default(),
+            runs: RefCell::default(),
         }
     }
 
@@ -57,6 +61,7 @@ impl<'a> Evaluator<'a> {
                 inner,
             } => self.follow(reference, *object, inner, batch),
             Node::Collect(collect) => self.collect(collect, batch),
+            Node::Correlated { given, body } => self.correlated(given, body, batch),
             Node::Arithmetic {
                 operator,
                 left,
@@ -98,6 +103,7 @@ impl<'a> Evaluator<'a> {
             Node::Window(_) => Err(internal("a function over all rows", expr)),
             Node::Under { .. }
             | Node::InQuery { .. }
+            | Node::Given(_)
             | Node::Parameter(_)
             | Node::Today
             | Node::Now

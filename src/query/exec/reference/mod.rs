@@ -1,15 +1,17 @@
 //! The reference evaluator: a record at a time, as plain as can be, written from the language's
 //! definition and not from the executor. Tests compare the two.
 
+mod grouping;
 mod value;
 mod window;
 
 use super::Context;
 use crate::query::bind::{
-    Aggregate, AggregateFunction, ColumnValue, Expr, Nested, Node, OrderKey, Query, Source, Type,
+    Aggregate, AggregateFunction, ColumnValue, Expr, Nested, OrderKey, Query, Source, Subtree, Type,
 };
 use crate::storage::Row;
 use crate::value::{Clock, Date, Duration, FieldType, Money, ObjectId, Record, RecordId, Value};
+use grouping::Grouping;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -63,56 +65,24 @@ impl<'a> Reference<'a> {
     pub(super) fn rows(&self, query: &Query) -> Vec<Vec<Value>> {
         let mut lines = self.lines(&query.source);
         lines.retain(|line| passes(self, query.filter.as_ref(), line.at()));
-        let mut totals = Vec::new();
-        let mut keys_of_groups = Vec::new();
+        let mut grouping = None;
         if let Some(group) = &query.group {
-            assert!(
-                !group.rollup && !group.empty,
-                "the reference knows no subtotals"
-            );
-            if group.totals {
-                let mut slots = vec![Value::Missing; group.keys.len()];
-                slots.extend(self.aggregates(&group.aggregates, &lines));
-                totals.push(Line::Slots(slots));
-            }
-            let mut groups: Vec<(Vec<Value>, Vec<Line>)> = Vec::new();
-            if group.keys.is_empty() {
-                groups.push((Vec::new(), Vec::new()));
-            }
-            for line in lines {
-                let key: Vec<_> = group
-                    .keys
-                    .iter()
-                    .map(|key| self.value(key, line.at()))
-                    .collect();
-                match groups.iter_mut().find(|(known, _)| *known == key) {
-                    Some((_, members)) => members.push(line),
-                    None => groups.push((key, vec![line])),
-                }
-            }
-            lines = groups
-                .into_iter()
-                .map(|(mut slots, members)| {
-                    slots.extend(self.aggregates(&group.aggregates, &members));
-                    Line::Slots(slots)
-                })
-                .collect();
-            keys_of_groups = group
-                .keys
-                .iter()
-                .enumerate()
-                .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
-                .collect();
+            let made = Grouping::of(self, query, group, &lines);
+            lines = made.lines.clone();
+            grouping = Some(made);
         }
         lines.retain(|line| passes(self, query.having.as_ref(), line.at()));
         let per = query.limit.as_ref().map_or(&[][..], |limit| &limit.per);
-        let order = self.order_over(query, &lines, per);
+        let grouping = grouping.as_ref();
+        let order = self.order_over(query, &lines, per, grouping);
         let mut places: Vec<usize> = (0..lines.len()).collect();
-        places.sort_by(|&a, &b| {
-            self.by_keys(per, &lines[a], &lines[b])
-                .then_with(|| self.by_values(&query.order, &order[a], &order[b]))
-                .then_with(|| self.by_keys(&keys_of_groups, &lines[a], &lines[b]))
-        });
+        match grouping {
+            Some(grouping) => grouping.sort(self, query, per, &lines, &order, &mut places),
+            None => places.sort_by(|&a, &b| {
+                self.by_keys(per, &lines[a], &lines[b])
+                    .then_with(|| self.by_values(&query.order, &order[a], &order[b]))
+            }),
+        }
         let order: Vec<Vec<Value>> = places.iter().map(|&at| order[at].clone()).collect();
         let mut lines: Vec<Line> = places.iter().map(|&at| lines[at].clone()).collect();
         let windows: Vec<Option<Vec<Value>>> = query
@@ -120,15 +90,15 @@ impl<'a> Reference<'a> {
             .iter()
             .map(|column| match &column.value {
                 ColumnValue::Expr(expr) if expr.is_over_rows() => {
-                    Some(self.over(expr, &lines, &order, per))
+                    Some(self.over(expr, &lines, &order, per, grouping))
                 }
                 _ => None,
             })
             .collect();
         let mut kept = self.limited(query, &lines, &order, per);
-        let all = lines.len();
-        lines.extend(totals);
-        kept.extend(all..lines.len());
+        if let Some(grouping) = grouping {
+            kept = grouping.with_totals(&mut lines, &kept);
+        }
         let mut rows: Vec<Vec<Value>> = kept
             .into_iter()
             .map(|at| {
@@ -267,13 +237,16 @@ impl<'a> Reference<'a> {
     }
 
     fn nested(&self, nested: &Nested, at: At<'_>) -> Value {
-        let At::Record(_, owner) = at else {
+        let At::Record(object, owner) = at else {
             panic!("a nested collection of no record");
         };
         let mut members: Vec<Line> = self.records[&nested.object]
             .iter()
             .map(|(id, _)| Line::Record(nested.object, *id))
-            .filter(|line| self.value(&nested.owner, line.at()) == Value::Reference(owner))
+            .filter(|line| {
+                let (of, subtree) = (&nested.owner, nested.subtree.as_ref());
+                self.belongs(line, of, subtree, object, owner)
+            })
             .filter(|line| passes(self, nested.filter.as_ref(), line.at()))
             .collect();
         members.sort_by(|a, b| self.by_order(&nested.order, a.at(), b.at()));
@@ -297,6 +270,45 @@ impl<'a> Reference<'a> {
                 .collect(),
         };
         Value::Nested(members.iter().map(record).collect())
+    }
+
+    /// The record and those above it, nearest first; the record alone where there is no hierarchy.
+    fn path(&self, object: ObjectId, id: RecordId) -> Vec<RecordId> {
+        let mut path = vec![id];
+        while let Some(field) = self.context.catalog.object(object).hierarchy_field()
+            && let Some(row) = self.row(object, path[path.len() - 1])
+            && let Value::Reference(up) = *row.get(field.id)
+            && !path.contains(&up)
+        {
+            path.push(up);
+        }
+        path
+    }
+
+    /// Whether a record of a collection belongs to a record.
+    fn belongs(
+        &self,
+        line: &Line,
+        owner: &Expr,
+        subtree: Option<&Subtree>,
+        object: ObjectId,
+        id: RecordId,
+    ) -> bool {
+        let is = |value: Value| {
+            value == Value::Reference(id) || value == Value::AnyReference(object, id)
+        };
+        let found = self.value(owner, line.at());
+        let Some(subtree) = subtree else {
+            return is(found);
+        };
+        let node = match found {
+            Value::Reference(node) => node,
+            Value::AnyReference(of, node) if of == subtree.object => node,
+            _ => return false,
+        };
+        self.path(subtree.object, node)
+            .into_iter()
+            .any(|node| is(self.value(&subtree.owner, At::Record(subtree.object, node))))
     }
 
     fn row(&self, object: ObjectId, id: RecordId) -> Option<&Arc<Row>> {

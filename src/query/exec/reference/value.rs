@@ -3,6 +3,7 @@
 use super::{At, Line, Reference, from_number, number, passes, plain_order};
 use crate::column::Comparison;
 use crate::query::bind::{Arithmetic, Expr, Function, Node, Type};
+use crate::query::plan::fold_given;
 use crate::query::rule::Call;
 use crate::value::{
     Clock, DateTime, Duration, FieldType, Money, Period, Value, fold, matches_like,
@@ -50,16 +51,20 @@ impl Reference<'_> {
                 let At::Record(object, id) = at else {
                     panic!("a collection of no record")
                 };
-                let owned = |value: Value| {
-                    value == Value::Reference(id) || value == Value::AnyReference(object, id)
-                };
                 let members: Vec<Line> = self.records[&collect.object]
                     .iter()
                     .map(|(id, _)| Line::Record(collect.object, *id))
-                    .filter(|line| owned(self.value(&collect.owner, line.at())))
+                    .filter(|line| {
+                        let (of, subtree) = (&collect.owner, collect.subtree.as_ref());
+                        self.belongs(line, of, subtree, object, id)
+                    })
                     .filter(|line| passes(self, collect.filter.as_ref(), line.at()))
                     .collect();
                 self.aggregate(&collect.aggregate, &members)
+            }
+            Node::Correlated { given, body } => {
+                let given: Vec<Value> = given.iter().map(one).collect();
+                one(&fold_given(body, &given, self.context).unwrap())
             }
             Node::And(list) => truth(list.iter().all(|expr| self.holds(expr, at))),
             Node::Or(list) => truth(list.iter().any(|expr| self.holds(expr, at))),

@@ -1,5 +1,6 @@
 //! Functions over all rows: every value from the rows of its group anew.
 
+use super::grouping::Grouping;
 use super::{Line, Reference, number, plain_order, sum};
 use crate::query::bind::{Expr, Node, Query, Window, WindowFunction};
 use crate::query::plan::map_operands;
@@ -12,12 +13,13 @@ impl Reference<'_> {
         query: &Query,
         lines: &[Line],
         per: &[Expr],
+        grouping: Option<&Grouping>,
     ) -> Vec<Vec<Value>> {
         let unordered = vec![Vec::new(); lines.len()];
         let columns: Vec<Vec<Value>> = query
             .order
             .iter()
-            .map(|key| self.over(&key.value, lines, &unordered, per))
+            .map(|key| self.over(&key.value, lines, &unordered, per, grouping))
             .collect();
         (0..lines.len())
             .map(|at| columns.iter().map(|column| column[at].clone()).collect())
@@ -31,6 +33,7 @@ impl Reference<'_> {
         lines: &[Line],
         order: &[Vec<Value>],
         per: &[Expr],
+        grouping: Option<&Grouping>,
     ) -> Vec<Value> {
         let group = |line: &Line| -> Vec<Value> {
             per.iter().map(|key| self.value(key, line.at())).collect()
@@ -41,7 +44,13 @@ impl Reference<'_> {
                 let peers: Vec<usize> = (0..lines.len())
                     .filter(|&other| groups[other] == groups[at])
                     .collect();
+                // Rows that others hold count for no total.
+                let is_top = |peer: &usize| grouping.is_none_or(|g| g.is_top(self, lines, *peer));
                 let expr = self.without(expr, &|window, ty| {
+                    let mut peers = peers.clone();
+                    if window.function == WindowFunction::Total {
+                        peers.retain(is_top);
+                    }
                     self.window(window, ty, at, &peers, lines, order)
                 });
                 self.value(&expr, lines[at].at())

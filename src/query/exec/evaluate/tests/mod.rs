@@ -145,7 +145,7 @@ fn stored(catalog: &Catalog) -> Store {
     store
 }
 
-fn with<R>(run: impl FnOnce(&Evaluator<'_>, &Context<'_>) -> R) -> R {
+fn with<R>(run: impl for<'a> FnOnce(&Evaluator<'a>, &'a Context<'a>) -> R) -> R {
     static BOOK: std::sync::OnceLock<(Catalog, Store)> = std::sync::OnceLock::new();
     let (catalog, store) = BOOK.get_or_init(|| {
         let catalog = catalog();

@@ -31,6 +31,7 @@ fn collect(function: AggregateFunction, ty: Type, filter: Option<Expr>) -> Expr 
     let collect = Collect {
         object,
         owner,
+        subtree: None,
         filter,
         aggregate,
     };
