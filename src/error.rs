@@ -101,6 +101,8 @@ codes! {
     MisplacedAggregate = "misplaced-aggregate", Bind;
     /// A clause or operator cannot be used here.
     Misplaced = "misplaced", Bind;
+    /// SQL has no form for a part of the query.
+    Untranslatable = "untranslatable", Bind;
     /// A formula, view or stored text reaches itself.
     Recursive = "recursive", Bind;
     /// The name is taken.

@@ -425,6 +425,7 @@ fn rows_of(outcome: Outcome, clock: &Clock) -> Result<Rows> {
     match outcome {
         Outcome::Rows(rows) => Ok(rows),
         Outcome::Plan(plan) => Ok(Rows::lines("plan", &plan, clock.clone())),
+        Outcome::Sql(text) => Ok(Rows::lines("sql", &text, clock.clone())),
         _ => Err(not_one_read()),
     }
 }

@@ -39,6 +39,8 @@ pub enum Outcome {
     },
     /// A plan, as `explain` prints it.
     Plan(String),
+    /// A query as SQL, as `sql` prints it.
+    Sql(String),
     /// A definition, a setting or the transaction changed; a short sentence.
     Done(String),
 }
@@ -100,6 +102,7 @@ impl Outcome {
             }
             Inner::Exported { file, records } => Self::Exported { file, records },
             Inner::Plan(plan) => Self::Plan(plan),
+            Inner::Sql(text) => Self::Sql(text),
             Inner::Done(what) => Self::Done(what),
         }
     }
@@ -152,7 +155,7 @@ impl fmt::Display for Outcome {
                 let records = counted(*records, "record", "records");
                 write!(f, "{records} written to {}", file.display())
             }
-            Self::Plan(plan) => f.write_str(plan),
+            Self::Plan(text) | Self::Sql(text) => f.write_str(text.trim_end()),
             Self::Done(what) => f.write_str(what),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod plan;
 pub(crate) mod render;
 mod rule;
 pub(crate) mod schema;
+pub(crate) mod sql;
 pub(crate) mod syntax;
 pub(crate) mod write;
 

@@ -25,6 +25,8 @@ pub(crate) enum Outcome {
     },
     /// A plan, as `explain` prints it.
     Plan(String),
+    /// A query as SQL.
+    Sql(String),
     /// A definition or setting changed; a short sentence.
     Done(String),
 }

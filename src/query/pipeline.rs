@@ -5,8 +5,8 @@ use crate::error::{Code, Error, Result, Span};
 use crate::query::bind::{Binder, Change, Query};
 use crate::query::exec::{self, Context, Interrupt};
 use crate::query::outcome::{Outcome, Table};
-use crate::query::syntax::{self, Statement, Text};
-use crate::query::{plan, schema, write};
+use crate::query::syntax::{self, Dialect, Statement, Text};
+use crate::query::{plan, schema, sql, write};
 use crate::storage::{Snapshot, Transaction};
 use crate::value::{Clock, RecordId, Value};
 use std::collections::HashMap;
@@ -53,21 +53,26 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(Statement, Span)>> {
 pub(crate) fn is_read(statement: &Statement) -> bool {
     matches!(
         statement,
-        Statement::Query(_) | Statement::Explain { .. } | Statement::Export { .. }
+        Statement::Query(_)
+            | Statement::Explain { .. }
+            | Statement::Sql { .. }
+            | Statement::Export { .. }
+            | Statement::ExportRelational { .. }
     )
 }
 
 /// A statement that reads, its names looked up in one catalog.
 #[derive(Debug)]
-pub(crate) struct Bound {
-    query: Query,
-    give: Give,
+pub(crate) enum Bound {
+    Query { query: Query, give: Give },
+    Relational { file: Text, dialect: Dialect },
 }
 
 /// What becomes of a query's rows.
 #[derive(Debug)]
-enum Give {
+pub(crate) enum Give {
     Rows,
+    Sql(Dialect),
     Plan { analyze: bool },
     File(Text),
 }
@@ -77,7 +82,14 @@ pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> R
     let (query, give) = match statement {
         Statement::Query(query) => (query, Give::Rows),
         Statement::Explain { analyze, query } => (query, Give::Plan { analyze: *analyze }),
+        Statement::Sql { dialect, query } => (query, Give::Sql(*dialect)),
         Statement::Export { query, file } => (query, Give::File(file.clone())),
+        Statement::ExportRelational { file, dialect } => {
+            return Ok(Bound::Relational {
+                file: file.clone(),
+                dialect: *dialect,
+            });
+        }
         _ => {
             return Err(Error::new(
                 Code::ReadOnly,
@@ -86,7 +98,7 @@ pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> R
         }
     };
     let query = Binder::new(catalog, clock).paged_query(query)?;
-    Ok(Bound { query, give })
+    Ok(Bound::Query { query, give })
 }
 
 /// Runs a bound statement on a state that has the catalog it was bound in.
@@ -97,13 +109,18 @@ pub(crate) fn run(
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
     let context = environment.context(snapshot, catalog);
-    match &bound.give {
-        Give::Rows => exec::run(&bound.query, &context).map(Outcome::Rows),
-        Give::Plan { analyze } => {
-            plan::explain(&bound.query, &context, *analyze).map(Outcome::Plan)
+    let (query, give) = match bound {
+        Bound::Query { query, give } => (query, give),
+        Bound::Relational { file, dialect } => {
+            return sql::export(file, *dialect, &context, environment);
         }
+    };
+    match give {
+        Give::Rows => exec::run(query, &context).map(Outcome::Rows),
+        Give::Plan { analyze } => plan::explain(query, &context, *analyze).map(Outcome::Plan),
+        Give::Sql(dialect) => sql::translate(query, &context, *dialect).map(Outcome::Sql),
         Give::File(file) => {
-            let table = exec::run(&bound.query, &context)?;
+            let table = exec::run(query, &context)?;
             write::export(&table, file, environment)
         }
     }
@@ -168,7 +185,11 @@ fn change(
         | Statement::CreateView(_)
         | Statement::Drop { .. }
         | Statement::Set { .. } => schema::define(statement, transaction, catalog, environment),
-        Statement::Query(_) | Statement::Explain { .. } | Statement::Export { .. } => {
+        Statement::Query(_)
+        | Statement::Explain { .. }
+        | Statement::Sql { .. }
+        | Statement::Export { .. }
+        | Statement::ExportRelational { .. } => {
             read(statement, transaction.snapshot(), catalog, environment)
         }
         Statement::Begin { .. } | Statement::Commit | Statement::Rollback => Err(Error::new(

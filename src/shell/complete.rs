@@ -56,6 +56,7 @@ const KEYWORDS: &[&str] = &[
     "rollback",
     "select",
     "set",
+    "sql",
     "this",
     "to",
     "today",

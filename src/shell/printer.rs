@@ -63,7 +63,7 @@ impl<'s> Printer<'s> {
                     self.note(&format!("({outcome}{more})"));
                 }
             }
-            Outcome::Plan(plan) => self.result(plan)?,
+            Outcome::Plan(text) | Outcome::Sql(text) => self.result(text)?,
             Outcome::Imported(report) if self.quiet => {
                 for line in &report.refused {
                     self.message(&line.to_string());

@@ -106,6 +106,24 @@ impl Clock {
         moment.add(Duration::from_seconds(length))
     }
 
+    /// What clocks in the zone are ahead of UTC, in microseconds: first in the earliest times, then
+    /// from each moment on at which clocks were set, up to `until`.
+    pub(crate) fn offsets(&self, until: DateTime) -> Vec<(DateTime, i64)> {
+        let first = DateTime::from_micros(Timestamp::MIN.as_microsecond());
+        let mut found = vec![(first, self.offset_micros(first))];
+        for set in self.zone.following(Timestamp::MIN) {
+            let moment = DateTime::from_micros(set.timestamp().as_microsecond());
+            if moment > until {
+                break;
+            }
+            let offset = i64::from(set.offset().seconds()) * 1_000_000;
+            if found.last().is_none_or(|(_, last)| *last != offset) {
+                found.push((moment, offset));
+            }
+        }
+        found
+    }
+
     /// A function from moments (microseconds) to days in the zone, fast for many moments: it
     /// keeps the offset until a moment lies outside the span in which that offset holds.
     pub(crate) fn days(&self) -> impl FnMut(i64) -> i32 + '_ {

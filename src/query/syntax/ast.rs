@@ -20,6 +20,11 @@ pub(crate) enum Statement {
         analyze: bool,
         query: Query,
     },
+    /// `sql [for duckdb] query`: the query as SQL.
+    Sql {
+        dialect: Dialect,
+        query: Query,
+    },
     Add(Add),
     Update(Update),
     Upsert(Upsert),
@@ -28,6 +33,11 @@ pub(crate) enum Statement {
     Export {
         query: Query,
         file: Text,
+    },
+    /// `export relational "file" [for duckdb]`: the whole book as a script of SQL.
+    ExportRelational {
+        file: Text,
+        dialect: Dialect,
     },
     CreateObject(CreateObject),
     AlterObject {
@@ -64,6 +74,14 @@ pub(crate) enum Statement {
 pub(crate) struct Text {
     pub text: String,
     pub span: Span,
+}
+
+/// A database's own SQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    #[default]
+    Sqlite,
+    DuckDb,
 }
 
 /// A setting of the book.

@@ -48,6 +48,10 @@ const EXAMPLES: &[&str] = &[
     "create index on contacts (email) unique",
     "create view hot($min money) as opportunities where open and amount >= $min",
     "explain analyze opportunities where territory=SW",
+    "sql opportunities where territory=SW",
+    "sql for duckdb opportunities",
+    "export relational \"book.sql\"",
+    "export relational \"book.sql\" for duckdb",
     // Forms beyond the page's examples.
     "export accounts to 'f.csv'",
     "import accounts from \"a.csv\"",

@@ -8,7 +8,7 @@ use crate::query::render::{self, Format};
 use crate::query::syntax::Text;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes the rows to the file, which appears whole or not at all.
 pub(crate) fn export(table: &Table, file: &Text, environment: &Environment<'_>) -> Result<Outcome> {
@@ -21,19 +21,53 @@ pub(crate) fn export(table: &Table, file: &Text, environment: &Environment<'_>) 
         .at(file.span.clone())
         .expected("a name that ends in .csv, .json or .jsonl")
     })?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = write(table, format, &part, environment).and_then(|()| fs::rename(&part, &path));
-    if let Err(error) = written {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&part);
-        return Err(io_error(&path, error).at(file.span.clone()));
-    }
+    let path = write_whole(file, environment, |out| {
+        Ok(render::render(table, format, environment.clock, out)?)
+    })?;
     Ok(Outcome::Exported {
         file: path,
         records: table.rows.len() as u64,
     })
+}
+
+/// Why a file was not written: what cannot be read, or the operating system.
+pub(crate) enum Failure {
+    Book(Error),
+    Io(std::io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Book(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Writes a file, which appears whole or not at all; gives its path.
+pub(crate) fn write_whole(
+    file: &Text,
+    environment: &Environment<'_>,
+    work: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+) -> Result<PathBuf> {
+    let path = environment.directory.join(&file.text);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = write(&part, work).and_then(|()| Ok(fs::rename(&part, &path)?));
+    if let Err(failure) = written {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&part);
+        return Err(match failure {
+            Failure::Book(error) => error,
+            Failure::Io(error) => io_error(&path, error).at(file.span.clone()),
+        });
+    }
+    Ok(path)
 }
 
 fn format_of(path: &Path) -> Option<Format> {
@@ -47,13 +81,12 @@ fn format_of(path: &Path) -> Option<Format> {
 }
 
 fn write(
-    table: &Table,
-    format: Format,
     part: &Path,
-    environment: &Environment<'_>,
-) -> std::io::Result<()> {
+    work: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut out = BufWriter::new(File::create(part)?);
-    render::render(table, format, environment.clock, &mut out)?;
+    work(&mut out)?;
     out.flush()?;
-    out.get_ref().sync_all()
+    out.get_ref().sync_all()?;
+    Ok(())
 }

@@ -24,7 +24,7 @@ mod writer;
 
 pub(crate) use columns::each_value;
 pub(crate) use defaults::order as default_order;
-pub(crate) use export::export;
+pub(crate) use export::{Failure, export, write_whole};
 pub(crate) use import::import;
 pub(crate) use writer::Writer;
 

@@ -3,7 +3,7 @@
 use super::{Node, Reader, Rule, first, only, parts};
 use crate::error::Result;
 use crate::query::syntax::ast::{
-    Add, Delete, DropKind, Import, Setting, Statement, Update, Upsert,
+    Add, Delete, Dialect, DropKind, Import, Setting, Statement, Update, Upsert,
 };
 
 impl Reader {
@@ -11,6 +11,21 @@ impl Reader {
         match node.as_rule() {
             Rule::query => self.query(node).map(Statement::Query),
             Rule::explain => self.explain(node),
+            Rule::sql => {
+                let mut inner = parts(node).peekable();
+                let dialect = inner.next_if(|part| part.as_rule() == Rule::for_dialect);
+                Ok(Statement::Sql {
+                    dialect: dialect.map(dialect_of).unwrap_or_default(),
+                    query: self.query(first(&mut inner))?,
+                })
+            }
+            Rule::export_relational => {
+                let mut inner = parts(node);
+                Ok(Statement::ExportRelational {
+                    file: self.text(&first(&mut inner)),
+                    dialect: inner.next().map(dialect_of).unwrap_or_default(),
+                })
+            }
             Rule::add => self.add(node).map(Statement::Add),
             Rule::update => self.update(node).map(Statement::Update),
             Rule::upsert => self.upsert(node).map(Statement::Upsert),
@@ -162,5 +177,12 @@ impl Reader {
             setting,
             value: self.sum(first(&mut inner))?,
         })
+    }
+}
+
+fn dialect_of(node: Node) -> Dialect {
+    match only(node).as_str().as_bytes()[0].to_ascii_lowercase() {
+        b'd' => Dialect::DuckDb,
+        _ => Dialect::Sqlite,
     }
 }

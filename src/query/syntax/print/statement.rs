@@ -3,8 +3,9 @@
 use super::expression::sum;
 use super::{list, quoted};
 use crate::query::syntax::ast::{
-    Add, Alteration, Binding, CreateObject, CreateView, Delete, DropKind, Expr, FieldDefinition,
-    FieldOption, Import, Name, Setting, Statement, TypeName, Update, Upsert, ViewParameter,
+    Add, Alteration, Binding, CreateObject, CreateView, Delete, Dialect, DropKind, Expr,
+    FieldDefinition, FieldOption, Import, Name, Setting, Statement, TypeName, Update, Upsert,
+    ViewParameter,
 };
 use crate::query::syntax::words::is_bare_name;
 use std::fmt::{self, Display, Formatter, Write};
@@ -19,6 +20,14 @@ impl Display for Statement {
                     "explain {}{query}",
                     if *analyze { "analyze " } else { "" }
                 )
+            }
+            Self::Sql { dialect, query } => write!(f, "sql {}{query}", Prefix(*dialect)),
+            Self::ExportRelational { file, dialect } => {
+                write!(f, "export relational {file}")?;
+                match dialect {
+                    Dialect::Sqlite => Ok(()),
+                    Dialect::DuckDb => f.write_str(" for duckdb"),
+                }
             }
             Self::Add(add) => write!(f, "{add}"),
             Self::Update(update) => write!(f, "{update}"),
@@ -70,6 +79,18 @@ impl Display for Statement {
             Self::Commit => f.write_str("commit"),
             Self::Rollback => f.write_str("rollback"),
             Self::Set { setting, value } => write!(f, "set {setting} = {}", sum(value)),
+        }
+    }
+}
+
+/// The dialect where it is not the usual one.
+struct Prefix(Dialect);
+
+impl Display for Prefix {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Dialect::Sqlite => Ok(()),
+            Dialect::DuckDb => f.write_str("for duckdb "),
         }
     }
 }

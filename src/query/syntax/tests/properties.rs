@@ -43,6 +43,10 @@ const WORDS: &[&str] = &[
     "$",
 ];
 
+fn dialect() -> impl Strategy<Value = Dialect> {
+    select(&[Dialect::Sqlite, Dialect::DuckDb][..])
+}
+
 fn name() -> impl Strategy<Value = Name> {
     select(WORDS).prop_map(|text| Name {
         text: text.to_owned(),
@@ -436,6 +440,7 @@ fn statement() -> BoxedStrategy<Statement> {
     prop_oneof![
         query().prop_map(Statement::Query),
         (any::<bool>(), query()).prop_map(|(analyze, query)| Statement::Explain { analyze, query }),
+        (dialect(), query()).prop_map(|(dialect, query)| Statement::Sql { dialect, query }),
         (name(), vec(record(), 1..3))
             .prop_map(|(object, records)| Statement::Add(Add { object, records })),
         (

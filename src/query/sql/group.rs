@@ -1,0 +1,458 @@
+//! Grouped queries: groups, subtotals and totals as selects before the statement.
+
+use super::aggregate::is_ranked;
+use super::fragment::{Level, Sql, Truth, heading, indent, name};
+use super::frame::{Frame, Row, Tables};
+use super::names::plain;
+use super::order::{Key, Order};
+use super::parts::{Part, distinct};
+use super::rows::Branch;
+use super::select::Select;
+use super::translate::{Mode, Translator};
+use super::untranslatable;
+use super::value::internal;
+use crate::error::Result;
+use crate::query::bind::{Column, ColumnValue, Expr, Group, Node, Query, Type};
+use crate::value::{FieldType, Value};
+use std::collections::HashSet;
+
+/// The records of a grouped query as columns: keys, then what each aggregate takes.
+struct Records {
+    table: String,
+    aggregates: Vec<Columns>,
+}
+
+/// What one aggregate takes, by the names of its columns.
+struct Columns {
+    base: String,
+    values: Vec<Sql>,
+    by: Vec<Key>,
+}
+
+impl Translator<'_> {
+    pub(super) fn grouped(
+        &self,
+        query: &Query,
+        group: &Group,
+        mode: Mode,
+        branches: &mut Vec<Branch>,
+    ) -> Result<()> {
+        let names = self.group_names(query, group);
+        let full = group.keys.len();
+        let simple = !group.empty
+            && !group.rollup
+            && !(group.totals && full > 0)
+            && !group.aggregates.iter().any(is_ranked);
+        let (groups, total) = match simple {
+            true => (self.simple_groups(query, group, &names)?, None),
+            false => {
+                let records = self.records(query, group, &names)?;
+                let mut levels = Vec::new();
+                let first = if group.rollup { 1 } else { full };
+                for depth in (first.min(full)..=full).rev() {
+                    levels.push(self.level(group, &records, &names, depth)?);
+                }
+                let groups = self.common("grouped", levels.join("\nUNION ALL\n"));
+                let total = match (group.totals || group.rollup) && full > 0 {
+                    true => {
+                        let text = self.level(group, &records, &names, 0)?;
+                        Some(self.common("total", text))
+                    }
+                    false => None,
+                };
+                (groups, total)
+            }
+        };
+        branches.push(self.group_branch(query, group, &groups, &names, mode)?);
+        if let Some(total) = total {
+            branches.push(self.total_branch(query, &total, &names, mode)?);
+        }
+        Ok(())
+    }
+
+    fn group_branch(
+        &self,
+        query: &Query,
+        group: &Group,
+        groups: &str,
+        names: &[Vec<Part>],
+        mode: Mode,
+    ) -> Result<Branch> {
+        let tables = Tables::new(name(groups));
+        let frame = Frame {
+            tables: &tables,
+            row: Row::Slots(self.slots(groups, names).into()),
+        };
+        let mut filter = Vec::new();
+        if let Some(having) = &query.having {
+            filter = self.conjuncts(&frame, having)?;
+            if group.rollup {
+                let depth = self.qualified(groups, "depth");
+                let subtotal = Sql::new(
+                    format!("{} < {}", depth.text, group.keys.len()),
+                    Level::Compare,
+                );
+                filter = vec![Truth::any(&[Truth::exact(subtotal), Truth::all(&filter)])];
+            }
+        }
+        let mut order = self.order(&frame, query)?;
+        let slots: Vec<Expr> = group
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
+            .collect();
+        if group.rollup {
+            self.check_rollup(query, &order)?;
+            let given = std::mem::take(&mut order.all);
+            for (at, slot) in slots.iter().enumerate() {
+                let depth = self.qualified(groups, "depth");
+                order.all.push(Key {
+                    sql: Sql::new(format!("{} <= {at}", depth.text), Level::Compare),
+                    descending: false,
+                    tie: true,
+                });
+                if at + 1 == slots.len() {
+                    order.all.extend(given.iter().cloned());
+                }
+                order.all.extend(self.ascending(&frame, slot)?);
+            }
+        } else {
+            for slot in &slots {
+                order.all.extend(self.ascending(&frame, slot)?);
+            }
+        }
+        self.branch(&frame, query, mode, filter, order)
+    }
+
+    /// With subtotals between the rows these have no plain meaning.
+    fn check_rollup(&self, query: &Query, order: &Order) -> Result<()> {
+        let over = |expr: &Expr| expr.is_over_rows();
+        let columns = query.columns.iter().any(|column| match &column.value {
+            ColumnValue::Expr(expr) => over(expr),
+            ColumnValue::Nested(_) => false,
+        });
+        let keys = query.order.iter().any(|key| over(&key.value));
+        let limit = query.limit.as_ref();
+        let tied = limit.is_some_and(|limit| limit.with_ties) || !order.partition.is_empty();
+        if !(columns || keys || tied) {
+            return Ok(());
+        }
+        let span = query.order.first().map(|key| key.value.span.clone());
+        let what = "functions over the rows, `per` and `with ties` beside subtotals";
+        Err(untranslatable(what, &span.unwrap_or_default()))
+    }
+
+    fn total_branch(
+        &self,
+        query: &Query,
+        total: &str,
+        names: &[Vec<Part>],
+        mode: Mode,
+    ) -> Result<Branch> {
+        let tables = Tables::new(name(total));
+        let frame = Frame {
+            tables: &tables,
+            row: Row::Slots(self.slots(total, names).into()),
+        };
+        // The total is no row that columns over all rows count, nor one that a limit cuts off.
+        let columns = query
+            .columns
+            .iter()
+            .map(|column| {
+                let value = match &column.value {
+                    ColumnValue::Expr(expr) if expr.is_over_rows() => {
+                        let nothing = Value::Missing;
+                        ColumnValue::Expr(Expr::constant(nothing, expr.ty.clone(), &expr.span))
+                    }
+                    other => other.clone(),
+                };
+                Column {
+                    name: column.name.clone(),
+                    value,
+                }
+            })
+            .collect();
+        let row = Query {
+            columns,
+            limit: None,
+            offset: None,
+            ..query.clone()
+        };
+        self.branch(&frame, &row, mode, Vec::new(), Order::default())
+    }
+
+    /// One select, where SQL's own grouping is enough.
+    fn simple_groups(&self, query: &Query, group: &Group, names: &[Vec<Part>]) -> Result<String> {
+        let (tables, row) = self.source(&query.source)?;
+        let frame = Frame {
+            tables: &tables,
+            row,
+        };
+        let mut columns = Vec::new();
+        let mut keys = Vec::new();
+        let mut add = |parts: &[Part], values: Vec<Sql>| {
+            for (part, value) in parts.iter().zip(values) {
+                if let Part::Column(column) = part {
+                    columns.push(format!("{} AS {}", value.text, heading(column)));
+                }
+            }
+            columns.len()
+        };
+        for (key, parts) in group.keys.iter().zip(names) {
+            let values = self.value(&frame, key)?;
+            let texts: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
+            let before = add(parts, values);
+            let own = parts.iter().filter(|part| matches!(part, Part::Column(_)));
+            let own = own.count();
+            keys.extend((before - own..before).zip(texts));
+        }
+        for (aggregate, parts) in group.aggregates.iter().zip(&names[group.keys.len()..]) {
+            let taken = self.taken(&frame, aggregate)?;
+            add(parts, self.plain(aggregate, &taken)?);
+        }
+        if columns.is_empty() {
+            columns.push("count(*) AS present".to_owned());
+        }
+        let mut select = tables.select();
+        select.columns = columns;
+        if let Some(filter) = &query.filter {
+            select.filter = self.conjuncts(&frame, filter)?;
+        }
+        // Joins may have come with the filter.
+        select.joins = tables.select().joins;
+        select.group = match keys.iter().all(|(_, text)| is_column(text)) {
+            true => keys.into_iter().map(|(_, text)| text).collect(),
+            false => keys.iter().map(|(at, _)| (at + 1).to_string()).collect(),
+        };
+        Ok(self.common("grouped", select.text()))
+    }
+
+    /// The records with their keys and what the aggregates take of them.
+    fn records(&self, query: &Query, group: &Group, names: &[Vec<Part>]) -> Result<Records> {
+        let (tables, row) = self.source(&query.source)?;
+        let frame = Frame {
+            tables: &tables,
+            row,
+        };
+        let mut columns = Vec::new();
+        let mut nothing = Vec::new();
+        for (key, parts) in group.keys.iter().zip(names) {
+            for (part, value) in parts.iter().zip(self.value(&frame, key)?) {
+                if let Part::Column(column) = part {
+                    columns.push(format!("{} AS {}", value.text, heading(column)));
+                }
+            }
+        }
+        let mut aggregates = Vec::new();
+        let mut known: Vec<(String, String)> = Vec::new();
+        let mut used: HashSet<String> = names
+            .iter()
+            .flatten()
+            .filter_map(|part| match part {
+                Part::Column(column) => Some(column.to_lowercase()),
+                Part::Same(_) => None,
+            })
+            .chain(["row_no".to_owned(), "depth".to_owned()])
+            .collect();
+        for (at, aggregate) in group.aggregates.iter().enumerate() {
+            let base = match names[group.keys.len() + at].first() {
+                Some(Part::Column(column)) => column.clone(),
+                _ => format!("value_{at}"),
+            };
+            let taken = self.taken(&frame, aggregate)?;
+            let by = self.taken_by(&frame, aggregate)?;
+            let mut put = |ending: &str, sql: &Sql| {
+                if let Some((_, column)) = known.iter().find(|(text, _)| *text == sql.text) {
+                    return Sql::atom(column);
+                }
+                let own = sql.text.rsplit_once('.').map(|(_, column)| column);
+                let own = own.filter(|_| is_column(&sql.text));
+                let column = match own {
+                    Some(own) => distinct(&mut used, &plain(own), ""),
+                    None => distinct(&mut used, &base, ending),
+                };
+                let column = heading(&column);
+                columns.push(format!("{} AS {column}", sql.text));
+                nothing.push(format!("NULL AS {column}"));
+                known.push((sql.text.clone(), column.clone()));
+                Sql::atom(column)
+            };
+            let mut values = Vec::new();
+            let rows = taken.values.is_empty() && taken.filter.is_none() && !group.empty;
+            for (at, value) in taken.filtered().iter().enumerate().filter(|_| !rows) {
+                values.push(match (at, value.text.starts_with('\'')) {
+                    (0, _) => put("_value", value),
+                    (_, true) => value.clone(),
+                    _ => put("_value_2", value),
+                });
+            }
+            let ranked = is_ranked(aggregate);
+            let by = by.into_iter().filter(|_| ranked);
+            let by = by
+                .map(|key| Key {
+                    sql: put("_by", &key.sql),
+                    descending: key.descending,
+                    tie: false,
+                })
+                .collect();
+            aggregates.push(Columns { base, values, by });
+        }
+        columns.push(format!("{} AS row_no", self.tie(&frame).sql.text));
+        nothing.push("NULL AS row_no".to_owned());
+        let mut filter = Vec::new();
+        if let Some(condition) = &query.filter {
+            filter = self.conjuncts(&frame, condition)?;
+        }
+        let mut select = tables.select();
+        select.columns = columns;
+        select.filter = filter;
+        let mut text = select.text();
+        if group.empty {
+            let mut domain = self.domain(group, names)?;
+            domain.columns.extend(nothing);
+            text = format!("{text}\nUNION ALL\n{}", domain.text());
+        }
+        Ok(Records {
+            table: self.common("records", text),
+            aggregates,
+        })
+    }
+
+    /// Every value that a key may have.
+    fn domain(&self, group: &Group, names: &[Vec<Part>]) -> Result<Select> {
+        let mut select = Select::default();
+        let mut tables = Vec::new();
+        for (key, parts) in group.keys.iter().zip(names) {
+            let Some(Part::Column(column)) = parts.first() else {
+                return Err(internal(key));
+            };
+            let column = heading(column);
+            let (value, table) = match &key.ty {
+                Type::Label(object, field) => {
+                    let Some(labels) = &self.columns_of(*object, *field).labels else {
+                        return Err(internal(key));
+                    };
+                    let alias = self.alias(labels);
+                    (
+                        format!("{}.label", name(&alias)),
+                        format!("{} AS {}", name(labels), name(&alias)),
+                    )
+                }
+                Type::Plain(FieldType::Boolean) => {
+                    let alias = self.alias("truth");
+                    let both = "(SELECT FALSE AS truth UNION ALL SELECT TRUE)";
+                    (
+                        format!("{}.truth", name(&alias)),
+                        format!("{both} AS {}", name(&alias)),
+                    )
+                }
+                Type::Plain(FieldType::Reference(object)) => {
+                    let (tables, row) = self.open(*object);
+                    let Row::Record { object, alias } = row else {
+                        return Err(internal(key));
+                    };
+                    (self.id_of(object, &alias).text, tables.base)
+                }
+                _ => return Err(untranslatable("`with empty` over this key", &key.span)),
+            };
+            select.columns.push(format!("{value} AS {column}"));
+            tables.push(table);
+        }
+        select.from = tables.join(" CROSS JOIN ");
+        Ok(select)
+    }
+
+    /// The groups by the first `depth` keys.
+    fn level(
+        &self,
+        group: &Group,
+        records: &Records,
+        names: &[Vec<Part>],
+        depth: usize,
+    ) -> Result<String> {
+        let mut columns = Vec::new();
+        let mut keys = Vec::new();
+        for (at, parts) in names[..group.keys.len()].iter().enumerate() {
+            for part in parts {
+                if let Part::Column(column) = part {
+                    let column = heading(column);
+                    if at < depth {
+                        keys.push(column.clone());
+                        columns.push(column);
+                    } else {
+                        columns.push(format!("NULL AS {column}"));
+                    }
+                }
+            }
+        }
+        let mut numbers = Vec::new();
+        let tie = Key {
+            sql: Sql::atom("row_no"),
+            descending: false,
+            tie: true,
+        };
+        for (at, (aggregate, taken)) in group.aggregates.iter().zip(&records.aggregates).enumerate()
+        {
+            let values = match is_ranked(aggregate) {
+                true => {
+                    let ranked = self.ranked(
+                        aggregate,
+                        &taken.base,
+                        &taken.values,
+                        &taken.values,
+                        &taken.by,
+                        &tie,
+                        &keys,
+                    )?;
+                    numbers.extend(ranked.columns);
+                    ranked.parts
+                }
+                false => self.plain(
+                    aggregate,
+                    &super::aggregate::Taken {
+                        values: taken.values.clone(),
+                        filter: None,
+                    },
+                )?,
+            };
+            for (part, value) in names[group.keys.len() + at].iter().zip(values) {
+                if let Part::Column(column) = part {
+                    columns.push(format!("{} AS {}", value.text, heading(column)));
+                }
+            }
+        }
+        if group.rollup {
+            columns.push(format!("{depth} AS depth"));
+        } else if columns.is_empty() {
+            columns.push("count(*) AS present".to_owned());
+        }
+        let from = match numbers.is_empty() {
+            true => name(&records.table),
+            false => {
+                let mut items = vec!["*".to_owned()];
+                items.extend(numbers);
+                let numbered = Select {
+                    columns: items,
+                    from: name(&records.table),
+                    ..Select::default()
+                };
+                let alias = name(&self.alias("numbered"));
+                format!("(\n{}\n) AS {alias}", indent(&numbered.text()))
+            }
+        };
+        let select = Select {
+            columns,
+            from,
+            group: keys,
+            ..Select::default()
+        };
+        Ok(select.text())
+    }
+}
+
+/// Whether an expression is nothing but a table's column.
+fn is_column(text: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || "._\"".contains(c);
+    text.contains('.') && text.chars().all(word)
+}

@@ -1,0 +1,99 @@
+//! Queries within a query, and the records of a hierarchy: what stands before the statement.
+
+use super::fragment::{Sql, name};
+use super::frame::Frame;
+use super::parts::Part;
+use super::select::parenthesised;
+use super::translate::{Mode, Translator};
+use super::value::width;
+use crate::error::Result;
+use crate::query::bind::{Expr, Query};
+use crate::value::ObjectId;
+
+impl Translator<'_> {
+    /// The one value of a sub-query.
+    pub(super) fn single(&self, query: &Query) -> Result<Vec<Sql>> {
+        let relation = self.relation(query, Mode::List)?;
+        let parts = relation.columns.first().map_or(&[][..], Vec::as_slice);
+        let columns = parts.iter().filter(|part| matches!(part, Part::Column(_)));
+        if columns.count() == 1 {
+            let select = || Sql::atom(parenthesised(&relation.text));
+            return Ok(parts
+                .iter()
+                .map(|part| match part {
+                    Part::Column(_) => select(),
+                    Part::Same(sql) => sql.clone(),
+                })
+                .collect());
+        }
+        let relation = self.relation(query, Mode::Rows)?;
+        let alias = self.common("value", relation.text);
+        let slots = self.slots(&alias, &relation.columns);
+        let table = name(&alias);
+        let part = |sql: &Sql| Sql::atom(format!("(SELECT {} FROM {table})", sql.text));
+        Ok(slots[0].iter().map(part).collect())
+    }
+
+    /// The values of a sub-query's one column.
+    pub(super) fn column_select(&self, query: &Query) -> Result<Sql> {
+        let relation = self.relation(query, Mode::List)?;
+        let ty = query.columns[0].ty();
+        let all = relation.columns.first().map_or(&[][..], Vec::as_slice);
+        if all.iter().all(|part| matches!(part, Part::Column(_))) {
+            return Ok(Sql::atom(parenthesised(&relation.text)));
+        }
+        debug_assert_eq!(width(&ty), all.len());
+        let relation = self.relation(query, Mode::Rows)?;
+        let alias = self.common("list", relation.text);
+        let slots = self.slots(&alias, &relation.columns);
+        let texts: Vec<&str> = slots[0].iter().map(|sql| sql.text.as_str()).collect();
+        Ok(Sql::atom(format!(
+            "(SELECT {} FROM {})",
+            texts.join(", "),
+            name(&alias)
+        )))
+    }
+
+    /// The name of a table of the ids below, or above, a record, itself included.
+    pub(super) fn hierarchy(
+        &self,
+        frame: &Frame<'_>,
+        root: &Expr,
+        object: ObjectId,
+        above: bool,
+    ) -> Result<String> {
+        let root = self.value(frame, root)?.remove(0);
+        let table = self.relational.table(object);
+        let definition = self.context.catalog.object(object);
+        let Some(field) = definition.hierarchy_field() else {
+            return Ok(name(&table.name));
+        };
+        let (id, parent) = (name(&table.id), name(&table.columns(field.id).parts[0]));
+        let word = if above { "above" } else { "under" };
+        let key = format!("{word} {} {}", object.0, root.text);
+        if let Some((_, set)) = self.sets.borrow().iter().find(|(known, _)| *known == key) {
+            return Ok(set.clone());
+        }
+        let set = name(&self.common_name(&format!("{}_{word}", table.name)));
+        let start = match root.text.strip_prefix("(SELECT ") {
+            Some(rest) => format!("SELECT {}", rest.trim_end_matches(')')),
+            None => format!("SELECT {}", root.text),
+        };
+        let next = match above {
+            false => format!(
+                "SELECT node.{id} FROM {} AS node JOIN {set} ON node.{parent} = {set}.id",
+                name(&table.name)
+            ),
+            true => format!(
+                "SELECT node.{parent} FROM {} AS node JOIN {set} ON node.{id} = {set}.id\n\
+                 WHERE node.{parent} IS NOT NULL",
+                name(&table.name)
+            ),
+        };
+        let text = format!("{start}\nUNION\n{next}");
+        self.with.borrow_mut().push((format!("{set}(id)"), text));
+        self.recursive.set(true);
+        self.sets.borrow_mut().push((key, set.clone()));
+        Ok(set)
+    }
+}

@@ -1,0 +1,256 @@
+//! Queries: from the bound tree to one statement of SQL.
+
+use super::Dialect;
+use super::fragment::{Sql, Truth, indent, name};
+use super::frame::{Frame, Row, Tables};
+use super::order::{Key, Order};
+use super::parts::{Part, names_of};
+use super::relational::{Relational, free};
+use super::rows::Branch;
+use super::select::{Select, parenthesised};
+use super::time::{Zone, offsets};
+use super::untranslatable;
+use super::value::internal;
+use crate::error::Result;
+use crate::query::bind::{ColumnValue, Expr, Query, Source};
+use crate::query::exec::Context;
+use crate::query::plan;
+use crate::value::Value;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+
+/// The query as a statement of SQL over the relational form, for this clock and asker.
+pub(crate) fn translate(query: &Query, context: &Context<'_>, dialect: Dialect) -> Result<String> {
+    // What the query itself would be refused for.
+    plan::fold(query, context)?;
+    Translator::new(context, dialect).statement(query)
+}
+
+pub(super) struct Translator<'a> {
+    pub context: &'a Context<'a>,
+    pub dialect: Dialect,
+    pub relational: Relational,
+    pub zone: Zone,
+    /// Names that tables go by in this statement.
+    used: RefCell<HashSet<String>>,
+    pub with: RefCell<Vec<(String, String)>>,
+    pub recursive: Cell<bool>,
+    /// The hierarchies walked so far: what they start from, and their names.
+    pub sets: RefCell<Vec<(String, String)>>,
+    /// The order of the query at hand, innermost last.
+    pub over: RefCell<Vec<Order>>,
+}
+
+/// What a select is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// To be read by people: labels, amounts.
+    Shown,
+    /// To be read by another select: ids, parts, and the place of each row as `row_no`.
+    Rows,
+    /// Values after `in`, or a value.
+    List,
+}
+
+/// A select and the columns it has.
+pub(super) struct Relation {
+    pub text: String,
+    /// By column of the query.
+    pub columns: Vec<Vec<Part>>,
+}
+
+impl<'a> Translator<'a> {
+    pub(super) fn new(context: &'a Context<'a>, dialect: Dialect) -> Self {
+        let zone = match offsets(context.clock).as_slice() {
+            [(_, offset)] => Zone::Fixed(*offset),
+            _ => Zone::Table,
+        };
+        Self {
+            context,
+            dialect,
+            relational: Relational::of(context.catalog),
+            zone,
+            used: RefCell::default(),
+            with: RefCell::default(),
+            recursive: Cell::default(),
+            sets: RefCell::default(),
+            over: RefCell::default(),
+        }
+    }
+
+    fn statement(&self, query: &Query) -> Result<String> {
+        let main = self.relation(query, Mode::Shown)?.text;
+        let with = self.with.borrow();
+        if with.is_empty() {
+            return Ok(main + ";");
+        }
+        let tables: Vec<String> = with
+            .iter()
+            .map(|(name, text)| format!("{name} AS (\n{}\n)", indent(text)))
+            .collect();
+        let recursive = if self.recursive.get() {
+            "RECURSIVE "
+        } else {
+            ""
+        };
+        Ok(format!("WITH {recursive}{}\n{main};", tables.join(",\n")))
+    }
+
+    /// A name for a table of this statement, `hint` if it is free.
+    pub(super) fn alias(&self, hint: &str) -> String {
+        let mut used = self.used.borrow_mut();
+        loop {
+            let found = free(&mut used, hint);
+            // A table goes by its own name, and nothing else does.
+            if found == hint.to_lowercase() && self.relational.is_table(hint)
+                || !self.relational.is_table(&found)
+            {
+                return found;
+            }
+        }
+    }
+
+    /// A name for a table that stands before the statement.
+    pub(super) fn common_name(&self, hint: &str) -> String {
+        match self.relational.is_table(hint) {
+            true => self.alias(&format!("{hint}_rows")),
+            false => self.alias(hint),
+        }
+    }
+
+    /// Puts a select before the statement, under a name.
+    pub(super) fn common(&self, hint: &str, text: String) -> String {
+        let name = self.common_name(hint);
+        self.with
+            .borrow_mut()
+            .push((super::fragment::name(&name), text));
+        name
+    }
+
+    pub(super) fn relation(&self, query: &Query, mode: Mode) -> Result<Relation> {
+        let mut branches = Vec::new();
+        self.branches(query, mode, &mut branches)?;
+        let columns = self.parts(query, mode, &branches);
+        let stacked = branches.len() > 1;
+        for branch in &branches {
+            let numbered = stacked || mode == Mode::Rows || branch.is_ranked();
+            let over = |key: &Key| key.sql.text.contains(" OVER (");
+            if numbered && branch.order.all.iter().any(over) {
+                let span = query.order.first().map(|key| key.value.span.clone());
+                let what = "rows numbered in an order that functions over the rows decide";
+                return Err(untranslatable(what, &span.unwrap_or_default()));
+            }
+        }
+        if !stacked && let Some(branch) = branches.pop() {
+            let text = self.finish(branch, &columns, mode).text();
+            return Ok(Relation { text, columns });
+        }
+        let mut parts = Vec::new();
+        for (at, branch) in branches.into_iter().enumerate() {
+            let text = self.finish(branch, &columns, Mode::Rows).text();
+            let name = name(&self.common("part", text));
+            parts.push(format!("SELECT {} AS part, {name}.* FROM {name}", at + 1));
+        }
+        let from = parenthesised(&parts.join("\nUNION ALL\n"));
+        let mut select = Select {
+            from: format!("{from} AS {}", name(&self.alias("stacked"))),
+            columns: names_of(&columns),
+            ..Select::default()
+        };
+        match mode {
+            Mode::Rows => {
+                let number = "row_number() OVER (ORDER BY part, row_no) AS row_no";
+                select.columns.push(number.to_owned());
+            }
+            Mode::Shown => select.order = vec!["part".to_owned(), "row_no".to_owned()],
+            Mode::List => {}
+        }
+        Ok(Relation {
+            text: select.text(),
+            columns,
+        })
+    }
+
+    fn branches(&self, query: &Query, mode: Mode, branches: &mut Vec<Branch>) -> Result<()> {
+        if let Some(group) = &query.group {
+            self.grouped(query, group, mode, branches)?;
+        } else {
+            let (tables, row) = self.source(&query.source)?;
+            let frame = Frame {
+                tables: &tables,
+                row,
+            };
+            let mut filter = Vec::new();
+            for condition in query.filter.iter().chain(&query.having) {
+                filter.extend(self.conjuncts(&frame, condition)?);
+            }
+            let mut order = self.order(&frame, query)?;
+            order.all.push(self.tie(&frame));
+            branches.push(self.branch(&frame, query, mode, filter, order)?);
+        }
+        for union in &query.unions {
+            self.branches(union, mode, branches)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a frame with the query's columns.
+    pub(super) fn branch(
+        &self,
+        frame: &Frame<'_>,
+        query: &Query,
+        mode: Mode,
+        filter: Vec<Truth>,
+        order: Order,
+    ) -> Result<Branch> {
+        let columns = self.within(order.clone(), || self.columns(frame, query, mode))?;
+        let mut select = frame.tables.select();
+        select.filter = filter;
+        let limit = query.limit.as_ref().map(|limit| self.count(&limit.count));
+        let offset = query.offset.as_ref().map(|offset| self.count(offset));
+        Ok(Branch {
+            select,
+            columns,
+            order,
+            limit: limit.transpose()?,
+            offset: offset.transpose()?.unwrap_or(0),
+            ties: query.limit.as_ref().is_some_and(|limit| limit.with_ties),
+        })
+    }
+
+    /// The parts of the query's columns.
+    fn columns(&self, frame: &Frame<'_>, query: &Query, mode: Mode) -> Result<Vec<Vec<Sql>>> {
+        let mut columns = Vec::new();
+        for column in &query.columns {
+            columns.push(match &column.value {
+                ColumnValue::Expr(expr) if mode == Mode::Shown => self.shown(frame, expr)?.parts,
+                ColumnValue::Expr(expr) => self.value(frame, expr)?,
+                ColumnValue::Nested(nested) => vec![self.nested(frame, nested)?],
+            });
+        }
+        Ok(columns)
+    }
+
+    /// What a query reads.
+    pub(super) fn source(&self, source: &Source) -> Result<(Tables, Row)> {
+        match source {
+            Source::Object(object) => Ok(self.open(*object)),
+            Source::Query(query) => {
+                let relation = self.relation(query, Mode::Rows)?;
+                let alias = self.common("source", relation.text);
+                let mut slots = self.slots(&alias, &relation.columns);
+                slots.push(vec![self.qualified(&alias, "row_no")]);
+                Ok((Tables::new(name(&alias)), Row::Slots(slots.into())))
+            }
+        }
+    }
+
+    /// A number of rows.
+    pub(super) fn count(&self, expr: &Expr) -> Result<i64> {
+        match plan::fold_expr(expr, self.context)?.as_constant() {
+            Some(Value::Integer(n)) => Ok(*n),
+            Some(Value::Number(n)) => Ok(*n as i64),
+            _ => Err(internal(expr)),
+        }
+    }
+}
