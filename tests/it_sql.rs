@@ -89,7 +89,8 @@ fn written(book: &Book) {
         match compare(book, &sqlite, query) {
             Ok(Verdict::Same) => {}
             // Not every book has these names.
-            Ok(Verdict::Refused(Code::UnknownLabel | Code::MissingRate)) => {}
+            Ok(Verdict::Refused(Code::UnknownLabel | Code::MissingRate | Code::Untranslatable)) => {
+            }
             Ok(Verdict::Refused(code)) => differences.push(format!("{query}: {}", code.as_str())),
             Err(difference) => differences.push(difference),
         }

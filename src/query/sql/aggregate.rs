@@ -187,6 +187,9 @@ impl Translator<'_> {
         if collect.aggregate.function == AggregateFunction::Exists {
             return Ok(vec![self.exists(frame, collect)?.sql]);
         }
+        if collect.subtree.is_some() {
+            return Err(untranslatable("`subtree`", &collect.owner.span));
+        }
         let (tables, row) = self.open(collect.object);
         let inner = Frame {
             tables: &tables,
@@ -266,6 +269,9 @@ impl Translator<'_> {
             tables: &tables,
             row,
         };
+        if collect.subtree.is_some() {
+            return Err(untranslatable("`subtree`", &collect.owner.span));
+        }
         let mut belonging =
             self.belonging(frame, &inner, &collect.owner, collect.filter.as_ref())?;
         if let Some(filter) = &collect.aggregate.filter {

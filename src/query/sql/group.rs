@@ -37,6 +37,10 @@ impl Translator<'_> {
         mode: Mode,
         branches: &mut Vec<Branch>,
     ) -> Result<()> {
+        if group.rollup {
+            let span = group.keys.first().map(|key| key.span.clone());
+            return Err(untranslatable("`with rollup`", &span.unwrap_or_default()));
+        }
         let names = self.group_names(query, group);
         let full = group.keys.len();
         let simple = !group.empty

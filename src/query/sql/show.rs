@@ -145,6 +145,9 @@ impl Translator<'_> {
 
     /// Records of a collection, as a JSON array of objects.
     pub(super) fn nested(&self, frame: &Frame<'_>, nested: &Nested) -> Result<Sql> {
+        if nested.subtree.is_some() {
+            return Err(untranslatable("`subtree`", &nested.owner.span));
+        }
         let (tables, row) = self.open(nested.object);
         let inner = Frame {
             tables: &tables,

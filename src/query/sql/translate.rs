@@ -172,6 +172,11 @@ impl<'a> Translator<'a> {
     }
 
     fn branches(&self, query: &Query, mode: Mode, branches: &mut Vec<Branch>) -> Result<()> {
+        if let Some(after) = query.page.as_ref().and_then(|page| page.after.as_ref()) {
+            return Err(
+                untranslatable("`after`", &after.span).hint("`offset` skips a number of rows")
+            );
+        }
         if let Some(group) = &query.group {
             self.grouped(query, group, mode, branches)?;
         } else {
