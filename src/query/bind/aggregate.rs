@@ -431,6 +431,9 @@ impl Binder<'_> {
             let Some(path) = path_of(&key.tree).filter(|path| names.starts_with(path)) else {
                 continue;
             };
+            if path.len() == names.len() {
+                return Ok(Expr::new(Node::Slot(at), key.ty.clone(), span));
+            }
             if let (Type::Plain(FieldType::Reference(object)), [_, ..]) =
                 (&key.ty, &names[path.len()..])
             {

@@ -206,6 +206,7 @@ impl<'a> Binder<'a> {
         match op {
             BinaryOp::And | BinaryOp::Or => {
                 let mut parts = Vec::new();
+                let known = scope.facts.borrow().len();
                 for side in [left, right] {
                     match (op, self.condition(scope, side)?) {
                         (
@@ -226,7 +227,11 @@ impl<'a> Binder<'a> {
                         }
                         (_, one) => parts.push(one),
                     }
+                    if op == BinaryOp::And {
+                        self.learn(scope, side);
+                    }
                 }
+                scope.facts.borrow_mut().truncate(known);
                 let node = if op == BinaryOp::And {
                     Node::And(parts)
                 } else {

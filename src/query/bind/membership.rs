@@ -1,5 +1,6 @@
 //! Membership: `in` lists, periods and queries, `is`, `under` and `has`.
 
+use super::aggregate::path_of;
 use super::binder::{Binder, cast};
 use super::compare::compare_node;
 use super::scope::{Scope, correlated};
@@ -204,6 +205,34 @@ impl Binder<'_> {
             object: object.id,
         };
         Ok(Expr::new(node, Type::BOOLEAN, span))
+    }
+
+    /// Remembers what holds where a condition holds: `about is opportunity` lets the path
+    /// `about.amount` be that of an opportunity.
+    pub(super) fn learn(&self, scope: &Scope<'_>, tree: &syntax::Expr) {
+        match &tree.kind {
+            ExprKind::Binary {
+                op: syntax::BinaryOp::And,
+                left,
+                right,
+            } => {
+                self.learn(scope, left);
+                self.learn(scope, right);
+            }
+            ExprKind::Is {
+                value,
+                what,
+                negated: false,
+            } => {
+                if let (Some(names), Some(object)) =
+                    (path_of(value), self.catalog.find_object(&what.text))
+                {
+                    let path = names.iter().map(|name| name.text.clone()).collect();
+                    scope.facts.borrow_mut().push((path, object.id));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// `value under root`, `value above root`

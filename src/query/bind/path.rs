@@ -56,6 +56,10 @@ impl Binder<'_> {
         if let Some(group) = &scope.group {
             return self.group_path(scope, group, names, span);
         }
+        if let Some((len, object)) = scope.fact(names) {
+            let start = self.path(scope, &names[..len], span)?;
+            return self.followed(start, object, &names[len..], span);
+        }
         if rest.is_empty() && is_special(&first.text) {
             return self.special(scope, first, span);
         }
@@ -205,7 +209,8 @@ impl Binder<'_> {
                             format!("it is not plain whose field `{}` is", next.text),
                         )
                         .at(self.at(&next.span))
-                        .expected(format!("a field of just one of {}", names.join(", "))));
+                        .expected(format!("a field of just one of {}", names.join(", ")))
+                        .hint("ask first which it is: ... is account and ...name = \"Acme\""));
                     }
                 }
             }
@@ -221,6 +226,11 @@ impl Binder<'_> {
                 .at(self.at(&next.span)));
             }
         };
+        self.followed(start, target, rest, span)
+    }
+
+    /// The rest of a path after a reference to a record of `target`.
+    fn followed(&self, start: Expr, target: ObjectId, rest: &[Name], span: &Span) -> Result<Expr> {
         let inner = self.object_path(target, rest, span)?;
         if matches!(inner.node, Node::Id) && inner.ty == start.ty {
             return Ok(start);

@@ -136,6 +136,7 @@ impl Binder<'_> {
         }
         if let Some(filter) = &tree.filter {
             conditions.push(self.condition(&records, filter)?);
+            self.learn(&records, filter);
         }
         let filter = match conditions.len() {
             0 | 1 => conditions.pop(),

@@ -16,6 +16,8 @@ pub(super) struct Scope<'s> {
     pub aliases: Vec<Named>,
     pub group: Option<GroupScope<'s>>,
     pub outer: Option<Outer<'s>>,
+    /// Paths to one of several objects, and which one each is known to lead to here.
+    pub facts: RefCell<Vec<(Vec<String>, ObjectId)>>,
     /// In imports and `from (query)`: a bare word opposite a label is a column if there is one.
     pub columns_first: bool,
     /// Whether functions over all rows of the result may stand here.
@@ -90,6 +92,7 @@ impl<'s> Scope<'s> {
             aliases: Vec::new(),
             group: None,
             outer: None,
+            facts: RefCell::default(),
             columns_first: false,
             over_rows: Cell::new(false),
         }
@@ -108,6 +111,17 @@ impl<'s> Scope<'s> {
             Base::Object(object) => Some(object),
             Base::Slots(_) | Base::Nothing => None,
         }
+    }
+
+    /// The longest lead of a path that is known to end at records of one object, and that object.
+    pub(super) fn fact(&self, names: &[syntax::Name]) -> Option<(usize, ObjectId)> {
+        let facts = self.facts.borrow();
+        let leads = facts.iter().filter(|(path, _)| {
+            path.len() < names.len() && path.iter().zip(names).all(|(a, b)| same(a, &b.text))
+        });
+        leads
+            .max_by_key(|(path, _)| path.len())
+            .map(|(path, object)| (path.len(), *object))
     }
 
     /// The expression a `let` name or alias stands for.

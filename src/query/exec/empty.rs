@@ -2,6 +2,7 @@
 
 use super::Executor;
 use super::keys::KeyTable;
+use super::profile::part;
 use crate::column::Vector;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Expr, Function, Group, Node, Query, Type};
@@ -112,9 +113,11 @@ impl Executor<'_> {
     fn live_records(&self, object: ObjectId) -> Result<Vec<RecordId>> {
         let access = choose(object, None, &self.evaluator, self.context)?;
         let mut ids = Vec::new();
-        self.scan(&access, &mut |batch, among| {
-            ids.extend(among.ones().map(|slot| batch.record(slot)));
-            Ok(ControlFlow::Continue(()))
+        self.evaluator.profile.run(part(&access), || {
+            self.scan(&access, &mut |batch, among| {
+                ids.extend(among.ones().map(|slot| batch.record(slot)));
+                Ok(ControlFlow::Continue(()))
+            })
         })?;
         Ok(ids)
     }

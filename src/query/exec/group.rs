@@ -141,6 +141,8 @@ impl Executor<'_> {
             });
         }
         self.memory.release(charged);
+        let count = rows.len as u64;
+        self.evaluator.profile.add_here(|own| own.groups += count);
         Ok(Grouped {
             rows,
             totals,

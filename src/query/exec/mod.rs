@@ -15,6 +15,7 @@ mod limit;
 mod memory;
 mod nested;
 mod present;
+mod profile;
 #[cfg(test)]
 mod reference;
 mod rows;
@@ -29,8 +30,8 @@ pub(crate) use context::Context;
 pub use context::Interrupt;
 pub(crate) use cursor::Cursor;
 pub(crate) use evaluate::Evaluator;
+pub(crate) use profile::{Profile, Work, part};
 use run::Executor;
 pub(crate) use run::{
-    is_column_over_rows, record, records, run, run_counted, run_folded, run_frame,
+    is_column_over_rows, record, records, run, run_folded, run_frame, run_profiled,
 };
-pub(crate) use scan::Statistics;

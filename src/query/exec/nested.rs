@@ -2,6 +2,7 @@
 
 use super::Executor;
 use super::limit::whole;
+use super::profile::part;
 use super::rows::Rows;
 use super::run::column_type;
 use super::sort::Sorter;
@@ -27,7 +28,8 @@ impl Executor<'_> {
                 "a nested collection needs rows that are records",
             ));
         };
-        let belonging = self.belonging(nested, *object, owners)?;
+        let profile = &self.evaluator.profile;
+        let belonging = profile.run(part(nested), || self.belonging(nested, *object, owners))?;
         let limit = nested.limit.as_ref().map(|limit| whole(limit, "limit"));
         let limit = limit.transpose()?.unwrap_or(usize::MAX);
         let mut ids = Vec::new();

@@ -4,8 +4,8 @@ use super::cursor::{Cursor, Place};
 use super::grouped::Standing;
 use super::limit::Cut;
 use super::memory::Memory;
+use super::profile::{Profile, part};
 use super::rows::{Rows, pick};
-use super::scan::Statistics;
 use super::sort::{Sorted, Sorter, ascending};
 use super::window::Over;
 use super::{Batch, Context, Evaluator, Frame, group};
@@ -16,7 +16,6 @@ use crate::query::bind::{self, Column, ColumnValue, Expr, Node, OrderKey, Query,
 use crate::query::outcome::{Heading, Mark, Table};
 use crate::query::plan::{choose, fold};
 use crate::value::{ObjectId, RecordId, Value};
-use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 
 /// Runs a query; the rows carry names.
@@ -34,11 +33,12 @@ pub(crate) fn run_folded(query: &Query, context: &Context<'_>) -> Result<Frame> 
     Executor::new(context).frame(query)
 }
 
-/// Runs a folded query for its number of rows and for what it took.
-pub(crate) fn run_counted(query: &Query, context: &Context<'_>) -> Result<(u64, Statistics)> {
-    let executor = Executor::new(context);
+/// Runs a folded query for what its parts did; gives its number of rows too.
+pub(crate) fn run_profiled(query: &Query, context: &Context<'_>) -> Result<(u64, Profile)> {
+    let mut executor = Executor::new(context);
+    executor.evaluator.profile.timed = true;
     let table = executor.table(query)?;
-    Ok((table.rows.len() as u64, executor.statistics.get()))
+    Ok((table.rows.len() as u64, executor.evaluator.profile))
 }
 
 /// The records that a query gives: its one column is the record itself.
@@ -102,7 +102,6 @@ pub(super) struct Executor<'a> {
     pub context: &'a Context<'a>,
     pub evaluator: Evaluator<'a>,
     pub memory: Memory,
-    pub statistics: Cell<Statistics>,
 }
 
 /// A query's rows in their final order.
@@ -122,20 +121,22 @@ impl<'a> Executor<'a> {
             context,
             evaluator: Evaluator::new(context),
             memory: Memory::new(context.memory_bytes),
-            statistics: Cell::new(Statistics::default()),
         }
     }
 
     /// The rows of one query, unions aside.
     pub(super) fn answer(&self, query: &Query) -> Result<Answer> {
-        match (&query.group, &query.source) {
+        let profile = &self.evaluator.profile;
+        let answer = profile.run(part(query), || match (&query.group, &query.source) {
             (Some(group), _) => self.grouped(query, group),
             (None, Source::Object(object)) => self.ungrouped(query, *object),
             (None, Source::Query(inner)) => {
                 let frame = self.frame(inner)?;
                 self.of_frame(query, frame)
             }
-        }
+        })?;
+        profile.add(part(query), |own| own.rows += answer.rows.len() as u64);
+        Ok(answer)
     }
 
     /// The sort keys of a query, those of `limit ... per` first; and how many these are.

@@ -1,6 +1,6 @@
 //! The records of an object that meet the conditions, a chunk at a time.
 
-use super::{Batch, Executor, Frame};
+use super::{Batch, Executor, Frame, Work};
 use crate::column::{Bitset, CHUNK_RECORDS};
 use crate::error::Result;
 use crate::query::bind::Expr;
@@ -8,6 +8,7 @@ use crate::query::plan::{Access, Path};
 use crate::storage::KeyBound;
 use crate::value::{ChunkId, IndexId, ObjectId, RecordId, Value};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// A chunk of which fewer than one in this many slots pass is handed on as single records.
 const SPARSE: usize = 16;
@@ -15,27 +16,34 @@ const SPARSE: usize = 16;
 /// Takes a batch and which of its slots passed; may end the scan.
 pub(super) type Each<'e> = dyn FnMut(&Batch<'_>, &Bitset) -> Result<ControlFlow<()>> + 'e;
 
-/// What an execution read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Statistics {
-    /// Chunks read.
-    pub read: u64,
-    /// Chunks that summaries ruled out.
-    pub skipped: u64,
-    /// Records that passed.
-    pub passed: u64,
-}
-
 impl Executor<'_> {
     /// Hands every batch with passing records to `each`, in the order of ids.
     pub(super) fn scan(&self, access: &Access, each: &mut Each<'_>) -> Result<()> {
+        let profile = &self.evaluator.profile;
+        let mut work = Work::default();
+        let mut after = Duration::ZERO;
+        let mut each = |batch: &Batch<'_>, among: &Bitset| {
+            let (done, took) = profile.clocked(|| each(batch, among));
+            after += took;
+            done
+        };
+        let (done, took) = profile.clocked(|| self.find(access, &mut work, &mut each));
+        work.finding = took.saturating_sub(after);
+        profile.add_here(|own| own.add(&work));
+        done
+    }
+
+    fn find(&self, access: &Access, work: &mut Work, each: &mut Each<'_>) -> Result<()> {
         let object = access.object;
         let ids = match &access.path {
             Path::Nothing => return Ok(()),
             Path::Scan { chunks, total } => {
-                self.count(|s| s.skipped += u64::from(*total) - chunks.len() as u64);
+                work.skipped += u64::from(*total) - chunks.len() as u64;
                 for &(chunk, settled) in chunks {
-                    if self.scan_chunk(access, chunk, settled, each)?.is_break() {
+                    if self
+                        .scan_chunk(access, chunk, settled, work, each)?
+                        .is_break()
+                    {
                         break;
                     }
                 }
@@ -49,7 +57,8 @@ impl Executor<'_> {
             self.context.interrupt.check()?;
             let batch = Batch::Records { object, ids };
             let passed = self.passing(access, &batch, Bitset::full(ids.len()), 0)?;
-            self.count(|s| s.passed += passed.count() as u64);
+            work.records += ids.len() as u64;
+            work.passed += passed.count() as u64;
             if !passed.none() && each(&batch, &passed)?.is_break() {
                 break;
             }
@@ -62,6 +71,7 @@ impl Executor<'_> {
         access: &Access,
         chunk: ChunkId,
         settled: u64,
+        work: &mut Work,
         each: &mut Each<'_>,
     ) -> Result<ControlFlow<()>> {
         self.context.interrupt.check()?;
@@ -69,12 +79,11 @@ impl Executor<'_> {
         let live = self.context.snapshot.live(object, chunk)?;
         let len = live.len();
         let batch = Batch::Chunk { object, chunk, len };
+        work.chunks += 1;
+        work.records += live.count() as u64;
         let passed = self.passing(access, &batch, live, settled)?;
         let count = passed.count();
-        self.count(|s| {
-            s.read += 1;
-            s.passed += count as u64;
-        });
+        work.passed += count as u64;
         if count == 0 {
             return Ok(ControlFlow::Continue(()));
         }
@@ -153,13 +162,11 @@ impl Executor<'_> {
             Some(filter) => self.evaluator.test(filter, &batch)?,
             None => Bitset::full(frame.len),
         };
+        self.evaluator.profile.add_here(|own| {
+            own.records += frame.len as u64;
+            own.passed += passed.count() as u64;
+        });
         each(&batch, &passed).map(|_| ())
-    }
-
-    fn count(&self, add: impl FnOnce(&mut Statistics)) {
-        let mut statistics = self.statistics.get();
-        add(&mut statistics);
-        self.statistics.set(statistics);
     }
 }
 

@@ -1,51 +1,100 @@
 //! The plan as a person reads it: an indented tree, what happens last on top.
 
 use super::access::{Access, Path, choose};
+use super::condition::conjuncts;
 use super::describe::Words;
 use super::fold::fold;
+use super::hierarchy::Hierarchy;
+use super::nodes::operands;
+use crate::column::Comparison;
 use crate::error::Result;
-use crate::query::bind::{Query, Source};
-use crate::query::exec::{Context, Evaluator, Statistics, is_column_over_rows, run_counted};
-use crate::value::IndexId;
+use crate::query::bind::{ColumnValue, Expr, Nested, Node, Query, Source, Type};
+use crate::query::exec::{
+    Context, Evaluator, Profile, Work, is_column_over_rows, part, run_profiled,
+};
+use crate::value::{FieldType, IndexId, ObjectId, RecordId, Value};
 use std::fmt::Write;
+use std::time::Duration;
 
-/// The plan of a query. With `analyze` the query runs, and what it did is added.
+/// The plan of a query. With `analyze` the query runs, and what each part did is added.
 pub(crate) fn explain(query: &Query, context: &Context<'_>, analyze: bool) -> Result<String> {
     let folded = fold(query, context)?;
+    let profile = match analyze {
+        true => Some(run_profiled(&folded, context)?.1),
+        false => None,
+    };
     let mut tree = Tree {
         context,
-        text: String::new(),
+        profile,
+        lines: Vec::new(),
+        hints: Vec::new(),
     };
     tree.query(&folded, 0)?;
-    if analyze {
-        let (rows, counted) = run_counted(&folded, context)?;
-        tree.counted(rows, &counted);
-    }
-    Ok(tree.text)
+    Ok(tree.text())
+}
+
+/// A line of the plan, how deep it stands, and what was done there.
+struct Line {
+    depth: usize,
+    words: String,
+    did: Vec<String>,
 }
 
 struct Tree<'a> {
     context: &'a Context<'a>,
-    text: String,
+    profile: Option<Profile>,
+    lines: Vec<Line>,
+    hints: Vec<String>,
 }
 
 impl Tree<'_> {
-    fn line(&mut self, depth: usize, words: &str) {
-        let _ = writeln!(self.text, "{:1$}{words}", "", depth * 2);
+    fn line(&mut self, depth: usize, words: impl Into<String>) {
+        self.lines.push(Line {
+            depth,
+            words: words.into(),
+            did: Vec::new(),
+        });
     }
 
-    fn query(&mut self, query: &Query, mut depth: usize) -> Result<()> {
-        if !query.unions.is_empty() {
-            self.line(depth, "union");
-            let first = Query {
-                unions: Vec::new(),
-                ..query.clone()
-            };
-            for part in std::iter::once(&first).chain(&query.unions) {
-                self.query(part, depth + 1)?;
-            }
-            return Ok(());
+    /// Adds to a line what a part did.
+    fn did(&mut self, line: usize, part: usize, words: impl FnOnce(&Work) -> Option<String>) {
+        let work = self.profile.as_ref().and_then(|profile| profile.of(part));
+        let did = work.as_ref().and_then(words);
+        if let (Some(line), Some(did)) = (self.lines.get_mut(line), did) {
+            line.did.push(did);
         }
+    }
+
+    fn text(self) -> String {
+        let mut text = String::new();
+        for line in &self.lines {
+            let _ = write!(text, "{:1$}{2}", "", line.depth * 2, line.words);
+            if !line.did.is_empty() {
+                let _ = write!(text, " | {}", line.did.join("; "));
+            }
+            text.push('\n');
+        }
+        for hint in &self.hints {
+            let _ = writeln!(text, "= {hint}");
+        }
+        text
+    }
+
+    fn query(&mut self, query: &Query, depth: usize) -> Result<()> {
+        if query.unions.is_empty() {
+            return self.one(query, depth);
+        }
+        self.line(depth, "union");
+        self.one(query, depth + 1)?;
+        for union in &query.unions {
+            self.query(union, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// A query without those stacked below it.
+    fn one(&mut self, query: &Query, mut depth: usize) -> Result<()> {
+        let top = self.lines.len();
         let below = source_names(&query.source);
         let source = Words {
             context: self.context,
@@ -69,7 +118,7 @@ impl Tree<'_> {
             None => source,
         };
         for words in clauses(query, &rows) {
-            self.line(depth, &words);
+            self.line(depth, words);
             depth += 1;
         }
         if let Some(group) = &query.group {
@@ -82,34 +131,165 @@ impl Tree<'_> {
                 [] => "all in one".to_owned(),
                 keys => format!("group by {}", source.list(keys)),
             };
-            let marks = [(group.totals, " with totals"), (group.rollup, " rollup")];
-            let marks: String = marks.iter().filter(|m| m.0).map(|m| m.1).collect();
+            let marks = [
+                (group.totals, "totals"),
+                (group.rollup, "rollup"),
+                (group.empty, "empty"),
+            ];
+            let marks: Vec<_> = marks.iter().filter(|m| m.0).map(|m| m.1).collect();
+            let marks = match marks.as_slice() {
+                [] => String::new(),
+                marks => format!(" with {}", marks.join(", ")),
+            };
             let what = if aggregates.is_empty() {
                 String::new()
             } else {
                 format!(": {}", aggregates.join(", "))
             };
-            self.line(depth, &format!("{by}{marks}{what}"));
+            self.line(depth, format!("{by}{marks}{what}"));
+            let line = self.lines.len() - 1;
+            self.did(line, part(query), |work| {
+                Some(counted(work.groups, "group"))
+            });
             depth += 1;
         }
         match &query.source {
             Source::Object(object) => {
                 let evaluator = Evaluator::new(self.context);
                 let access = choose(*object, query.filter.as_ref(), &evaluator, self.context)?;
-                self.access(&access, &source, depth);
+                self.access(&access, &source, part(query), depth);
+                self.hint(query, &source)?;
             }
             Source::Query(inner) => {
                 if let Some(filter) = &query.filter {
-                    self.line(depth, &format!("where {}", source.expr(filter)));
+                    self.line(depth, format!("where {}", source.expr(filter)));
                     depth += 1;
                 }
                 self.query(inner, depth)?;
             }
         }
+        self.insides(query, &source, &rows, depth + 1);
+        self.did(top, part(query), |work| {
+            let rows = counted(work.rows, "row");
+            Some(format!("{rows} in {}", time(work.all)))
+        });
         Ok(())
     }
 
-    fn access(&mut self, access: &Access, words: &Words<'_>, depth: usize) {
+    /// The collections that a query's expressions run over, and the lists in its rows.
+    fn insides(&mut self, query: &Query, source: &Words<'_>, rows: &Words<'_>, depth: usize) {
+        let mut found = Vec::new();
+        let mut own: Vec<&Expr> = query.filter.iter().collect();
+        if let Some(group) = &query.group {
+            own.extend(&group.keys);
+            for aggregate in &group.aggregates {
+                own.extend(aggregate.argument.iter().chain(&aggregate.second));
+                own.extend(aggregate.filter.iter());
+                own.extend(aggregate.order.iter().map(|key| &key.value));
+            }
+        }
+        own.iter().for_each(|expr| collections(expr, &mut found));
+        let of_source = found.len();
+        query
+            .having
+            .iter()
+            .for_each(|expr| collections(expr, &mut found));
+        let mut lists = Vec::new();
+        for column in &query.columns {
+            match &column.value {
+                ColumnValue::Expr(expr) => collections(expr, &mut found),
+                ColumnValue::Nested(nested) => lists.push(&**nested),
+            }
+        }
+        query
+            .order
+            .iter()
+            .for_each(|key| collections(&key.value, &mut found));
+        let mut known = Vec::new();
+        for (at, expr) in found.iter().enumerate() {
+            let (place, object) = match &expr.node {
+                Node::Collect(collect) => (part(&**collect), Some(collect.object)),
+                Node::Correlated { body, .. } => (part(&**body), None),
+                _ => continue,
+            };
+            if known.contains(&place) {
+                continue;
+            }
+            known.push(place);
+            let words = if at < of_source { source } else { rows };
+            let size = object.map(|object| self.context.snapshot.chunk_count(object));
+            let size = size.map(|chunks| format!(", at most {}", counted(chunks.into(), "chunk")));
+            self.line(
+                depth,
+                format!("for each: {}{}", words.expr(expr), size.unwrap_or_default()),
+            );
+            let line = self.lines.len() - 1;
+            self.did(line, place, |work| match object {
+                Some(_) => Some(read(work)),
+                None => {
+                    let runs = counted(work.runs, "run");
+                    Some(format!("{runs} in {}", time(work.all)))
+                }
+            });
+        }
+        for nested in lists {
+            self.list(nested, depth);
+        }
+    }
+
+    /// The records of a collection listed in each row.
+    fn list(&mut self, nested: &Nested, depth: usize) {
+        let words = Words {
+            context: self.context,
+            object: Some(nested.object),
+            slots: &[],
+        };
+        let name = &self.context.catalog.object(nested.object).name;
+        let filter = nested.filter.as_ref();
+        let filter = filter.map(|filter| format!(" where {}", words.expr(filter)));
+        let filter = filter.unwrap_or_default();
+        self.line(depth, format!("list in each row: {name}{filter}"));
+        let line = self.lines.len() - 1;
+        self.did(line, part(nested), |work| Some(read(work)));
+        for column in &nested.columns {
+            if let ColumnValue::Nested(inner) = &column.value {
+                self.list(inner, depth + 1);
+            }
+        }
+    }
+
+    /// Says so where `=` on a node finds nothing, and there are others below it.
+    fn hint(&mut self, query: &Query, words: &Words<'_>) -> Result<()> {
+        for condition in conjuncts(query.filter.as_ref()) {
+            let Some((object, id)) = exact_node(&condition, self.context) else {
+                continue;
+            };
+            let below = Hierarchy::read(object, self.context)?.below(id);
+            if below.count() < 2 {
+                continue;
+            }
+            let said = words.expr(&condition);
+            let alone = Query {
+                filter: Some(condition),
+                group: None,
+                having: None,
+                columns: Vec::new(),
+                order: Vec::new(),
+                limit: None,
+                offset: None,
+                unions: Vec::new(),
+                ..query.clone()
+            };
+            if run_profiled(&alone, self.context)?.0 == 0 {
+                self.hints.push(format!(
+                    "nothing has {said}; `under` in place of `=` includes what lies below"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn access(&mut self, access: &Access, words: &Words<'_>, own: usize, depth: usize) {
         let name = self.context.catalog.object(access.object).name.clone();
         let by = access
             .by
@@ -135,12 +315,19 @@ impl Tree<'_> {
                 format!("{name} by index on {index}: {by}, about {records}")
             }
         };
-        self.line(depth, &how);
+        self.line(depth, how);
+        let line = self.lines.len() - 1;
+        self.did(line, own, |work| Some(read(work)));
         for condition in &access.conditions {
-            self.line(
-                depth + 1,
-                &format!("where {}", words.expr(&condition.shown)),
-            );
+            self.line(depth + 1, format!("where {}", words.expr(&condition.shown)));
+            if let Node::Follow { inner, object, .. } = &condition.shown.node {
+                let name = self.context.catalog.object(*object).name.clone();
+                let line = self.lines.len() - 1;
+                self.did(line, part(&**inner), |work| {
+                    let chunks = counted(work.chunks, "chunk");
+                    Some(format!("{chunks} of {name} read in {}", time(work.finding)))
+                });
+            }
         }
     }
 
@@ -154,16 +341,64 @@ impl Tree<'_> {
             .collect();
         names.join(", ")
     }
+}
 
-    fn counted(&mut self, rows: u64, did: &Statistics) {
-        let words = format!(
-            "ran: {} passed, {} read, {} skipped, {}",
-            counted(did.passed, "record"),
-            counted(did.read, "chunk"),
-            counted(did.skipped, "chunk"),
-            counted(rows, "row"),
-        );
-        self.line(0, &words);
+/// What a part read.
+fn read(work: &Work) -> String {
+    let chunks = match (work.chunks, work.skipped) {
+        (0, 0) => String::new(),
+        (read, 0) => format!("{}, ", counted(read, "chunk")),
+        (read, skipped) => format!("{}, {skipped} skipped, ", counted(read, "chunk")),
+    };
+    let records = counted(work.records, "record");
+    let (passed, time) = (work.passed, time(work.finding));
+    format!("{chunks}{records} read, {passed} passed in {time}")
+}
+
+fn time(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
+}
+
+/// The aggregates over collections in an expression, and what runs for values around it.
+fn collections(expr: &Expr, found: &mut Vec<Expr>) {
+    match &expr.node {
+        Node::Collect(collect) => {
+            found.push(expr.clone());
+            let aggregate = &collect.aggregate;
+            let inside = collect.filter.iter().chain(&aggregate.filter);
+            for expr in inside.chain(&aggregate.argument).chain(&aggregate.second) {
+                collections(expr, found);
+            }
+        }
+        Node::Correlated { .. } => found.push(expr.clone()),
+        Node::Follow { inner, .. } => collections(inner, found),
+        _ => {}
+    }
+    for operand in operands(&expr.node) {
+        collections(&operand, found);
+    }
+}
+
+/// The node that a condition asks a reference to be, exactly.
+fn exact_node(condition: &Expr, context: &Context<'_>) -> Option<(ObjectId, RecordId)> {
+    match &condition.node {
+        Node::Follow { inner, .. } => exact_node(inner, context),
+        Node::Compare {
+            comparison: Comparison::Equal,
+            left,
+            right,
+        } => match (&left.node, &left.ty, right.as_constant()) {
+            (
+                Node::Column(_),
+                Type::Plain(FieldType::Reference(object)),
+                Some(Value::Reference(id)),
+            ) => {
+                let hierarchy = context.catalog.object(*object).hierarchy_field();
+                hierarchy.map(|_| (*object, *id))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

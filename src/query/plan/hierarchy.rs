@@ -95,3 +95,51 @@ impl Hierarchy {
         inside
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn nodes(set: &Bitset) -> Vec<usize> {
+        set.ones().collect()
+    }
+
+    #[test]
+    fn walks_end_on_cycles() {
+        // 0 > 1 > 2 > 3 > 1, and 5 > 4, and 6 above itself.
+        let parents = [Some(1), Some(2), Some(3), Some(1), None, Some(4), Some(6)];
+        let hierarchy = Hierarchy {
+            parents: parents.to_vec(),
+        };
+        let mut path: Vec<usize> = hierarchy.path(0).collect();
+        path.sort_unstable();
+        path.dedup();
+        assert_eq!(path, [0, 1, 2, 3]);
+        assert_eq!(hierarchy.path(5).collect::<Vec<_>>(), [5, 4]);
+        assert_eq!(hierarchy.path(6).collect::<Vec<_>>(), [6]);
+        assert_eq!(nodes(&hierarchy.below(RecordId(4))), [4, 5]);
+        assert_eq!(nodes(&hierarchy.above(RecordId(0))), [0, 1, 2, 3]);
+        assert_eq!(hierarchy.path(9).count(), 0);
+    }
+
+    proptest! {
+        /// One node lies below another exactly if that lies above it.
+        #[test]
+        fn below_and_above_agree(ups in proptest::collection::vec(any::<prop::sample::Index>(), 1..20)) {
+            let parents: Vec<Option<usize>> = ups
+                .iter()
+                .enumerate()
+                .map(|(at, up)| Some(up.index(at + 1)).filter(|&up| up != at))
+                .collect();
+            let hierarchy = Hierarchy { parents };
+            for root in 0..ups.len() {
+                let below = hierarchy.below(RecordId(root as u64));
+                for node in 0..ups.len() {
+                    let above = hierarchy.path(node).any(|up| up == root);
+                    prop_assert_eq!(below.get(node), above);
+                }
+            }
+        }
+    }
+}

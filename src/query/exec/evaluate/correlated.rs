@@ -6,9 +6,11 @@ use crate::error::{Code, Error, Result};
 use crate::query::bind::Expr;
 use crate::query::exec::Batch;
 use crate::query::exec::keys::KeyTable;
+use crate::query::exec::profile::part;
 use crate::query::plan::fold_given;
 use crate::value::Value;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Different sets of values of a batch for which a body is run, at most.
 const RUNS_MAX: usize = 100_000;
@@ -55,6 +57,8 @@ impl<'a> Evaluator<'a> {
         }
         let (mut parts, mut places) = (Vec::new(), vec![None; len]);
         let mut from = 0;
+        let started = Instant::now();
+        let ran = count as u64;
         for own in slots {
             self.context.interrupt.check()?;
             let Some(&first) = own.first() else { continue };
@@ -67,6 +71,13 @@ impl<'a> Evaluator<'a> {
                 places[slot] = u32::try_from(at).ok();
             }
             from += own.len();
+        }
+        self.profile.add(part(&**body), |own| {
+            own.runs += ran;
+            own.all += started.elapsed();
+        });
+        if parts.is_empty() {
+            return Ok(Vector::missing(body.ty.shape(), len));
         }
         Ok(super::concat(body.ty.shape(), parts).gather(&places))
     }

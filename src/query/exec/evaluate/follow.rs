@@ -6,11 +6,13 @@ use crate::error::{Kind, Result};
 use crate::query::bind::{Collect, Expr, Node, Subtree, Type};
 use crate::query::exec::Batch;
 use crate::query::exec::aggregate::Accumulator;
+use crate::query::exec::profile::{Work, part};
 use crate::query::exec::spread::Spread;
 use crate::query::plan::Hierarchy;
 use crate::storage::IndexKind;
 use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Shape, Value};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// So few records of a batch are followed one by one, not through a column of all.
 const FEW_FOLLOWED: usize = 64;
@@ -25,7 +27,7 @@ impl Evaluator<'_> {
             return Ok(Arc::clone(bits));
         }
         let (mut words, mut len) = (Vec::new(), 0);
-        self.each_chunk(object, |batch, live| {
+        self.each_chunk(part(&**inner), object, |batch, live| {
             let hits = self.test_among(inner, batch, &live)?;
             // Chunks are whole words, but for the last.
             words.extend_from_slice(hits.words());
@@ -45,7 +47,7 @@ impl Evaluator<'_> {
             return Ok(Arc::clone(vector));
         }
         let mut parts = Vec::new();
-        self.each_chunk(object, |batch, live| {
+        self.each_chunk(part(&**inner), object, |batch, live| {
             parts.push(self.evaluate_among(inner, batch, &live)?);
             Ok(())
         })?;
@@ -55,17 +57,25 @@ impl Evaluator<'_> {
         Ok(vector)
     }
 
+    /// Hands each chunk of an object with its live slots on, as work of `part`.
     fn each_chunk(
         &self,
+        part: usize,
         object: ObjectId,
         mut each: impl FnMut(&Batch<'_>, Bitset) -> Result<()>,
     ) -> Result<()> {
+        let mut work = Work::default();
+        let started = Instant::now();
         for chunk in (0..self.context.snapshot.chunk_count(object)).map(ChunkId) {
             self.context.interrupt.check()?;
             let live = self.context.snapshot.live(object, chunk)?;
             let len = live.len();
+            work.chunks += 1;
+            work.records += live.count() as u64;
             each(&Batch::Chunk { object, chunk, len }, live)?;
         }
+        work.finding = started.elapsed();
+        self.profile.add(part, |own| own.add(&work));
         Ok(())
     }
 
@@ -193,10 +203,13 @@ impl Evaluator<'_> {
         // The records owned by each node are put together first, then those of all below it.
         let node = collect.subtree.as_ref().map_or(object, |s| s.object);
         let nodes = self.bound(node);
-        self.each_chunk(collect.object, |batch, mut among| {
+        let own = part(&**collect);
+        self.each_chunk(own, collect.object, |batch, mut among| {
             if let Some(filter) = &collect.filter {
                 among = self.test_among(filter, batch, &among)?;
             }
+            let passed = among.count() as u64;
+            self.profile.add(own, |own| own.passed += passed);
             if among.none() {
                 return Ok(());
             }
@@ -306,6 +319,10 @@ impl Evaluator<'_> {
             if let Some(filter) = &collect.filter {
                 among = self.test_among(filter, &batch, &among)?;
             }
+            self.profile.add(part(collect), |own| {
+                own.records += ids.len() as u64;
+                own.passed += among.count() as u64;
+            });
             accumulator.update(self, &batch, &among, &groups, count)?;
         }
         accumulator.finish(count).map(Some)

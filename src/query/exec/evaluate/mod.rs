@@ -20,6 +20,7 @@ pub(super) use arithmetic::{rounded, rounded_quotient};
 use correlated::Run;
 use read::{Cache, concat, constant};
 
+use super::profile::Profile;
 use super::{Batch, Context, Frame};
 use crate::column::CHUNK_RECORDS;
 use crate::column::{Bits, Bitset, Vector};
@@ -32,6 +33,7 @@ use std::cell::RefCell;
 pub(crate) struct Evaluator<'a> {
     context: &'a Context<'a>,
     cache: RefCell<Cache>,
+    pub(super) profile: Profile,
     runs: RefCell<Vec<Run<'a>>>,
 }
 
@@ -40,6 +42,7 @@ impl<'a> Evaluator<'a> {
         Self {
             context,
             cache: RefCell::default(),
+            profile: Profile::default(),
             runs: RefCell::default(),
         }
     }
