@@ -1,5 +1,5 @@
-//! What an execution did, by the part of the plan that did it: a query, a nested list, a collection,
-//! what is asked of a referred record.
+//! What an execution did, by the part of the plan that did it: a query, a nested list, a
+//! collection, what is asked of a referred record.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
