@@ -107,8 +107,8 @@ mod value;
 
 pub use book::{
     Book, CheckReport, Column, FieldDescription, ImportReport, Iter, ObjectDescription, Options,
-    Outcome, Parameters, Prepared, ReadTransaction, RefusedLine, Row, Rows, Savepoint, Schema,
-    Script, Session, Step, ViewDescription, WriteTransaction,
+    Outcome, ParameterDescription, Parameters, Prepared, ReadTransaction, RefusedLine, Row, Rows,
+    Savepoint, Schema, Script, Session, Step, ViewDescription, WriteTransaction,
 };
 pub use error::{Code, Error, Kind, Result, Span};
 pub use query::exec::Interrupt;

@@ -88,10 +88,12 @@ fn add(book: &Book, deals: &[String], from: usize) {
 }
 
 fn names(book: &Book, text: &str, cursor: Option<&str>) -> (Vec<String>, Option<String>) {
-    let rows = book
-        .query_with(text, params! { cursor: cursor })
-        .map_err(|error| error.report())
-        .unwrap();
+    let given = match text.contains("$cursor") {
+        true => params! { cursor: cursor },
+        false => params! {},
+    };
+    let rows = book.query_with(text, given);
+    let rows = rows.map_err(|error| error.report()).unwrap();
     let count = rows.columns().len();
     let line = |row: fieldbook::Row<'_>| {
         let cells: Vec<_> = (0..count).map(|at| row.text(at)).collect();

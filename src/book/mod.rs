@@ -20,7 +20,7 @@ mod transaction;
 pub use options::Options;
 pub use outcome::{ImportReport, Outcome, RefusedLine};
 pub use parameters::Parameters;
-pub use prepared::Prepared;
+pub use prepared::{ParameterDescription, Prepared};
 pub use rows::{Column, Iter, Row, Rows};
 pub use schema::{FieldDescription, ObjectDescription, Schema, ViewDescription};
 pub use script::{Script, Step};

@@ -1,11 +1,14 @@
 //! A prepared statement: read once, run many times.
 
+use super::rows::type_name;
 use super::transaction::ReadTransaction;
 use super::{Book, Outcome, Parameters, Rows, Script, Session, State, not_one_read};
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
+use crate::query::bind::{Parameter, Type};
 use crate::query::pipeline::{self, Bound};
 use crate::query::syntax::Statement;
+use crate::value::FieldType;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,12 +36,25 @@ pub struct Prepared {
     bound: Arc<Mutex<Option<InCatalog>>>,
 }
 
+/// A parameter of a statement, from [`Prepared::parameters`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParameterDescription {
+    /// The name, without the `$`.
+    pub name: String,
+    /// What its values are, in the words of `create object`: `money`, `date`, `ref accounts`;
+    /// `any` where the statement does not tell.
+    pub type_text: String,
+}
+
 /// A bound statement and what it was bound in.
 #[derive(Clone, Debug)]
 struct InCatalog {
     catalog: Arc<Catalog>,
     zone: TimeZone,
-    bound: Arc<Bound>,
+    /// Absent for a statement that changes records.
+    bound: Option<Arc<Bound>>,
+    parameters: Arc<[Parameter]>,
 }
 
 impl Prepared {
@@ -55,6 +71,32 @@ impl Prepared {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The parameters in the order of their names, each with the type that it has from where it
+    /// stands, by the definitions as they are now.
+    ///
+    /// ```
+    /// let book = fieldbook::Book::in_memory()?;
+    /// let deals = book.prepare("opportunities where amount >= $min and account = $account")?;
+    /// let known = deals.parameters()?;
+    /// assert_eq!((&*known[0].name, &*known[0].type_text), ("account", "ref accounts"));
+    /// assert_eq!((&*known[1].name, &*known[1].type_text), ("min", "money"));
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever is wrong with the statement's names and types.
+    pub fn parameters(&self) -> Result<Vec<ParameterDescription>> {
+        let state = self.book.state()?;
+        let known = self
+            .in_catalog(&state)
+            .map_err(|error| error.in_text(&self.text))?;
+        let describe = |parameter: &Parameter| ParameterDescription {
+            name: parameter.name.clone(),
+            type_text: type_text(&parameter.ty, &state.catalog),
+        };
+        Ok(known.parameters.iter().map(describe).collect())
     }
 
     /// Runs the query on the last committed state.
@@ -77,8 +119,13 @@ impl Prepared {
         if !pipeline::is_read(&self.statement) {
             return Err(not_one_read().in_text(&self.text));
         }
-        self.bind(read.state())
-            .and_then(|bound| read.run(&bound, &parameters.into()))
+        let parameters = parameters.into();
+        self.in_catalog(read.state())
+            .and_then(|known| {
+                pipeline::check_names(&known.parameters, parameters.0.keys())?;
+                let bound = known.bound.ok_or_else(not_one_read)?;
+                read.run(&bound, &parameters)
+            })
             .map_err(|error| error.in_text(&self.text))
     }
 
@@ -96,35 +143,78 @@ impl Prepared {
         session: &mut Session<'_>,
         parameters: Parameters,
     ) -> Result<Outcome> {
+        let given: Vec<String> = parameters.0.keys().cloned().collect();
         let before = session.swap_parameters(parameters);
-        let outcome = match pipeline::is_read(&self.statement) {
-            true => session.state().and_then(|state| {
-                let bound = self.bind(&state)?;
-                session.run_bound(&bound, &state)
-            }),
-            false => session.perform(&self.statement),
-        };
+        let outcome = self.run_with(session, &given);
         session.swap_parameters(before);
         outcome.map_err(|error| error.in_text(&self.text))
     }
 
+    fn run_with(&self, session: &mut Session<'_>, given: &[String]) -> Result<Outcome> {
+        if !self.has_parameters() {
+            return session.perform(&self.statement);
+        }
+        let state = session.state()?;
+        let known = self.in_catalog(&state)?;
+        pipeline::check_names(&known.parameters, given.iter())?;
+        match known.bound {
+            Some(bound) => session.run_bound(&bound, &state),
+            None => session.perform(&self.statement),
+        }
+    }
+
+    /// Whether the statement is of a kind that takes parameters.
+    fn has_parameters(&self) -> bool {
+        pipeline::is_read(&self.statement)
+            || matches!(
+                *self.statement,
+                Statement::Add(_)
+                    | Statement::Update(_)
+                    | Statement::Upsert(_)
+                    | Statement::Delete(_)
+            )
+    }
+
     /// The statement with its names looked up: once for each version of the schema.
-    fn bind(&self, state: &State) -> Result<Arc<Bound>> {
+    fn in_catalog(&self, state: &State) -> Result<InCatalog> {
         let last = || self.bound.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*last()
             && Arc::ptr_eq(&known.catalog, &state.catalog)
             && known.zone == state.clock.zone
         {
-            return Ok(known.bound.clone());
+            return Ok(known.clone());
         }
-        let bound = pipeline::bind(&self.statement, &state.catalog, &state.clock)?;
-        let bound = Arc::new(bound);
-        *last() = Some(InCatalog {
+        let (statement, catalog, clock) = (&*self.statement, &*state.catalog, &state.clock);
+        let (bound, parameters) = match pipeline::is_read(statement) {
+            true => {
+                let bound = pipeline::bind(statement, catalog, clock)?;
+                let parameters = bound.parameters().to_vec();
+                (Some(Arc::new(bound)), parameters)
+            }
+            false if self.has_parameters() => {
+                (None, pipeline::parameters(statement, catalog, clock)?)
+            }
+            false => (None, Vec::new()),
+        };
+        let known = InCatalog {
             catalog: state.catalog.clone(),
             zone: state.clock.zone.clone(),
-            bound: bound.clone(),
-        });
-        Ok(bound)
+            bound,
+            parameters: parameters.into(),
+        };
+        *last() = Some(known.clone());
+        Ok(known)
+    }
+}
+
+/// A type as `create object` writes it.
+fn type_text(ty: &Type, catalog: &Catalog) -> String {
+    match ty {
+        Type::Missing => "any".to_owned(),
+        Type::Plain(FieldType::Reference(object)) => {
+            format!("ref {}", catalog.object(*object).name)
+        }
+        ty => type_name(ty).to_owned(),
     }
 }
 

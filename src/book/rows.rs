@@ -55,14 +55,7 @@ impl Column {
     /// `ref`, `picklist`; and `list` or `records` for what only results have.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
-        match &self.0.ty {
-            Type::Missing => "text",
-            Type::Plain(ty) => plain_name(ty),
-            Type::Label(..) => "picklist",
-            Type::Tags(..) => "tags",
-            Type::List(_) => "list",
-            Type::Nested => "records",
-        }
+        type_name(&self.0.ty)
     }
 
     /// Whether the values are numbers, amounts or lengths of time, which tables align right.
@@ -76,6 +69,18 @@ impl Column {
 impl AsRef<str> for Column {
     fn as_ref(&self) -> &str {
         &self.0.name
+    }
+}
+
+/// A type without its particulars, as the language writes it.
+pub(super) fn type_name(ty: &Type) -> &'static str {
+    match ty {
+        Type::Missing => "text",
+        Type::Plain(ty) => plain_name(ty),
+        Type::Label(..) => "picklist",
+        Type::Tags(..) => "tags",
+        Type::List(_) => "list",
+        Type::Nested => "records",
     }
 }
 

@@ -47,8 +47,12 @@ impl ReadTransaction {
     pub fn query_with(&self, text: &str, parameters: impl Into<Parameters>) -> Result<Rows> {
         let statement = one_read(text)?;
         let bind = pipeline::bind(&statement, &self.state.catalog, &self.state.clock);
-        bind.and_then(|bound| self.run(&bound, &parameters.into()))
-            .map_err(|error| error.in_text(text))
+        bind.and_then(|bound| {
+            let parameters = parameters.into();
+            pipeline::check_names(bound.parameters(), parameters.0.keys())?;
+            self.run(&bound, &parameters)
+        })
+        .map_err(|error| error.in_text(text))
     }
 
     /// The stored fields of one record, as a single row; nothing if there is no such record.

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result, Span};
-use crate::query::bind::{Binder, Change, Query};
+use crate::query::bind::{Binder, Change, Parameter, Query};
 use crate::query::exec::{self, Context, Interrupt};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::syntax::{self, Dialect, Statement, Text};
@@ -64,8 +64,64 @@ pub(crate) fn is_read(statement: &Statement) -> bool {
 /// A statement that reads, its names looked up in one catalog.
 #[derive(Debug)]
 pub(crate) enum Bound {
-    Query { query: Query, give: Give },
-    Relational { file: Text, dialect: Dialect },
+    Query {
+        query: Query,
+        give: Give,
+        parameters: Vec<Parameter>,
+    },
+    Relational {
+        file: Text,
+        dialect: Dialect,
+    },
+}
+
+impl Bound {
+    /// The parameters, in the order of their names.
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        match self {
+            Self::Query { parameters, .. } => parameters,
+            Self::Relational { .. } => &[],
+        }
+    }
+}
+
+/// The parameters of a statement that reads records or changes them.
+pub(crate) fn parameters(
+    statement: &Statement,
+    catalog: &Catalog,
+    clock: &Clock,
+) -> Result<Vec<Parameter>> {
+    let binder = Binder::new(catalog, clock);
+    let change = match statement {
+        Statement::Add(tree) => binder.add(tree)?,
+        Statement::Update(tree) => binder.update(tree)?,
+        Statement::Upsert(tree) => binder.upsert(tree)?,
+        Statement::Delete(tree) => binder.delete(tree)?,
+        _ => return Ok(bind(statement, catalog, clock)?.parameters().to_vec()),
+    };
+    binder.parameters_of_change(&change)
+}
+
+/// An error if a name is none of the parameters.
+pub(crate) fn check_names<'n>(
+    known: &[Parameter],
+    given: impl Iterator<Item = &'n String>,
+) -> Result<()> {
+    let names = || known.iter().map(|parameter| parameter.name.as_str());
+    for name in given {
+        if !names().any(|known| known == name) {
+            let all: Vec<_> = names().map(|name| format!("${name}")).collect();
+            let message = format!("the statement has no parameter `${name}`");
+            let expected = match all.as_slice() {
+                [] => "no parameters".to_owned(),
+                all => all.join(", "),
+            };
+            return Err(Error::new(Code::WrongArguments, message)
+                .expected(expected)
+                .near(name, names()));
+        }
+    }
+    Ok(())
 }
 
 /// What becomes of a query's rows.
@@ -97,8 +153,13 @@ pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> R
             ));
         }
     };
-    let query = Binder::new(catalog, clock).paged_query(query)?;
-    Ok(Bound::Query { query, give })
+    let binder = Binder::new(catalog, clock);
+    let query = binder.paged_query(query)?;
+    Ok(Bound::Query {
+        parameters: binder.parameters(&query)?,
+        query,
+        give,
+    })
 }
 
 /// Runs a bound statement on a state that has the catalog it was bound in.
@@ -110,7 +171,7 @@ pub(crate) fn run(
 ) -> Result<Outcome> {
     let context = environment.context(snapshot, catalog);
     let (query, give) = match bound {
-        Bound::Query { query, give } => (query, give),
+        Bound::Query { query, give, .. } => (query, give),
         Bound::Relational { file, dialect } => {
             return sql::export(file, *dialect, &context, environment);
         }
@@ -172,7 +233,10 @@ fn change(
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
     let binder = Binder::new(catalog, environment.clock);
-    let mut records = |change: Change| write::change(&change, transaction, catalog, environment);
+    let mut records = |change: Change| {
+        binder.parameters_of_change(&change)?;
+        write::change(&change, transaction, catalog, environment)
+    };
     match statement {
         Statement::Add(tree) => records(binder.add(tree)?),
         Statement::Update(tree) => records(binder.update(tree)?),

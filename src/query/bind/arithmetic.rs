@@ -55,11 +55,20 @@ impl Binder<'_> {
         }
         let mut left = number_cell(scope, self.expr(scope, left_tree)?);
         let mut right = number_cell(scope, self.expr(scope, right_tree)?);
+        // What scales an amount, a length of time or a percentage is a number.
+        let beside = |ty: &Type, scales: bool| match ty {
+            Type::Plain(FieldType::Money | FieldType::Duration | FieldType::Percent) if scales => {
+                Type::NUMBER
+            }
+            Type::Plain(FieldType::DateTime) if operator == Add => Type::DURATION,
+            ty => ty.clone(),
+        };
+        let product = matches!(operator, Multiply | Divide);
         if left.ty == Type::Missing {
-            left.ty = right.ty.clone();
+            left.ty = beside(&right.ty, operator == Multiply);
         }
         if right.ty == Type::Missing {
-            right.ty = left.ty.clone();
+            right.ty = beside(&left.ty, product);
         }
         let mismatch = || {
             let verb = match operator {

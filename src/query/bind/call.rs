@@ -182,7 +182,10 @@ impl Binder<'_> {
                 let ty = value.ty.clone();
                 let mut arguments = vec![value];
                 if let Some(digits) = trees.get(1) {
-                    let digits = self.expr(scope, digits)?;
+                    let mut digits = self.expr(scope, digits)?;
+                    if digits.ty == Type::Missing {
+                        digits = cast(digits, Type::INTEGER);
+                    }
                     if digits.ty != Type::INTEGER {
                         let is = self.describe(&digits.ty);
                         return Err(Error::new(Code::TypeMismatch, format!("{is} as digits"))

@@ -43,3 +43,38 @@ pub(crate) struct From {
     /// expressions are over the object's frame. Else they are over the query's columns' slots.
     pub object: Option<ObjectId>,
 }
+
+impl Change {
+    pub(crate) fn object(&self) -> ObjectId {
+        match self {
+            Self::Add { object, .. }
+            | Self::Update { object, .. }
+            | Self::Delete { object, .. }
+            | Self::Upsert { object, .. } => *object,
+        }
+    }
+
+    /// What is assigned to each record that the text names.
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = &Assignments> {
+        match self {
+            Self::Add { records, .. } | Self::Upsert { records, .. } => records.as_slice(),
+            Self::Update { set, .. } => std::slice::from_ref(set),
+            Self::Delete { .. } => &[],
+        }
+        .iter()
+    }
+
+    /// Every expression of the change.
+    pub(crate) fn visit_all(&self, each: &mut dyn FnMut(&Expr)) {
+        match self {
+            Self::Update { query, .. } | Self::Delete { query, .. } => query.visit_all(each),
+            Self::Upsert {
+                from: Some(from), ..
+            } => from.query.visit_all(each),
+            Self::Add { .. } | Self::Upsert { from: None, .. } => {}
+        }
+        for (_, value) in self.assignments().flatten() {
+            value.visit_all(each);
+        }
+    }
+}

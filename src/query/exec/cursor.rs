@@ -77,7 +77,7 @@ impl Cursor {
 
     fn decode(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text.len() % 2 != 0 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
         }
         let bytes: Vec<u8> = (0..text.len())

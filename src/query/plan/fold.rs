@@ -480,6 +480,12 @@ impl<'a> Folder<'a> {
     }
 
     fn lookup(&self, expr: &Expr, object: ObjectId, label: &Expr) -> Result<Expr> {
+        if let Node::Parameter(name) = &label.node
+            && let Value::Reference(id) = parameter::given(name, &expr.ty, self.context)?
+        {
+            let value = Value::Reference(*id);
+            return Ok(Expr::constant(value, expr.ty.clone(), &expr.span));
+        }
         let label = self.expr(label)?;
         let value = match label.as_constant() {
             Some(Value::Text(text)) => {
@@ -499,7 +505,7 @@ impl<'a> Folder<'a> {
 }
 
 /// The type that a parameter's value brings along where the query asks for none.
-fn type_of(value: &Value) -> Type {
+pub(super) fn type_of(value: &Value) -> Type {
     match value {
         Value::Boolean(_) => Type::BOOLEAN,
         Value::Integer(_) => Type::INTEGER,

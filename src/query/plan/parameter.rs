@@ -1,23 +1,20 @@
 //! A parameter's value in the type that the query needs.
 
+use super::fold::type_of;
 use crate::error::{Code, Error, Result};
-use crate::query::bind::Type;
+use crate::query::bind::{Binder, Type};
 use crate::query::exec::Context;
 use crate::query::label;
 use crate::value::{FieldType, Money, Value};
 
 /// The value given for `name` as a value of type `ty`.
 pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<Value> {
-    let Some(value) = context.parameters.get(name) else {
-        return Err(Error::new(
-            Code::MissingParameter,
-            format!("no value was given for `${name}`"),
-        )
-        .near(name, context.parameters.keys().map(String::as_str))
-        .hint(format!("give one: --param {name}=...")));
-    };
+    let value = given(name, ty, context)?;
     match ty {
-        Type::Plain(ty) => plain(name, value, ty, context),
+        Type::Plain(plain_ty) => plain(name, value, plain_ty, context, &|wanted| {
+            let wanted = wanted.map_or_else(|| described(ty, context), str::to_owned);
+            mismatch(name, value, &wanted, context)
+        }),
         Type::Label(object, field) => match value {
             Value::Text(text) => {
                 let field = context.catalog.object(*object).field(*field);
@@ -28,16 +25,44 @@ pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<
                         format!("`{}` has no label `{text}`", field.name),
                     )
                     .near(text, field.labels.iter().map(|label| label.name.as_str()))
+                    .hint(format!("this is the value given for `${name}`"))
                 })
             }
             Value::Label(_) | Value::Missing => Ok(value.clone()),
-            _ => Err(mismatch(name, "a label")),
+            _ => Err(mismatch(name, value, &described(ty, context), context)),
         },
         Type::Missing | Type::Tags(..) | Type::List(_) | Type::Nested => Ok(value.clone()),
     }
 }
 
-fn plain(name: &str, value: &Value, ty: &FieldType, context: &Context<'_>) -> Result<Value> {
+/// The value given for a parameter.
+pub(super) fn given<'a>(name: &str, ty: &Type, context: &Context<'a>) -> Result<&'a Value> {
+    context.parameters.get(name).ok_or_else(|| {
+        let error = Error::new(
+            Code::MissingParameter,
+            format!("no value was given for `${name}`"),
+        );
+        let error = match ty {
+            Type::Missing => error,
+            _ => error.expected(described(ty, context)),
+        };
+        error
+            .near(name, context.parameters.keys().map(String::as_str))
+            .hint(format!("give one: --param {name}=..."))
+    })
+}
+
+fn described(ty: &Type, context: &Context<'_>) -> String {
+    Binder::new(context.catalog, context.clock).describe(ty)
+}
+
+fn plain(
+    name: &str,
+    value: &Value,
+    ty: &FieldType,
+    context: &Context<'_>,
+    mismatch: &dyn Fn(Option<&str>) -> Error,
+) -> Result<Value> {
     let clock = context.clock;
     Ok(match (ty, value) {
         (_, Value::Missing) => Value::Missing,
@@ -62,10 +87,10 @@ fn plain(name: &str, value: &Value, ty: &FieldType, context: &Context<'_>) -> Re
         (FieldType::Money, Value::Integer(n)) => n
             .checked_mul(Money::SCALE)
             .map(|units| Value::Money(Money::from_units(units, clock.base)))
-            .ok_or_else(|| mismatch(name, "an amount within range"))?,
+            .ok_or_else(|| mismatch(Some("an amount within range")))?,
         (FieldType::Money, Value::Number(n)) => Money::from_number(*n, clock.base)
             .map(Value::Money)
-            .ok_or_else(|| mismatch(name, "an amount within range"))?,
+            .ok_or_else(|| mismatch(Some("an amount within range")))?,
         (FieldType::DateTime, Value::Date(day)) => Value::DateTime(clock.start_of(*day)),
         (FieldType::Date, Value::DateTime(moment)) => Value::Date(clock.date_of(*moment)),
         (FieldType::Reference(object), Value::Text(text)) => {
@@ -77,17 +102,19 @@ fn plain(name: &str, value: &Value, ty: &FieldType, context: &Context<'_>) -> Re
             | FieldType::Picklist
             | FieldType::Tags,
             _,
-        ) => return Err(mismatch(name, "a record")),
+        ) => return Err(mismatch(None)),
         (ty, Value::Text(text)) => ty
             .parse(text, clock)
             .map_err(|e| e.hint(format!("this is the value given for `${name}`")))?,
-        (ty, _) => return Err(mismatch(name, &format!("of type {ty:?}").to_lowercase())),
+        _ => return Err(mismatch(None)),
     })
 }
 
-fn mismatch(name: &str, wanted: &str) -> Error {
-    Error::new(
-        Code::TypeMismatch,
-        format!("the value given for `${name}` is not {wanted}"),
-    )
+fn mismatch(name: &str, value: &Value, wanted: &str, context: &Context<'_>) -> Error {
+    let got = match type_of(value) {
+        Type::Missing => "of another kind".to_owned(),
+        ty => described(&ty, context),
+    };
+    let message = format!("the value given for `${name}` is {got}");
+    Error::new(Code::TypeMismatch, message).expected(wanted)
 }

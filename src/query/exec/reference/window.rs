@@ -89,7 +89,7 @@ impl Reference<'_> {
                     let same = |(a, b): (&Value, &Value)| plain_order(a, b).is_eq();
                     !order[at].is_empty() && order[*peer].iter().zip(&order[at]).all(same)
                 };
-                let first = before.iter().position(|peer| tied(peer));
+                let first = before.iter().position(tied);
                 Value::Integer(first.unwrap_or(before.len()) as i64 + 1)
             }
             WindowFunction::Previous => before.last().map_or(Value::Missing, |&at| value(at)),
