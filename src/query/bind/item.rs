@@ -88,7 +88,7 @@ impl Binder<'_> {
             )
             .at(span)
             .expected("group keys and aggregates")
-            .hint(format!("list(name) gives the values of a group's records")));
+            .hint("list(name) gives the values of a group's records"));
         }
         let joined = self.joined(scope, &tree.path, &span)?;
         let Some(joined) = joined.filter(|joined| joined.rest.is_empty() && joined.lead.is_none())

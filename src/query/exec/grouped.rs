@@ -209,7 +209,7 @@ fn with_totals(
         .totals
         .iter()
         .map(|totals| (0..).zip(kept).map(|(at, &row)| (totals.of[row], at)))
-        .map(|pairs| pairs.map(|(at, row)| (at, row)).collect())
+        .map(Iterator::collect)
         .collect();
     let mut order = Vec::new();
     for (at, &row) in kept.iter().enumerate() {
@@ -221,7 +221,7 @@ fn with_totals(
             }
         }
     }
-    if let Some((totals, first)) = grouped.totals.iter().zip(&firsts).last()
+    if let Some((totals, first)) = grouped.totals.iter().zip(&firsts).next_back()
         && totals.depth == 0
     {
         order.push(*first);
