@@ -221,6 +221,14 @@ impl Error {
         self
     }
 
+    /// Adds to the message what it is about, in the user's words.
+    #[must_use]
+    pub(crate) fn about(mut self, words: impl AsRef<str>) -> Self {
+        self.0.message.push_str(": ");
+        self.0.message.push_str(words.as_ref());
+        self
+    }
+
     /// Adds a sentence that helps: what is near, what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

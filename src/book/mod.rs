@@ -291,7 +291,7 @@ impl Book {
     /// `corrupt` if the definitions cannot be read, `io`.
     pub fn schema(&self) -> Result<Schema> {
         let state = self.state()?;
-        Schema::new(&state.catalog, &state.snapshot)
+        Schema::new(&state.catalog, &state.snapshot, &state.clock)
     }
 
     /// Compares records, columns, indexes and journal with each other: seconds a gigabyte.

@@ -1,10 +1,11 @@
 //! A description of a book's objects and views, for programs and people that look around.
 
+use super::rows::type_name;
 use crate::catalog::{Catalog, Field, Object, View, ViewParameter};
 use crate::error::{Code, Error, Result};
-use crate::query::schema::{describe_object, describe_view, field_definition};
+use crate::query::schema::{describe_object, describe_view, field_definition, view_columns};
 use crate::storage::Snapshot;
-use crate::value::{FieldType, ObjectId};
+use crate::value::{Clock, FieldType, ObjectId};
 
 /// The objects and views of a book as they were when asked.
 ///
@@ -77,6 +78,8 @@ pub struct ViewDescription {
     pub name: String,
     /// Its parameters as written, without the `$`: `min money`.
     pub parameters: Vec<String>,
+    /// The columns of its rows by name, each with the kind of its values: `money`, `ref`.
+    pub columns: Vec<(String, &'static str)>,
     /// The query's text.
     pub text: String,
     /// The statement that makes the view.
@@ -84,14 +87,22 @@ pub struct ViewDescription {
 }
 
 impl Schema {
-    pub(super) fn new(catalog: &Catalog, snapshot: &Snapshot) -> Result<Self> {
+    pub(super) fn new(catalog: &Catalog, snapshot: &Snapshot, clock: &Clock) -> Result<Self> {
         let objects = catalog.live_objects();
         let objects = objects.map(|o| describe(catalog, o, snapshot.record_count(o.id)));
-        let views = catalog.views.iter().map(describe_one_view);
+        let views = catalog.views.iter();
+        let views = views.map(|view| describe_one_view(view, catalog, clock));
         Ok(Self {
             objects: objects.collect::<Result<_>>()?,
             views: views.collect::<Result<_>>()?,
         })
+    }
+
+    /// The view of this name, ignoring case.
+    #[must_use]
+    pub fn view(&self, name: &str) -> Option<&ViewDescription> {
+        let mut views = self.views.iter();
+        views.find(|view| view.name.eq_ignore_ascii_case(name))
     }
 
     /// The object of this name, plural or singular, ignoring case.
@@ -113,7 +124,7 @@ impl Schema {
     }
 }
 
-fn describe_one_view(view: &View) -> Result<ViewDescription> {
+fn describe_one_view(view: &View, catalog: &Catalog, clock: &Clock) -> Result<ViewDescription> {
     let parameter = |p: &ViewParameter| match &p.default {
         Some(default) => format!("{} {} default {default}", p.name, p.ty),
         None => format!("{} {}", p.name, p.ty),
@@ -121,6 +132,10 @@ fn describe_one_view(view: &View) -> Result<ViewDescription> {
     Ok(ViewDescription {
         name: view.name.clone(),
         parameters: view.parameters.iter().map(parameter).collect(),
+        columns: view_columns(view, catalog, clock)?
+            .into_iter()
+            .map(|(name, ty)| (name, type_name(&ty)))
+            .collect(),
         text: view.text.clone(),
         definition: describe_view(view)?,
     })

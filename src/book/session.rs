@@ -150,7 +150,7 @@ impl<'b> Session<'b> {
     /// `corrupt` if the definitions cannot be read, `io`.
     pub fn schema(&self) -> Result<Schema> {
         let state = self.state()?;
-        Schema::new(&state.catalog, &state.snapshot)
+        Schema::new(&state.catalog, &state.snapshot, &state.clock)
     }
 
     /// The script that makes the objects and views, run on a bare book.

@@ -40,11 +40,16 @@ impl Known {
 pub(crate) fn lookup(object: ObjectId, label: &str, context: &Context<'_>) -> Result<RecordId> {
     match find(object, label, context)? {
         Some(id) => Ok(id),
-        None => Err(unknown(
-            context.catalog.object(object),
-            label.trim(),
-            context,
-        )?),
+        None => {
+            let error = unknown(context.catalog.object(object), label.trim(), context)?;
+            Err(match context.catalog.find_object(label.trim()) {
+                Some(object) => error.hint(format!(
+                    "for a query add a clause: ({} where ...)",
+                    object.name
+                )),
+                None => error,
+            })
+        }
     }
 }
 

@@ -34,7 +34,7 @@ macro_rules! commands {
 commands! {
     backup "FILE" "copy the book into a new file";
     check "" "compare records, columns, indexes and journal with each other";
-    describe "OBJECT" "the fields of an object";
+    describe "NAME" "the fields of an object, the columns of a view";
     format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";
     help "[WORD]" "these commands, or what the language says of a word";
     more "" "the rows after those that the last query's limit cut off";
@@ -104,6 +104,18 @@ fn check(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
 
 fn describe(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
     let schema = interpreter.session.schema()?;
+    if let Some(view) = schema.view(name) {
+        let columns = view.columns.iter();
+        let lines = columns.map(|(name, ty)| vec![name.clone(), (*ty).to_owned()]);
+        let lines = lines.collect();
+        let printer = &mut interpreter.printer;
+        printer.grid(&grid(&["column", "type"], lines))?;
+        for parameter in &view.parameters {
+            printer.note(&format!("parameter ${parameter}"));
+        }
+        printer.note(&view.text);
+        return GO_ON;
+    }
     let object = schema.object(name)?;
     let fields = object.fields.iter();
     let mut lines: Vec<_> = fields

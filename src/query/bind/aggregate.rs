@@ -459,8 +459,12 @@ impl Binder<'_> {
         )
         .at(span.clone())
         .expected("a group key or an aggregate")
+        .hint(match group.keys.is_empty() {
+            true => format!("an aggregate makes one row of all records: add `group by {written}`"),
+            false => format!("add it to the keys: `group by ..., {written}`"),
+        })
         .hint(format!(
-            "group by {written} too, or say which: max({written}), list({written})"
+            "or say which of the group's values: max({written}), list({written})"
         )))
     }
 }

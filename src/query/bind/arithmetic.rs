@@ -79,8 +79,12 @@ impl Binder<'_> {
             };
             let (l, r) = (self.describe(&left.ty), self.describe(&right.ty));
             let message = match operator {
-                Add | Subtract => format!("{r} cannot be {verb} {l}"),
-                Multiply | Divide => format!("{l} cannot be {verb} {r}"),
+                Add | Subtract => {
+                    format!("{r} cannot be {verb} {l}: `{right_tree}`, `{left_tree}`")
+                }
+                Multiply | Divide => {
+                    format!("{l} cannot be {verb} {r}: `{left_tree}`, `{right_tree}`")
+                }
             };
             let error = Error::new(Code::TypeMismatch, message).at(span.clone());
             match (&left.ty, &right.ty) {
@@ -88,7 +92,10 @@ impl Binder<'_> {
                     error.hint("to join texts write concat(a, b)")
                 }
                 (Type::Plain(FieldType::Date), Type::Plain(FieldType::Integer)) => {
-                    error.hint(format!("say the unit: `{left_tree} + 7 days`"))
+                    error.hint(format!(
+                        "say the unit: `{left_tree} {} {right_tree} days`",
+                        if operator == Add { "+" } else { "-" }
+                    ))
                 }
                 _ => error,
             }

@@ -53,7 +53,17 @@ impl Binder<'_> {
         }
         let name = call.name.text.to_lowercase();
         let Some(&(name, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
-            return Err(self.unknown_function(call));
+            let error = self.unknown_function(call);
+            let collection = scope
+                .object()
+                .and_then(|object| self.catalog.find_collection(object, &call.name.text));
+            return Err(match collection {
+                Some(collection) => error.hint(format!(
+                    "`{0}` is a collection: list it with `{0} {{ name }}`, or ask count({0})",
+                    collection.name
+                )),
+                None => error,
+            });
         };
         if call.filter.is_some() || call.distinct || !call.order.is_empty() {
             return Err(Error::new(
@@ -64,14 +74,19 @@ impl Binder<'_> {
         }
         let count = call.arguments.len();
         if count < least || count > most {
-            let takes = if least == most {
-                format!("{least}")
-            } else {
-                format!("{least} to {most}")
+            let takes = match (least, most) {
+                (1, 1) => "one argument".to_owned(),
+                _ if least == most => format!("{least} arguments"),
+                _ if most == least + 1 => format!("{least} or {most} arguments"),
+                _ => format!("{least} to {most} arguments"),
+            };
+            let got = match count {
+                0 => "has none".to_owned(),
+                _ => format!("has {count}"),
             };
             return Err(Error::new(
                 Code::WrongArguments,
-                format!("`{name}` takes {takes} argument(s), and got {count}"),
+                format!("`{name}` takes {takes}, and {got} here"),
             )
             .at(span.clone()));
         }
@@ -105,6 +120,9 @@ impl Binder<'_> {
             format!("there is no function `{}`", call.name.text),
         )
         .at(self.at(&call.name.span));
+        if let Some(hint) = super::foreign::function(&call.name.text) {
+            return error.hint(hint);
+        }
         let names = FUNCTIONS
             .iter()
             .map(|(name, ..)| *name)

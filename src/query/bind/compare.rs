@@ -29,8 +29,40 @@ impl Binder<'_> {
             BinaryOp::GreaterEqual => Comparison::GreaterEqual,
             _ => Comparison::Equal,
         };
-        let bound = self.comparison(comparison, bound_left, bound_right, span)?;
+        self.check_bucket([left, right], [&bound_left, &bound_right])?;
+        let bound = self.comparison(comparison, bound_left, bound_right, span);
+        let bound = bound.map_err(|error| match error.code() {
+            Code::TypeMismatch => error.about(format!("`{left}` with `{right}`")),
+            _ => error,
+        })?;
         Ok(negate_if(bound, negated))
+    }
+
+    /// Refuses a bucket beside a small number, which would be a year.
+    fn check_bucket(&self, trees: [&syntax::Expr; 2], bound: [&Expr; 2]) -> Result<()> {
+        for (at, other) in [(0, 1), (1, 0)] {
+            let Node::Bucket { unit, .. } = &bound[at].node else {
+                continue;
+            };
+            let ExprKind::Literal(Literal::Integer(n)) = trees[other].kind else {
+                continue;
+            };
+            if *unit == Unit::Year || *unit == Unit::FiscalYear || n >= 1000 {
+                continue;
+            }
+            let message = format!("`{}` is a period, and `{n}` a number", trees[at]);
+            let error = Error::new(Code::TypeMismatch, message)
+                .at(bound[other].span.clone())
+                .expected("a period such as 2026-05 or 2026-Q2");
+            return Err(match unit {
+                Unit::Month => {
+                    error.hint(format!("the number of the month: month_of_year(...) = {n}"))
+                }
+                Unit::Day => error.hint("the number of the day in the week: weekday(...) = 1"),
+                _ => error,
+            });
+        }
+        Ok(())
     }
 
     /// Both sides bound, a bare word or string opposite a label taken as one.
@@ -43,7 +75,16 @@ impl Binder<'_> {
         if !is_open(left) {
             match self.expr(scope, left) {
                 Ok(bound) => {
-                    let other = self.opposite(scope, right, &bound.ty)?;
+                    let text = matches!(&bound.ty, Type::Plain(ty) if ty.is_text());
+                    let other = self.opposite(scope, right, &bound.ty);
+                    let other = other.map_err(|error| match word(right) {
+                        Some(name) if text && error.code() == Code::UnknownField => {
+                            Error::new(Code::UnknownField, error.message())
+                                .at(self.at(&name.span))
+                                .hint(format!("text is written in quotes: \"{}\"", name.text))
+                        }
+                        _ => error,
+                    })?;
                     return Ok((self.retype(bound, &other.ty), other));
                 }
                 Err(error) if word(left).is_none() => return Err(error),
@@ -241,7 +282,14 @@ impl Binder<'_> {
                 );
                 let error = Error::new(Code::TypeMismatch, message).at(span.clone());
                 let time = |ty: &Type| matches!(ty, Type::Plain(F::Date | F::DateTime | F::Period));
+                let period = |ty: &Type| matches!(ty, Type::Plain(F::Period));
                 Err(match (l, r) {
+                    (p, Type::Plain(F::Text)) | (Type::Plain(F::Text), p) if period(p) => {
+                        error.hint("periods are written without quotes: 2026-05, 2026-Q2, 2026")
+                    }
+                    (t, Type::Plain(n)) | (Type::Plain(n), t) if time(t) && numeric(n) => {
+                        error.hint("dates are written year, month, day: 2026-05-15")
+                    }
                     (t, Type::Plain(F::Text)) | (Type::Plain(F::Text), t) if time(t) => {
                         error.hint("dates are written without quotes: 2026-05-15")
                     }

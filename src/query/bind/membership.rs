@@ -50,10 +50,20 @@ impl Binder<'_> {
             }
             if !matches!(list.kind, ExprKind::List(_)) && item.ty != Type::Missing {
                 let is = self.describe(&item.ty);
-                return Err(Error::new(Code::TypeMismatch, format!("`{list}` is {is}"))
+                let error = Error::new(Code::TypeMismatch, format!("`{list}` is {is}"))
                     .at(item.span)
                     .expected("a list in parentheses, a period or a query")
-                    .hint(format!("for one value write `{value} = {list}`")));
+                    .hint(format!("for one value write `{value} = {list}`"));
+                let hierarchy = match &bound.ty {
+                    Type::Plain(FieldType::Reference(object)) => {
+                        self.object(*object).hierarchy_field().is_some()
+                    }
+                    _ => false,
+                };
+                return Err(match hierarchy {
+                    true => error.hint(format!("with all below it: `{value} under {list}`")),
+                    false => error,
+                });
             }
             if matches!(item.node, Node::Constant(Value::Missing)) {
                 others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
@@ -176,12 +186,10 @@ impl Binder<'_> {
         let Type::Plain(FieldType::AnyReference(objects)) = &bound.ty else {
             return Err(Error::new(
                 Code::Misplaced,
-                format!(
-                    "`is {}` asks which object a reference to several points to",
-                    what.text
-                ),
+                format!("`is {}` means nothing here", what.text),
             )
             .at(self.at(&what.span))
+            .expected("`empty`; or an object, after a reference to any of several")
             .hint(format!("to compare write `{value} = {}`", what.text)));
         };
         let object = self

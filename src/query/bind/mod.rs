@@ -7,6 +7,7 @@ mod bound;
 mod call;
 mod change;
 mod compare;
+mod foreign;
 mod group;
 mod item;
 mod label;

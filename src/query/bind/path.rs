@@ -147,13 +147,21 @@ impl Binder<'_> {
             Base::Slots(slots) => {
                 let (first, rest) = names.split_first().expect("a path has a name");
                 let Some(at) = slots.iter().position(|(name, _)| same(name, &first.text)) else {
-                    return Err(Error::new(
+                    let error = Error::new(
                         Code::UnknownField,
                         format!("there is no column `{}`", first.text),
                     )
-                    .at(self.at(&first.span))
-                    .near(&first.text, slots.iter().map(|(name, _)| name.as_str()))
-                    .hint("text is written in quotes"));
+                    .at(self.at(&first.span));
+                    let names = || slots.iter().map(|(name, _)| name.as_str());
+                    return Err(match crate::error::nearest(&first.text, names()) {
+                        Some(_) => error.near(&first.text, names()),
+                        None => {
+                            let all: Vec<_> = names().collect();
+                            error
+                                .hint(format!("the columns here: {}", all.join(", ")))
+                                .hint("text is written in quotes")
+                        }
+                    });
                 };
                 let slot = Expr::new(Node::Slot(at), slots[at].1.clone(), span);
                 self.continue_path(slot, rest, span)
@@ -291,6 +299,9 @@ impl Binder<'_> {
         let fields = object.live_fields().map(|field| field.name.as_str());
         let formulas = object.formulas.iter().map(|formula| formula.name.as_str());
         let names: Vec<_> = fields.chain(formulas).collect();
+        if let Some(meant) = self.meant(object, &name.text) {
+            return error.hint(meant);
+        }
         match crate::error::nearest(&name.text, names.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error

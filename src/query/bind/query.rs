@@ -254,6 +254,12 @@ impl Binder<'_> {
     ) -> Result<Vec<OrderKey>> {
         let mut order = Vec::new();
         for key in keys {
+            if let syntax::ExprKind::Literal(_) = key.value.kind {
+                let message = format!("`{}` is the same for every row", key.value);
+                return Err(Error::new(Code::Misplaced, message)
+                    .at(self.at(&key.value.span))
+                    .expected("a field, or a name given in `select`"));
+            }
             order.extend(self.order_keys(self.expr(scope, &key.value)?, key.descending)?);
         }
         Ok(order)

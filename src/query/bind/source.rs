@@ -33,7 +33,12 @@ impl Binder<'_> {
                         format!("`{}` is no object", written.join(".")),
                     )
                     .at(self.at(&path[0].span))
-                    .expected("an object or a view"));
+                    .expected("an object or a view")
+                    .hint(format!(
+                        "to show a field write `{} select {}`",
+                        written[0],
+                        written[1..].join(".")
+                    )));
                 };
                 (name, None)
             }
@@ -95,17 +100,30 @@ impl Binder<'_> {
                 Code::UnknownObject,
                 format!("there is no object or view `{}`", name.text),
             )
-            .at(span)
-            .near(&name.text, objects.chain(views));
-            return Err(error);
+            .at(span);
+            let function = super::aggregate::aggregate(&name.text).is_some()
+                || super::foreign::function(&name.text).is_some();
+            return Err(match name.text.to_lowercase().as_str() {
+                "help" | "quit" | "exit" => error.hint(format!("the shell knows `.{}`", name.text)),
+                _ if function => error.hint(format!(
+                    "what is read comes first: `opportunities select {}(...)`",
+                    name.text
+                )),
+                _ => error.near(&name.text, objects.chain(views)),
+            });
         };
         if arguments.len() > view.parameters.len() {
             return Err(Error::new(
                 Code::WrongArguments,
                 format!(
-                    "view `{}` takes {} argument(s)",
+                    "view `{}` takes {}, and has {} here",
                     view.name,
-                    view.parameters.len()
+                    match view.parameters.len() {
+                        0 => "no arguments".to_owned(),
+                        1 => "one argument".to_owned(),
+                        count => format!("{count} arguments"),
+                    },
+                    arguments.len()
                 ),
             )
             .at(span));
@@ -120,7 +138,7 @@ impl Binder<'_> {
             };
             // Without an argument the parameter of the same name is asked for.
             let value = match tree {
-                Some(tree) => self.argument(&tree, &ty)?,
+                Some(tree) => self.argument(&tree, &ty, &parameter.name)?,
                 None => Expr::new(
                     Node::Parameter(parameter.name.clone()),
                     ty,
@@ -141,7 +159,7 @@ impl Binder<'_> {
     }
 
     /// An argument of a view in its parameter's type.
-    pub(super) fn argument(&self, tree: &syntax::Expr, ty: &Type) -> Result<Expr> {
+    pub(super) fn argument(&self, tree: &syntax::Expr, ty: &Type, name: &str) -> Result<Expr> {
         let bound = self.opposite(&Self::nothing(), tree, ty)?;
         let numeric = |ty: &Type| {
             matches!(
@@ -155,9 +173,9 @@ impl Binder<'_> {
             return Ok(cast(bound, ty.clone()));
         }
         let message = format!(
-            "{} where the view takes {}",
-            self.describe(&bound.ty),
-            self.describe(ty)
+            "`${name}` is {}, and `{tree}` is {}",
+            self.describe(ty),
+            self.describe(&bound.ty)
         );
         Err(Error::new(Code::TypeMismatch, message).at(bound.span))
     }

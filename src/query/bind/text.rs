@@ -27,6 +27,17 @@ impl Binder<'_> {
                     .expected("text in quotes"),
             );
         }
+        if let (BinaryOp::Like, Some(Value::Text(text))) = (op, pattern.as_constant())
+            && text.contains('%')
+            && !text.contains(['*', '?'])
+        {
+            let ours = text.replace('%', "*");
+            return Err(Error::new(Code::BadLiteral, "`%` is no wildcard in `like`")
+                .at(pattern.span.clone())
+                .expected("`*` for any text and `?` for one character")
+                .hint(format!("write `like \"{ours}\"`"))
+                .hint(format!("for the sign itself: `{value} ~ \"{text}\"`")));
+        }
         if let Type::Label(object, field) = bound.ty {
             let Some(Value::Text(text)) = pattern.as_constant() else {
                 return Err(

@@ -441,6 +441,9 @@ impl<'a> Binder<'a> {
         let mut known = std::collections::HashMap::new();
         for parameter in &tree.parameters {
             let ty = self.type_named(&parameter.ty.to_string())?;
+            if let Some(default) = &parameter.default {
+                self.argument(default, &ty, &parameter.name)?;
+            }
             let node = Node::Parameter(parameter.name.clone());
             known.insert(parameter.name.to_lowercase(), Expr::new(node, ty, &(0..0)));
         }

@@ -46,6 +46,9 @@ pub(super) fn given<'a>(name: &str, ty: &Type, context: &Context<'a>) -> Result<
             Type::Missing => error,
             _ => error.expected(described(ty, context)),
         };
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            return error.hint(format!("an amount has no sign before it: {name}"));
+        }
         error
             .near(name, context.parameters.keys().map(String::as_str))
             .hint(format!("give one: --param {name}=..."))

@@ -3,10 +3,11 @@
 use super::name::made;
 use crate::catalog::{Catalog, Field, Formula, Index, Object, View, singular};
 use crate::error::Result;
+use crate::query::bind::{Binder, Type};
 use crate::query::syntax::{
     self, CreateObject, FieldDefinition, FieldOption, Name, Statement, TypeName,
 };
-use crate::value::{FieldType, ObjectId};
+use crate::value::{Clock, FieldType, ObjectId};
 
 /// The statements that make an object: itself, then its declared indexes.
 pub(crate) fn describe_object(catalog: &Catalog, object: &Object) -> Result<String> {
@@ -26,6 +27,17 @@ pub(super) fn object_text(tree: &CreateObject) -> String {
 pub(crate) fn describe_view(view: &View) -> Result<String> {
     let statement = Statement::CreateView(super::view::tree(view)?);
     Ok(format!("{statement};\n"))
+}
+
+/// The columns of a view's rows, each with its type.
+pub(crate) fn view_columns(
+    view: &View,
+    catalog: &Catalog,
+    clock: &Clock,
+) -> Result<Vec<(String, Type)>> {
+    let query = Binder::new(catalog, clock).view(&super::view::tree(view)?)?;
+    let columns = query.columns.iter();
+    Ok(columns.map(|c| (c.name.clone(), c.ty())).collect())
 }
 
 /// A field as `create object` says it.

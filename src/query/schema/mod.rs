@@ -17,7 +17,7 @@ mod tests;
 mod usage;
 mod view;
 
-pub(crate) use describe::{describe_object, describe_view, field_definition};
+pub(crate) use describe::{describe_object, describe_view, field_definition, view_columns};
 pub(crate) use name::find_object;
 pub(crate) use script::describe_book;
 

@@ -1,6 +1,7 @@
 //! Syntax errors in the language's own words: pest's failed rules become what a person expects,
 //! and the common mistakes of other languages get the sentence that mends them.
 
+mod foreign;
 mod phrase;
 mod teach;
 
@@ -139,6 +140,8 @@ impl Failure<'_> {
             .iter()
             .filter(|p| matches!(p, Phrase::Clause(_)))
             .count();
+        // A statement may begin with many words.
+        let begins = self.at == 0;
         let mut words: Vec<String> = Vec::new();
         for phrase in phrases {
             let word = match phrase {
@@ -148,6 +151,9 @@ impl Failure<'_> {
                 Phrase::Name => "a name".to_owned(),
                 Phrase::Operator => "an operator".to_owned(),
                 Phrase::Words(words) => words.to_owned(),
+                Phrase::Keyword(_) | Phrase::Part(_) if begins => {
+                    "a statement such as `add`, `update`, `delete` or `create`".to_owned()
+                }
                 Phrase::Keyword(word) | Phrase::Part(word) => format!("`{word}`"),
                 Phrase::Clause(_) if clauses > 3 => "another clause".to_owned(),
                 Phrase::Clause(word) => format!("`{word}`"),

@@ -84,14 +84,20 @@ impl<'a> Tokens<'a> {
             from += 1;
         }
         let what = if quote == '`' { "name" } else { "string" };
-        Err(Error::new(
+        let error = Error::new(
             Code::Unterminated,
             format!("the {what} that starts here does not end"),
         )
         .at(self.at..self.at + 1)
         .hint(format!(
             "close it with {quote}; inside, {quote} is written twice"
-        )))
+        ));
+        Err(match self.text[..self.at].contains(&format!("\\{quote}")) {
+            true => error.hint(format!(
+                "a backslash is a letter like others: write {quote}{quote}"
+            )),
+            false => error,
+        })
     }
 
     fn starts_comment(&self) -> bool {

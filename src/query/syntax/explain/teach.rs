@@ -6,28 +6,17 @@ use crate::error::{Code, Error, nearest};
 use crate::query::syntax::scan::{TokenKind, is_curly_quote};
 use crate::query::syntax::words::{RESERVED, STATEMENTS, is_one_of};
 
-/// Words of other languages, and what says the same here.
-const FOREIGN: &[(&str, &str)] = &[
-    ("join", "follow the reference instead: `account.name`"),
-    ("case", "write `if(condition, value, otherwise)`"),
-    ("into", "write `add accounts (name = \"Acme\")`"),
-    ("insert", "write `add accounts (name = \"Acme\")`"),
-    ("values", "write `add accounts (name = \"Acme\")`"),
-    (
-        "table",
-        "what other systems call a table is an object: write `object`",
-    ),
-    ("ilike", "write `like` or `~`; both ignore case"),
-    ("column", "write `field`"),
-];
-
 impl Failure<'_> {
     pub(super) fn taught(&self) -> Option<Error> {
-        self.wrong_character()
+        self.foreign_sign()
+            .or_else(|| self.wrong_character())
             .or_else(|| self.wrong_order())
             .or_else(|| self.lacks_by())
             .or_else(|| self.foreign_word())
+            .or_else(|| self.foreign_value())
+            .or_else(|| self.foreign_comma())
             .or_else(|| self.wrong_call())
+            .or_else(|| self.beside_object())
             .or_else(|| self.hanging_comma())
             .or_else(|| self.side_by_side())
     }
@@ -99,13 +88,6 @@ impl Failure<'_> {
             Error::new(Code::Syntax, format!("`{word}` lacks `by`"))
                 .hint(format!("write `{word} by {next}`")),
         )
-    }
-
-    fn foreign_word(&self) -> Option<Error> {
-        let look = |word: &str| FOREIGN.iter().find(|(foreign, _)| *foreign == word);
-        let word = self.word(0);
-        let (_, hint) = look(&word)?;
-        Some(Error::new(Code::Syntax, format!("there is no `{word}` here")).hint(*hint))
     }
 
     fn wrong_call(&self) -> Option<Error> {

@@ -165,7 +165,9 @@ impl Reader {
         .at(what.span.clone())
         .expected("`empty`, or the name of an object");
         match node.as_str().to_ascii_lowercase().as_str() {
-            "null" => Err(error.hint("a missing value is `empty`: write `is empty`")),
+            "null" | "missing" | "none" | "nil" | "blank" | "undefined" => {
+                Err(error.hint("a missing value is `empty`: write `is empty`"))
+            }
             word @ ("true" | "false") => Err(error.hint(format!("write `= {word}`"))),
             _ => Ok(what),
         }
@@ -351,7 +353,10 @@ impl Reader {
             return Err(
                 Error::new(Code::Syntax, format!("`{theirs}` is no operator here"))
                     .at(self.span(node))
-                    .hint(format!("write `{ours}`")),
+                    .hint(match theirs {
+                        "||" => format!("write `{ours}`; to join texts, `concat(a, b)`"),
+                        _ => format!("write `{ours}`"),
+                    }),
             );
         }
         Ok(())

@@ -85,6 +85,9 @@ impl Reader {
                     arguments: call.arguments,
                 })
             }
+            ExprKind::Literal(_) => Err(Error::new(Code::Syntax, "a value stands alone here")
+                .at(expr.span)
+                .expected("`,` between the values of a list, or an operator")),
             _ => Err(
                 Error::new(Code::Syntax, "a query does not begin with an expression")
                     .at(expr.span)
@@ -156,10 +159,14 @@ impl Reader {
                 _ => "separate its parts with `,`",
             });
         }
-        error(format!("`{word}` stands before `{}`", CLAUSES[last])).hint(format!(
+        let wrong = error(format!("`{word}` stands before `{}`", CLAUSES[last])).hint(format!(
             "the clauses come in this order: {}",
             CLAUSES.join(", ")
-        ))
+        ));
+        match (word, CLAUSES[last]) {
+            ("where", "group by") => wrong.hint("a condition on groups is `having`"),
+            _ => wrong,
+        }
     }
 
     fn key_of(self, source: &mut Source, node: Node) -> Result<()> {
