@@ -122,21 +122,23 @@ impl Binder<'_> {
                         .hint("create object reps (...) actors"),
                 ),
             },
-            "this" => match &scope.base {
-                Base::Object(object) => Ok(Expr::new(
-                    Node::Id,
-                    Type::Plain(FieldType::Reference(*object)),
-                    span,
-                )),
-                Base::Slots(_) | Base::Nothing => Err(Error::new(
-                    Code::Misplaced,
-                    "there is no record here for `this`",
-                )
-                .at(span.clone())),
-            },
-            _ => Err(
-                Error::new(Code::Misplaced, "`outer` needs a field: outer.name").at(span.clone()),
-            ),
+            "this" => self.own_record(scope, span),
+            _ => self.outer_path(scope, &[], span),
+        }
+    }
+
+    /// The record at hand, as a reference.
+    fn own_record(&self, scope: &Scope<'_>, span: &Span) -> Result<Expr> {
+        match scope.object() {
+            Some(object) => {
+                let ty = Type::Plain(FieldType::Reference(object));
+                Ok(Expr::new(Node::Id, ty, span))
+            }
+            None => Err(Error::new(
+                Code::Misplaced,
+                "there is no record here, only rows of values",
+            )
+            .at(span.clone())),
         }
     }
 
@@ -325,12 +327,8 @@ impl Binder<'_> {
             );
         };
         let inner = match rest.first() {
-            None => {
-                return Err(
-                    Error::new(Code::Misplaced, "`outer` needs a field: outer.name")
-                        .at(span.clone()),
-                );
-            }
+            // The record itself.
+            None => self.own_record(outer.scope, span)?,
             Some(name) if same(&name.text, "outer") => {
                 self.outer_path(outer.scope, &rest[1..], span)?
             }

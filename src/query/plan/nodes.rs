@@ -181,7 +181,7 @@ pub(crate) fn map_operands(
 }
 
 /// The operands of a node's own frame.
-pub(super) fn operands(node: &Node) -> Vec<Expr> {
+pub(crate) fn operands(node: &Node) -> Vec<Expr> {
     let mut found = Vec::new();
     let seen = map_operands(node, |operand| {
         found.push(operand.clone());

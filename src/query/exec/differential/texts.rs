@@ -101,6 +101,9 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "value(account.worth) > 2",
         "value(account.parent.worth) < 300",
         "matches((stages where position = 4 select gate))",
+        "(stages where matches(gate, outer) and position > 1 select sum(position)) > 3",
+        "stage = (stages where matches(gate, outer) order by position desc limit 1)",
+        "(stages where not matches(gate, outer) select count()) = 3",
         "amount >= (accounts where employees > 2 select employees limit 1)",
     ]))
 }
@@ -161,6 +164,8 @@ pub(super) fn deal_columns() -> BoxedStrategy<String> {
         "if(account.active, 1, 2) as n, coalesce(name, \"none\") as called, close - today as away",
         "count_of, rank() as place, running(amount) as run, total(count_of) as all_of",
         "amount, previous(amount) as before, growth(amount) as grown",
+        "(stages where matches(gate, outer) select name order by name limit 1) as first, \
+         (stages where matches(gate, outer) select count() * 2 + max(position)) as score",
         "matches(stage.gate) as gated, value(account.worth) as worth, \
          matches(account.rule, account) as ruled",
         "amount / total(amount) as part, count_of - previous(count_of) as change, \

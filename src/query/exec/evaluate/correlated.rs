@@ -32,6 +32,9 @@ impl<'a> Evaluator<'a> {
         body: &Arc<Expr>,
         batch: &Batch<'_>,
     ) -> Result<Vector> {
+        if let Some(found) = self.crossed(given, body, batch)? {
+            return Ok(found);
+        }
         let len = batch.len();
         let vectors = given
             .iter()

@@ -8,6 +8,7 @@ mod arithmetic;
 mod cast;
 mod condition;
 mod correlated;
+mod crossed;
 mod follow;
 mod function;
 mod read;

@@ -1,6 +1,7 @@
 //! Reading of columns, ids and constants, and what an evaluator keeps of them.
 
 use super::Evaluator;
+use super::crossed::Crossed;
 use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Collect, Expr, Type};
@@ -29,6 +30,8 @@ pub(super) struct Cache {
     pub conditions: Kept<Expr, Bitset>,
     pub columns: Kept<Expr, Vector>,
     pub collections: Kept<Collect, Vector>,
+    /// Sub-queries over rules, by their address; none if they are of another form.
+    pub crossed: HashMap<*const Expr, (Arc<Expr>, Option<Arc<Crossed>>)>,
     /// Stored rules by object, kind, depth and text.
     pub rules: HashMap<(ObjectId, bool, u8, Arc<str>), Arc<Expr>>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
@@ -198,7 +201,9 @@ pub(super) fn concat(shape: Shape, mut parts: Vec<Vector>) -> Vector {
         let values: Vec<_> = parts.iter().filter_map(part).flat_map(Ints::iter).collect();
         Ints::pack(&values)
     };
-    match parts.first() {
+    // A list over nothing is missing, which has the form of text.
+    let lists = |part: &&Vector| matches!(part, Vector::Lists(_));
+    match parts.iter().find(lists).or(parts.first()) {
         None => Vector::missing(shape, 0),
         Some(Vector::Ints(_)) => Vector::Ints(ints(|part| match part {
             Vector::Ints(ints) => Some(ints),
@@ -268,7 +273,7 @@ pub(super) fn concat(shape: Shape, mut parts: Vec<Vector>) -> Vector {
                 .into_iter()
                 .flat_map(|part| match part {
                     Vector::Lists(lists) => lists,
-                    _ => Vec::new(),
+                    part => vec![Value::Missing; part.len()],
                 })
                 .collect(),
         ),
