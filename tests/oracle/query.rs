@@ -110,6 +110,9 @@ fn collections(object: &str) -> &'static [(&'static str, &'static str)] {
             ("children", "regions"),
             ("companies", "companies"),
             ("people", "people"),
+            ("subtree", "regions"),
+            ("subtree.companies", "companies"),
+            ("companies.subtree.deals", "deals"),
         ],
         "people" => &[
             ("reports", "people"),
@@ -118,8 +121,11 @@ fn collections(object: &str) -> &'static [(&'static str, &'static str)] {
             ("tasks", "tasks"),
             ("companies.deals", "deals"),
             ("notes", "notes"),
+            ("subtree.deals", "deals"),
         ],
         "companies" => &[
+            ("subtree", "companies"),
+            ("subtree.deals.tasks", "tasks"),
             ("children", "companies"),
             ("deals", "deals"),
             ("tasks", "tasks"),
@@ -732,7 +738,8 @@ impl Writer<'_> {
             (_, 0) => "",
             (0, _) => " with totals",
             (1, _) => " with rollup",
-            (2, 1) => " with empty",
+            (4, _) => " with totals, rollup",
+            (2, 1 | 2) => " with empty",
             (3, 1) => " with totals, empty",
             _ => "",
         };
@@ -874,7 +881,25 @@ impl Writer<'_> {
     }
 
     fn views(&mut self) -> String {
-        match self.random.below(6) {
+        match self.random.below(9) {
+            6 => {
+                let aggregate = self.pick(&["avg(units)", "max(units)", "count()"]);
+                format!(
+                    "deals where units >= (deals where company = outer.company and {} select \
+                     {aggregate} as m) select id, units",
+                    self.condition("deals", 0)
+                )
+            }
+            7 => "deals where units in (deals where owner = outer.owner and id != outer.id select \
+                 units) select id, owner"
+                .to_owned(),
+            8 => {
+                let order = self.order("tasks");
+                format!(
+                    "deals select id, (tasks where deal = outer.this{order} limit 1) as t, \
+                     count(company.deals where units > outer.units) as more"
+                )
+            }
             0 => format!("open_deals{}", self.filter("deals")),
             1 => format!("large({}) order by amount", self.random.below(500)),
             2 => {

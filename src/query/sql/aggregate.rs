@@ -8,7 +8,7 @@ use super::translate::Translator;
 use super::untranslatable;
 use super::value::{internal, width};
 use crate::error::Result;
-use crate::query::bind::{Aggregate, AggregateFunction, Collect, Expr, Node, Type};
+use crate::query::bind::{Aggregate, AggregateFunction, Collect, Expr, Node, Subtree, Type};
 use crate::value::FieldType;
 
 /// What an aggregate takes of each row: the parts of a value, none for the row itself.
@@ -187,15 +187,13 @@ impl Translator<'_> {
         if collect.aggregate.function == AggregateFunction::Exists {
             return Ok(vec![self.exists(frame, collect)?.sql]);
         }
-        if collect.subtree.is_some() {
-            return Err(untranslatable("`subtree`", &collect.owner.span));
-        }
         let (tables, row) = self.open(collect.object);
         let inner = Frame {
             tables: &tables,
             row,
         };
-        let belonging = self.belonging(frame, &inner, &collect.owner, collect.filter.as_ref())?;
+        let owner = (&collect.owner, collect.subtree.as_ref());
+        let belonging = self.belonging(frame, &inner, owner, collect.filter.as_ref())?;
         let aggregate = &collect.aggregate;
         let taken = self.taken(&inner, aggregate)?;
         let ranked = is_ranked(aggregate);
@@ -269,11 +267,8 @@ impl Translator<'_> {
             tables: &tables,
             row,
         };
-        if collect.subtree.is_some() {
-            return Err(untranslatable("`subtree`", &collect.owner.span));
-        }
-        let mut belonging =
-            self.belonging(frame, &inner, &collect.owner, collect.filter.as_ref())?;
+        let owner = (&collect.owner, collect.subtree.as_ref());
+        let mut belonging = self.belonging(frame, &inner, owner, collect.filter.as_ref())?;
         if let Some(filter) = &collect.aggregate.filter {
             belonging.push(self.condition(&inner, filter)?);
         }
@@ -289,7 +284,7 @@ impl Translator<'_> {
         &self,
         frame: &Frame<'_>,
         inner: &Frame<'_>,
-        owner: &Expr,
+        (owner, subtree): (&Expr, Option<&Subtree>),
         filter: Option<&Expr>,
     ) -> Result<Vec<Truth>> {
         let Row::Record { object, alias } = &frame.row else {
@@ -298,6 +293,13 @@ impl Translator<'_> {
         let id = self.id_of(*object, alias);
         let mut conditions = Vec::new();
         let parts = self.value(inner, owner)?;
+        if let Some(subtree) = subtree {
+            conditions.push(self.hanging(&parts[0], subtree, (*object, &id))?);
+            if let Some(filter) = filter {
+                conditions.extend(self.conjuncts(inner, filter)?);
+            }
+            return Ok(conditions);
+        }
         let same = |a: &Sql, b: &Sql| Truth::open(Sql::binary(a, "=", b, Level::Compare));
         if let Some(kind) = parts.get(1) {
             conditions.push(same(kind, &self.kind(*object)));

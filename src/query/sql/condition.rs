@@ -81,6 +81,9 @@ impl Translator<'_> {
             Node::Has { value, label } => self.tagged(frame, value, Some(*label)),
             Node::Contains { value, pattern } => self.contains(frame, value, pattern),
             Node::Like { value, pattern } => self.like(frame, value, pattern),
+            Node::Correlated { given, body } => {
+                self.giving(frame, given, || self.condition(frame, body))
+            }
             Node::Follow {
                 reference,
                 object,
@@ -106,6 +109,7 @@ impl Translator<'_> {
             }
             Node::Column(_)
             | Node::Slot(_)
+            | Node::Given(_)
             | Node::Collect(_)
             | Node::Function { .. }
             | Node::Subquery(_)

@@ -222,6 +222,14 @@ impl Dialect {
         }
     }
 
+    /// A value of JSON beside values of other types.
+    pub(super) fn json(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => text.to_owned(),
+            Self::DuckDb => format!("to_json({text})"),
+        }
+    }
+
     /// The lesser or greater of two values that are there.
     pub(super) fn extreme(self, least: bool) -> &'static str {
         match (self, least) {

@@ -1,7 +1,7 @@
 //! Grouped queries: groups, subtotals and totals as selects before the statement.
 
 use super::aggregate::is_ranked;
-use super::fragment::{Level, Sql, Truth, heading, indent, name};
+use super::fragment::{Sql, heading, indent, name};
 use super::frame::{Frame, Row, Tables};
 use super::names::plain;
 use super::order::{Key, Order};
@@ -38,8 +38,7 @@ impl Translator<'_> {
         branches: &mut Vec<Branch>,
     ) -> Result<()> {
         if group.rollup {
-            let span = group.keys.first().map(|key| key.span.clone());
-            return Err(untranslatable("`with rollup`", &span.unwrap_or_default()));
+            self.check_rollup(query, group)?;
         }
         let names = self.group_names(query, group);
         let full = group.keys.len();
@@ -47,31 +46,48 @@ impl Translator<'_> {
             && !group.rollup
             && !(group.totals && full > 0)
             && !group.aggregates.iter().any(is_ranked);
-        let (groups, total) = match simple {
-            true => (self.simple_groups(query, group, &names)?, None),
+        let mut totals = Vec::new();
+        let groups = match simple {
+            true => self.simple_groups(query, group, &names)?,
             false => {
                 let records = self.records(query, group, &names)?;
-                let mut levels = Vec::new();
-                let first = if group.rollup { 1 } else { full };
-                for depth in (first.min(full)..=full).rev() {
-                    levels.push(self.level(group, &records, &names, depth)?);
+                let groups = self.level(group, &records, &names, full)?;
+                let groups = self.common("grouped", groups);
+                let depths = if group.rollup { 1..full } else { 0..0 };
+                let total = (group.totals && full > 0).then_some(0);
+                for depth in depths.rev().chain(total) {
+                    let text = self.level(group, &records, &names, depth)?;
+                    let hint = if depth > 0 { "subtotals" } else { "total" };
+                    totals.push((depth, self.common(hint, text)));
                 }
-                let groups = self.common("grouped", levels.join("\nUNION ALL\n"));
-                let total = match (group.totals || group.rollup) && full > 0 {
-                    true => {
-                        let text = self.level(group, &records, &names, 0)?;
-                        Some(self.common("total", text))
-                    }
-                    false => None,
-                };
-                (groups, total)
+                groups
             }
         };
-        branches.push(self.group_branch(query, group, &groups, &names, mode)?);
-        if let Some(total) = total {
-            branches.push(self.total_branch(query, &total, &names, mode)?);
+        let mut rows = self.group_branch(query, group, &groups, &names, mode)?;
+        if totals.iter().any(|(depth, _)| *depth > 0) {
+            let keys = self.key_columns(&groups, &names[..full]);
+            let key = |(at, key): (usize, &String)| format!("{key} AS key_{}", at + 1);
+            rows.keys = keys.iter().enumerate().map(key).collect();
+        }
+        branches.push(rows);
+        for (depth, table) in totals {
+            let mut rows = self.total_branch(query, &table, &names, mode)?;
+            if depth > 0 {
+                rows.sums = Some(self.key_columns(&table, &names[..depth]));
+            }
+            branches.push(rows);
         }
         Ok(())
+    }
+
+    /// The columns that keys have in a table.
+    fn key_columns(&self, table: &str, names: &[Vec<Part>]) -> Vec<String> {
+        let slots = self.slots(table, names);
+        let columns = slots.into_iter().flatten();
+        columns
+            .filter(|part| !part.text.starts_with('\''))
+            .map(|part| part.text)
+            .collect()
     }
 
     fn group_branch(
@@ -82,7 +98,7 @@ impl Translator<'_> {
         names: &[Vec<Part>],
         mode: Mode,
     ) -> Result<Branch> {
-        let tables = Tables::new(name(groups));
+        let tables = Tables::new(self.base_of(groups));
         let frame = Frame {
             tables: &tables,
             row: Row::Slots(self.slots(groups, names).into()),
@@ -90,14 +106,6 @@ impl Translator<'_> {
         let mut filter = Vec::new();
         if let Some(having) = &query.having {
             filter = self.conjuncts(&frame, having)?;
-            if group.rollup {
-                let depth = self.qualified(groups, "depth");
-                let subtotal = Sql::new(
-                    format!("{} < {}", depth.text, group.keys.len()),
-                    Level::Compare,
-                );
-                filter = vec![Truth::any(&[Truth::exact(subtotal), Truth::all(&filter)])];
-            }
         }
         let mut order = self.order(&frame, query)?;
         let slots: Vec<Expr> = group
@@ -106,45 +114,52 @@ impl Translator<'_> {
             .enumerate()
             .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
             .collect();
-        if group.rollup {
-            self.check_rollup(query, &order)?;
-            let given = std::mem::take(&mut order.all);
-            for (at, slot) in slots.iter().enumerate() {
-                let depth = self.qualified(groups, "depth");
-                order.all.push(Key {
-                    sql: Sql::new(format!("{} <= {at}", depth.text), Level::Compare),
-                    descending: false,
-                    tie: true,
-                });
-                if at + 1 == slots.len() {
-                    order.all.extend(given.iter().cloned());
-                }
-                order.all.extend(self.ascending(&frame, slot)?);
-            }
+        // What one subtotal sums stands together: the first keys come before the order asked for.
+        let first = if group.rollup {
+            slots.len().saturating_sub(1)
         } else {
-            for slot in &slots {
-                order.all.extend(self.ascending(&frame, slot)?);
-            }
+            0
+        };
+        let mut before = Vec::new();
+        for slot in &slots[..first] {
+            before.extend(self.ascending(&frame, slot)?);
+        }
+        let given = order.all.split_off(order.all.len() - order.given.len());
+        order.all.extend(before.iter().cloned());
+        order.all.extend(given);
+        if order.ordered {
+            before.append(&mut order.given);
+            order.given = before;
+        }
+        for slot in &slots[first..] {
+            order.all.extend(self.ascending(&frame, slot)?);
         }
         self.branch(&frame, query, mode, filter, order)
     }
 
-    /// With subtotals between the rows these have no plain meaning.
-    fn check_rollup(&self, query: &Query, order: &Order) -> Result<()> {
-        let over = |expr: &Expr| expr.is_over_rows();
-        let columns = query.columns.iter().any(|column| match &column.value {
-            ColumnValue::Expr(expr) => over(expr),
-            ColumnValue::Nested(_) => false,
-        });
-        let keys = query.order.iter().any(|key| over(&key.value));
-        let limit = query.limit.as_ref();
-        let tied = limit.is_some_and(|limit| limit.with_ties) || !order.partition.is_empty();
-        if !(columns || keys || tied) {
-            return Ok(());
+    /// What subtotals have no form beside.
+    fn check_rollup(&self, query: &Query, group: &Group) -> Result<()> {
+        for key in &group.keys {
+            if let Type::Plain(FieldType::Reference(object)) = &key.ty
+                && self
+                    .context
+                    .catalog
+                    .object(*object)
+                    .hierarchy_field()
+                    .is_some()
+            {
+                let what = "`with rollup` over a hierarchy";
+                return Err(untranslatable(what, &key.span)
+                    .hint("sums over `subtree` give each node what lies below it"));
+            }
         }
-        let span = query.order.first().map(|key| key.value.span.clone());
-        let what = "functions over the rows, `per` and `with ties` beside subtotals";
-        Err(untranslatable(what, &span.unwrap_or_default()))
+        match &query.limit {
+            Some(limit) if limit.with_ties || !limit.per.is_empty() => Err(untranslatable(
+                "`per` and `with ties` beside subtotals",
+                &limit.count.span,
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn total_branch(
@@ -154,7 +169,7 @@ impl Translator<'_> {
         names: &[Vec<Part>],
         mode: Mode,
     ) -> Result<Branch> {
-        let tables = Tables::new(name(total));
+        let tables = Tables::new(self.base_of(total));
         let frame = Frame {
             tables: &tables,
             row: Row::Slots(self.slots(total, names).into()),
@@ -426,19 +441,17 @@ impl Translator<'_> {
                 }
             }
         }
-        if group.rollup {
-            columns.push(format!("{depth} AS depth"));
-        } else if columns.is_empty() {
+        if columns.is_empty() {
             columns.push("count(*) AS present".to_owned());
         }
         let from = match numbers.is_empty() {
-            true => name(&records.table),
+            true => self.base_of(&records.table),
             false => {
                 let mut items = vec!["*".to_owned()];
                 items.extend(numbers);
                 let numbered = Select {
                     columns: items,
-                    from: name(&records.table),
+                    from: self.base_of(&records.table),
                     ..Select::default()
                 };
                 let alias = name(&self.alias("numbered"));

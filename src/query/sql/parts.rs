@@ -18,7 +18,8 @@ impl Translator<'_> {
     /// The names of all parts of a query's columns. A part that is the same in every row of every
     /// branch needs no column.
     pub(super) fn parts(&self, query: &Query, mode: Mode, branches: &[Branch]) -> Vec<Vec<Part>> {
-        let mut used = HashSet::from(["row_no".to_owned(), "part".to_owned(), "place".to_owned()]);
+        let mut used: HashSet<String> = (1..=20).map(|at| format!("key_{at}")).collect();
+        used.extend(["row_no", "part", "place", "level"].map(str::to_owned));
         let base = self.base();
         let mut all = Vec::new();
         for (at, column) in query.columns.iter().enumerate() {

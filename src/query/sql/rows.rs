@@ -1,7 +1,7 @@
 //! Rows in their order, cut by `limit` and `offset`.
 
 use super::Dialect;
-use super::fragment::{Level, Sql, Truth, heading, name};
+use super::fragment::{Level, Sql, Truth, heading};
 use super::frame::Tables;
 use super::levels::over;
 use super::order::{Key, Order};
@@ -17,6 +17,10 @@ pub(super) struct Branch {
     pub limit: Option<i64>,
     pub offset: i64,
     pub ties: bool,
+    /// Further columns, by which subtotals find the rows they sum.
+    pub keys: Vec<String>,
+    /// Of a subtotal: its own columns for the first of those keys.
+    pub sums: Option<Vec<String>>,
 }
 
 impl Branch {
@@ -38,6 +42,8 @@ impl Translator<'_> {
             limit,
             offset,
             ties,
+            keys,
+            sums,
         } = branch;
         for (parts, values) in columns.iter().zip(&values) {
             for (part, value) in parts.iter().zip(values) {
@@ -57,9 +63,12 @@ impl Translator<'_> {
         if let Some(count) = limit.filter(|_| ranked) {
             return self.ranked_rows(select, columns, &order, (count, offset, tied), mode);
         }
-        if mode == Mode::Rows {
+        if sums.is_some() {
+            select.columns.push("summed.row_no".to_owned());
+        } else if mode == Mode::Rows {
             select.columns.push(number);
         }
+        select.columns.extend(keys);
         let cut = limit.is_some() || offset > 0;
         if mode == Mode::Shown || cut {
             select.order = order.texts();
@@ -108,7 +117,7 @@ impl Translator<'_> {
             .push(format!("row_number() {} AS row_no", order.over("")));
         let per = !order.partition.is_empty();
         let ranked = self.common("ranked", select.text());
-        let mut outer = Tables::new(name(&ranked)).select();
+        let mut outer = Tables::new(self.base_of(&ranked)).select();
         outer.columns = names;
         if mode == Mode::Rows {
             outer.columns.push("row_no".to_owned());

@@ -145,15 +145,13 @@ impl Translator<'_> {
 
     /// Records of a collection, as a JSON array of objects.
     pub(super) fn nested(&self, frame: &Frame<'_>, nested: &Nested) -> Result<Sql> {
-        if nested.subtree.is_some() {
-            return Err(untranslatable("`subtree`", &nested.owner.span));
-        }
         let (tables, row) = self.open(nested.object);
         let inner = Frame {
             tables: &tables,
             row,
         };
-        let filter = self.belonging(frame, &inner, &nested.owner, nested.filter.as_ref())?;
+        let owner = (&nested.owner, nested.subtree.as_ref());
+        let filter = self.belonging(frame, &inner, owner, nested.filter.as_ref())?;
         let alias = self.alias("members");
         let mut columns = Vec::new();
         let mut pairs = Vec::new();
@@ -196,10 +194,15 @@ impl Translator<'_> {
         match (second, &expr.ty) {
             (None, _) => Ok(parts.remove(0)),
             (Some(currency), Type::Plain(FieldType::Money)) => Ok(Sql::atom(format!(
-                "CASE {0} WHEN {1} THEN {2} ELSE {2} || ' ' || {0} END",
+                "CASE {} WHEN {} THEN {} ELSE {} END",
                 currency.text,
                 self.base().text,
-                parts[0].at(Level::Atom)
+                self.dialect.json(&parts[0].text),
+                self.dialect.json(&format!(
+                    "{} || ' ' || {}",
+                    parts[0].at(Level::Atom),
+                    currency.text
+                ))
             ))),
             _ => Err(untranslatable(
                 "a period or a reference to several inside a nested list",

@@ -17,7 +17,7 @@ use crate::query::exec::Context;
 use crate::query::plan;
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The query as a statement of SQL over the relational form, for this clock and asker.
 pub(crate) fn translate(query: &Query, context: &Context<'_>, dialect: Dialect) -> Result<String> {
@@ -34,9 +34,13 @@ pub(super) struct Translator<'a> {
     /// Names that tables go by in this statement.
     used: RefCell<HashSet<String>>,
     pub with: RefCell<Vec<(String, String)>>,
+    /// Selects that stand where they are read, by name.
+    inner: RefCell<HashMap<String, String>>,
     pub recursive: Cell<bool>,
     /// The hierarchies walked so far: what they start from, and their names.
     pub sets: RefCell<Vec<(String, String)>>,
+    /// The values given to the queries within, innermost last.
+    pub given: RefCell<Vec<Vec<Vec<Sql>>>>,
     /// The order of the query at hand, innermost last.
     pub over: RefCell<Vec<Order>>,
 }
@@ -72,8 +76,10 @@ impl<'a> Translator<'a> {
             zone,
             used: RefCell::default(),
             with: RefCell::default(),
+            inner: RefCell::default(),
             recursive: Cell::default(),
             sets: RefCell::default(),
+            given: RefCell::default(),
             over: RefCell::default(),
         }
     }
@@ -118,13 +124,26 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Puts a select before the statement, under a name.
+    /// Puts a select before the statement, under a name; within a query that knows the values
+    /// of another the select stays where it is.
     pub(super) fn common(&self, hint: &str, text: String) -> String {
         let name = self.common_name(hint);
+        if !self.given.borrow().is_empty() {
+            self.inner.borrow_mut().insert(name.clone(), text);
+            return name;
+        }
         self.with
             .borrow_mut()
             .push((super::fragment::name(&name), text));
         name
+    }
+
+    /// What reads a select that has been given a name.
+    pub(super) fn base_of(&self, table: &str) -> String {
+        match self.inner.borrow().get(table) {
+            Some(text) => format!("{} AS {}", parenthesised(text), name(table)),
+            None => name(table),
+        }
     }
 
     pub(super) fn relation(&self, query: &Query, mode: Mode) -> Result<Relation> {
@@ -145,24 +164,48 @@ impl<'a> Translator<'a> {
             let text = self.finish(branch, &columns, mode).text();
             return Ok(Relation { text, columns });
         }
-        let mut parts = Vec::new();
-        for (at, branch) in branches.into_iter().enumerate() {
+        let names = names_of(&columns);
+        let (mut parts, mut rows, mut part, mut deep) = (Vec::new(), String::new(), 0, false);
+        for (level, mut branch) in branches.into_iter().enumerate() {
+            match &branch.sums {
+                Some(sums) => {
+                    deep = true;
+                    let join = summed(&rows, sums);
+                    branch.select.joins.insert(0, join);
+                }
+                None => part += 1,
+            }
+            let subtotal = branch.sums.is_some();
             let text = self.finish(branch, &columns, Mode::Rows).text();
-            let name = name(&self.common("part", text));
-            parts.push(format!("SELECT {} AS part, {name}.* FROM {name}", at + 1));
+            let hint = if subtotal { "subtotal" } else { "part" };
+            let table = self.base_of(&self.common(hint, text));
+            parts.push(format!(
+                "SELECT {part} AS part, {level} AS level, {}, row_no FROM {table}",
+                names.join(", ")
+            ));
+            if !subtotal {
+                rows = table;
+            }
         }
         let from = parenthesised(&parts.join("\nUNION ALL\n"));
         let mut select = Select {
             from: format!("{from} AS {}", name(&self.alias("stacked"))),
-            columns: names_of(&columns),
+            columns: names,
             ..Select::default()
+        };
+        let order: &[&str] = match deep {
+            true => &["part", "row_no", "level"],
+            false => &["part", "row_no"],
         };
         match mode {
             Mode::Rows => {
-                let number = "row_number() OVER (ORDER BY part, row_no) AS row_no";
-                select.columns.push(number.to_owned());
+                let number = format!(
+                    "row_number() OVER (ORDER BY {}) AS row_no",
+                    order.join(", ")
+                );
+                select.columns.push(number);
             }
-            Mode::Shown => select.order = vec!["part".to_owned(), "row_no".to_owned()],
+            Mode::Shown => select.order = order.iter().map(|key| (*key).to_owned()).collect(),
             Mode::List => {}
         }
         Ok(Relation {
@@ -220,6 +263,8 @@ impl<'a> Translator<'a> {
             limit: limit.transpose()?,
             offset: offset.transpose()?.unwrap_or(0),
             ties: query.limit.as_ref().is_some_and(|limit| limit.with_ties),
+            keys: Vec::new(),
+            sums: None,
         })
     }
 
@@ -245,7 +290,7 @@ impl<'a> Translator<'a> {
                 let alias = self.common("source", relation.text);
                 let mut slots = self.slots(&alias, &relation.columns);
                 slots.push(vec![self.qualified(&alias, "row_no")]);
-                Ok((Tables::new(name(&alias)), Row::Slots(slots.into())))
+                Ok((Tables::new(self.base_of(&alias)), Row::Slots(slots.into())))
             }
         }
     }
@@ -258,4 +303,19 @@ impl<'a> Translator<'a> {
             _ => Err(internal(expr)),
         }
     }
+}
+
+/// The join of a subtotal with the last of the rows that it sums.
+fn summed(rows: &str, own: &[String]) -> String {
+    let keys: Vec<String> = (1..=own.len()).map(|at| format!("key_{at}")).collect();
+    let same: Vec<String> = keys
+        .iter()
+        .zip(own)
+        .map(|(key, own)| format!("summed.{key} IS NOT DISTINCT FROM {own}"))
+        .collect();
+    let keys = keys.join(", ");
+    format!(
+        "JOIN (SELECT {keys}, max(row_no) AS row_no FROM {rows} GROUP BY {keys}) AS summed\n  ON {}",
+        same.join(" AND ")
+    )
 }

@@ -45,6 +45,14 @@ impl Translator<'_> {
                 inner,
             } => self.follow(frame, reference, *object, inner),
             Node::Collect(collect) => self.collect(frame, collect),
+            Node::Correlated { given, body } => {
+                self.giving(frame, given, || self.value(frame, body))
+            }
+            Node::Given(at) => {
+                let given = self.given.borrow();
+                let value = given.last().and_then(|values| values.get(*at)).cloned();
+                value.ok_or_else(|| internal(expr))
+            }
             Node::Window(window) => self.window(frame, window, expr),
             Node::Arithmetic {
                 operator,
