@@ -314,8 +314,6 @@ fn summed(rows: &str, own: &[String]) -> String {
         .map(|(key, own)| format!("summed.{key} IS NOT DISTINCT FROM {own}"))
         .collect();
     let keys = keys.join(", ");
-    format!(
-        "JOIN (SELECT {keys}, max(row_no) AS row_no FROM {rows} GROUP BY {keys}) AS summed\n  ON {}",
-        same.join(" AND ")
-    )
+    let last = format!("SELECT {keys}, max(row_no) AS row_no FROM {rows} GROUP BY {keys}");
+    format!("JOIN ({last}) AS summed\n  ON {}", same.join(" AND "))
 }
