@@ -65,7 +65,7 @@ pub(crate) fn is_read(statement: &Statement) -> bool {
 #[derive(Debug)]
 pub(crate) enum Bound {
     Query {
-        query: Query,
+        query: Box<Query>,
         give: Give,
         parameters: Vec<Parameter>,
     },
@@ -157,7 +157,7 @@ pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> R
     let query = binder.paged_query(query)?;
     Ok(Bound::Query {
         parameters: binder.parameters(&query)?,
-        query,
+        query: Box::new(query),
         give,
     })
 }

@@ -42,10 +42,8 @@ impl Translator<'_> {
         }
         let names = self.group_names(query, group);
         let full = group.keys.len();
-        let simple = !group.empty
-            && !group.rollup
-            && !(group.totals && full > 0)
-            && !group.aggregates.iter().any(is_ranked);
+        let more = group.empty || group.rollup || group.totals && full > 0;
+        let simple = !more && !group.aggregates.iter().any(is_ranked);
         let mut totals = Vec::new();
         let groups = match simple {
             true => self.simple_groups(query, group, &names)?,
