@@ -449,17 +449,17 @@ fn limits_are_told() {
 fn views_are_described() {
     let book = Book::in_memory().unwrap();
     book.execute(
-        "create object notes (body text label, price money);
-         create view large($least money default 2) as notes where price >= $least",
+        "create object jottings (body text label, price money);
+         create view dear($least money default 2) as jottings where price >= $least",
     )
     .unwrap();
     let schema = book.schema().unwrap();
-    let view = schema.view("LARGE").unwrap();
+    let view = schema.view("DEAR").unwrap();
     assert_eq!(view.parameters, ["least money default 2"]);
     let columns = [("body", "text"), ("price", "money")];
     assert_eq!(
         view.columns,
         columns.map(|(name, ty)| (name.to_owned(), ty))
     );
-    assert!(schema.view("notes").is_none());
+    assert!(schema.view("jottings").is_none());
 }
