@@ -359,15 +359,17 @@ pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
     let limit = (word.len() / 3).max(1);
     names
         .into_iter()
-        .map(|name| (edit_distance(&word, name), name))
+        .map(|name| {
+            let letters: Vec<char> = name.to_lowercase().chars().take(64).collect();
+            (edit_distance(&word, &letters), name)
+        })
         .filter(|&(distance, _)| distance <= limit)
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
 
 /// The optimal string alignment distance: insertions, deletions, changes and swaps of neighbours.
-fn edit_distance(a: &[char], b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().take(64).collect();
+pub(crate) fn edit_distance(a: &[char], b: &[char]) -> usize {
     let mut before = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, &ca) in a.iter().enumerate() {

@@ -51,6 +51,7 @@ impl Store {
         copy(&read, &write, tables::SUMMARIES)?;
         copy(&read, &write, tables::REFERENCES)?;
         copy(&read, &write, tables::KEYS)?;
+        copy(&read, &write, tables::WORDS)?;
         copy(&read, &write, tables::TRANSACTIONS)?;
         copy(&read, &write, tables::CATALOGS)?;
         copy(&read, &write, tables::JOURNAL)?;

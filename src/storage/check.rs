@@ -6,7 +6,7 @@ use super::journal::{self, HeaderKind, RECORDS, RecordBlock, field_id};
 use super::overlay::chunk_ids;
 use super::schema::LIVE;
 use super::summary::{ChunkRange, ColumnSummary};
-use super::{CheckReport, IndexLayout, ObjectLayout, Row, Snapshot, Store, tables};
+use super::{CheckReport, IndexLayout, ObjectLayout, Row, Snapshot, Store, tables, text};
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::Result;
 use crate::value::{ChunkId, FieldId, IndexId, ObjectId, RecordId, Shape, Value};
@@ -65,6 +65,7 @@ impl Check<'_> {
         let name = object.0;
         let mut live = 0;
         let mut keys: BTreeMap<IndexId, BTreeSet<index::Entry>> = BTreeMap::new();
+        let mut words = text::Changes::default();
         let mut summaries = BTreeMap::new();
         for at in 0..layout.fields.len() {
             let summary = snapshot.base.summary(object, field_id(at))?;
@@ -79,6 +80,7 @@ impl Check<'_> {
             let stored = self.stored_rows(layout, chunk, &mut live)?;
             for (slot, row) in &stored {
                 let id = chunk_ids(chunk.0).start + *slot as u64;
+                words.row(layout, id, None, Some(row));
                 for index in &layout.indexes {
                     if let Some(key) = index::key_of(layout, index, row)? {
                         keys.entry(index.id).or_default().insert((key, id));
@@ -109,6 +111,8 @@ impl Check<'_> {
             self.index(index, &expected)?;
             self.unique(layout, index)?;
         }
+        let checked = text::check(snapshot, object, words, |fault| self.fault(fault));
+        self.note(checked);
         Ok(())
     }
 
@@ -288,6 +292,14 @@ impl Check<'_> {
             let mut number = [0; 4];
             number.copy_from_slice(&entry.value()[..4]);
             self.known_index(IndexId(u32::from_be_bytes(number)), id);
+        }
+        for object in text::objects(snapshot)? {
+            if snapshot.layout(object).fields.is_empty() {
+                self.fault(format!(
+                    "the text index has words of object {}, which does not exist",
+                    object.0
+                ));
+            }
         }
         Ok(())
     }
@@ -571,6 +583,31 @@ mod tests {
         });
         assert_found("too short", |w| {
             drop(table!(w, KEYS).insert(&[0, 0, 0, 1][..], ()))
+        });
+    }
+
+    #[test]
+    fn faults_in_the_text_index_are_found() {
+        assert_found("lacks `acme` in chunk 0 of object 1", |w| {
+            drop(table!(w, WORDS).remove(&b"\x01acme\0\0"[..]).unwrap());
+        });
+        assert_found("wrong about `acme`", |w| {
+            drop(table!(w, WORDS).insert(&b"\x01acme\0\0"[..], &[1, 0, 1, 8][..]));
+        });
+        assert_found("wrong about `other` in chunk 3", |w| {
+            drop(table!(w, WORDS).insert(&b"\x01other\0\x03"[..], &[1, 0, 1, 8][..]));
+        });
+        assert_found("key of the text index", |w| {
+            drop(table!(w, WORDS).insert(&b"\x01acme"[..], &[1, 0, 1, 8][..]));
+        });
+        assert_found("object 99, which does not exist", |w| {
+            drop(table!(w, WORDS).insert(&b"\x63acme\0\0"[..], &[1, 0, 1, 8][..]));
+        });
+        assert_found("lacks `acme` in the vocabulary", |w| {
+            drop(table!(w, WORDS).remove(&b"\x01\x01\x04acme"[..]).unwrap());
+        });
+        assert_found("wrong about `new` in the vocabulary", |w| {
+            drop(table!(w, WORDS).insert(&b"\x01\x01\x03new"[..], &[][..]));
         });
     }
 

@@ -5,7 +5,7 @@ use super::model::{self, COUNT, NAME, NAME_INDEX, OBJECT, OTHER, PAIR_INDEX, PAR
 use super::{Row, Store, StoreOptions, tables};
 use crate::error::{Error, Result};
 use crate::storage::journal::field_id;
-use crate::value::{ChunkId, RecordId, Value};
+use crate::value::{ChunkId, RecordId, Sought, Value};
 use proptest::prelude::*;
 use redb::{Builder, Key, ReadableTable, TableDefinition, WriteTransaction};
 use std::ops::Bound;
@@ -66,6 +66,9 @@ fn use_all(path: &Path, faults: &mut Vec<Error>) -> Result<()> {
     note(snapshot.lookup(NAME_INDEX, &[Value::text("name 7")]).err());
     let all = || (Bound::Unbounded, Bound::Unbounded);
     note(snapshot.scan(PAIR_INDEX, all().0, all().1).err());
+    for text in ["nam", "mane", "7"] {
+        note(snapshot.find_word(OBJECT, &Sought::all(text)[0]).err());
+    }
     note(transaction.put(OBJECT, RecordId(1), Row::default()).err());
     note(transaction.delete(OBJECT, RecordId(2)).err());
     note(transaction.insert(OBJECT, Row::default()).err());
@@ -143,8 +146,26 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
+    fn keys_that_say_the_impossible_are_told(bytes in prop::collection::vec(any::<u8>(), 0..6)) {
+        let faults = faults(&BOOK, |path| {
+            let database = Builder::new().open(path).unwrap();
+            let write = database.begin_write().unwrap();
+            {
+                let mut words = write.open_table(tables::WORDS).unwrap();
+                words.insert(bytes.as_slice(), [1, 0, 1, 8].as_slice()).unwrap();
+                let known = [&[1, 1], bytes.as_slice()].concat();
+                words.insert(known.as_slice(), [].as_slice()).unwrap();
+            }
+            write.commit().unwrap();
+        });
+        prop_assert!(!faults.is_empty());
+        let panicked = faults.iter().find(|fault| fault.message() == PANICKED);
+        prop_assert!(panicked.is_none(), "{:?}", panicked);
+    }
+
+    #[test]
     fn values_that_say_the_impossible_are_told(
-        table in 0..6,
+        table in 0..7,
         spoils in prop::collection::vec((any::<usize>(), any::<usize>(), 1_u8..), 1..3),
     ) {
         let faults = faults(&BOOK, |path| {
@@ -158,6 +179,7 @@ proptest! {
                     2 => spoil(&write, tables::JOURNAL, place),
                     3 => spoil(&write, tables::TRANSACTIONS, place),
                     4 => spoil(&write, tables::SUMMARIES, place),
+                    5 => spoil(&write, tables::WORDS, place),
                     _ => spoil(&write, rows.definition(), place),
                 }
             }

@@ -9,7 +9,7 @@ use super::published::StoredChunk;
 use super::schema::{LIVE, Schema};
 use super::summary::ColumnSummary;
 use super::tables::{self, Bytes, ColumnKey, SummaryKey};
-use super::{IndexKind, ObjectLayout, Row, Snapshot};
+use super::{IndexKind, ObjectLayout, Row, Snapshot, text};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::Result;
 use crate::value::{FieldId, IndexId, LabelCode, ObjectId, Shape, Value};
@@ -24,6 +24,12 @@ pub(super) fn fold(
     overlay: &Overlay,
     new: &BTreeSet<IndexId>,
 ) -> Result<()> {
+    fold_fields(write, overlay, new)?;
+    text::fold(write, overlay)
+}
+
+/// Columns, summaries and ordered indexes.
+fn fold_fields(write: &WriteTransaction, overlay: &Overlay, new: &BTreeSet<IndexId>) -> Result<()> {
     let mut fold = Fold {
         columns: write.open_table(tables::COLUMNS).or_fault()?,
         summaries: write.open_table(tables::SUMMARIES).or_fault()?,
@@ -76,6 +82,7 @@ pub(super) fn drop_gone(write: &WriteTransaction, old: &Schema, new: &Schema) ->
     };
     for (&object, layout) in &old.layouts {
         let kept = new.layouts.get(&object);
+        text::drop_fields(write, layout, kept.map(|kept| &**kept))?;
         for (at, _) in layout.fields.iter().enumerate().filter(|(_, f)| !f.dropped) {
             if kept.is_none_or(|kept| kept.fields[at].dropped) {
                 drop_column(object, field_id(at))?;
@@ -245,7 +252,7 @@ fn field_changes<'a>(field: FieldId, changed: &Changed<'a>) -> Vec<(usize, &'a V
         .collect()
 }
 
-/// Folds everything, then writes every index over folded text anew.
+/// Folds everything, and writes the text index and every index over folded text anew.
 pub(super) fn rebuild_folded(write: &WriteTransaction, snapshot: &Snapshot) -> Result<()> {
     let overlay = &snapshot.overlay;
     let mut whole = Overlay::clone(overlay);
@@ -269,5 +276,6 @@ pub(super) fn rebuild_folded(write: &WriteTransaction, snapshot: &Snapshot) -> R
         rebuilt.insert(id);
     }
     drop(tables);
-    fold(write, &whole, &rebuilt)
+    fold_fields(write, &whole, &rebuilt)?;
+    text::rebuild(write, snapshot)
 }

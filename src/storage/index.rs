@@ -160,19 +160,19 @@ impl IndexTables<'_> {
         Ok(())
     }
 
-    /// Adds entries through a cursor, which fills pages where single inserts would halve them.
     pub(super) fn insert(&mut self, index: &IndexLayout, entries: &BTreeSet<Entry>) -> Result<()> {
         if index.kind == IndexKind::Reference {
             let entries = entries
                 .iter()
                 .filter_map(|(key, record)| reference(index, key, *record));
-            insert_sorted(&mut self.references, entries)
+            insert_sorted(&mut self.references, entries.map(|entry| (entry, ())))
         } else {
             let entries: Vec<_> = entries
                 .iter()
                 .map(|(key, record)| packed(index.id, key, *record))
                 .collect();
-            insert_sorted(&mut self.keys, entries.iter().map(Vec::as_slice))
+            let entries = entries.iter().map(|entry| (entry.as_slice(), ()));
+            insert_sorted(&mut self.keys, entries)
         }
     }
 
@@ -206,16 +206,17 @@ fn packed(index: IndexId, key: &[u8], record: u64) -> Vec<u8> {
     [&index.0.to_be_bytes(), key, &record.to_be_bytes()].concat()
 }
 
-fn insert_sorted<'k, K: redb::Key + 'static>(
-    table: &mut Table<'_, K, ()>,
-    entries: impl Iterator<Item = K::SelfType<'k>>,
+/// Adds entries through a cursor, which fills pages where single inserts would halve them.
+pub(super) fn insert_sorted<'k, 'v, K: redb::Key + 'static, V: redb::Value + 'static>(
+    table: &mut Table<'_, K, V>,
+    entries: impl Iterator<Item = (K::SelfType<'k>, V::SelfType<'v>)>,
 ) -> Result<()> {
     let mut entries = entries.peekable();
-    while let Some(first) = entries.peek() {
+    while let Some((first, _)) = entries.peek() {
         let mut cursor = table.lower_bound_mut(Bound::Included(first)).or_fault()?;
         let mut placed = 0;
-        while let Some(entry) = entries.peek() {
-            match cursor.insert_before(entry, ()) {
+        while let Some((key, value)) = entries.peek() {
+            match cursor.insert_before(key, value) {
                 Ok(()) => placed += 1,
                 // An entry lies between: seek the next gap.
                 Err(CursorError::UnorderedKey) => break,

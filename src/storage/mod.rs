@@ -24,6 +24,7 @@ mod snapshot;
 mod store;
 mod summary;
 mod tables;
+mod text;
 mod transaction;
 
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
@@ -31,6 +32,7 @@ pub(crate) use row::Row;
 pub(crate) use snapshot::{ChunkSummary, KeyBound, Snapshot, Summary};
 pub use store::Durability;
 pub(crate) use store::{CheckReport, Settings, Store, StoreOptions};
+pub(crate) use text::TextHit;
 pub(crate) use transaction::{CommitInfo, Mark, Transaction};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::value::{
     ChunkId, Currency, Date, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money,
-    ObjectId, Period, RecordId, Shape, Value,
+    ObjectId, Period, RecordId, Shape, Sought, Value, each_word_of, length_band,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -37,6 +37,7 @@ pub(super) fn types() -> Vec<FieldType> {
         FieldType::Reference(OBJECT),
         FieldType::AnyReference(vec![OBJECT, OTHER]),
         FieldType::Filter(OBJECT),
+        FieldType::Phone,
     ]
 }
 
@@ -156,6 +157,9 @@ pub(super) fn value(ty: &FieldType) -> BoxedStrategy<Value> {
                 Value::AnyReference(if other { OTHER } else { OBJECT }, RecordId(n))
             })
             .boxed(),
+        FieldType::Phone => prop::sample::select(vec!["+1 602-555", "602 555", "z acme"])
+            .prop_map(Value::text)
+            .boxed(),
         _ => text().boxed(),
     };
     prop_oneof![1 => Just(Value::Missing), 3 => present].boxed()
@@ -233,6 +237,15 @@ pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
             assert_eq!(summary.present, present, "{ty:?}");
         }
     }
+    for text in ["acme", "acmen", "602555", "60", "bcb", "eclairs", "z"] {
+        let sought = &Sought::all(text)[0];
+        let found = snapshot.find_word(OBJECT, sought).unwrap().hits;
+        let expected: Vec<_> = model
+            .iter()
+            .flat_map(|(id, row)| hits(sought, *id, row))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
     for (id, row) in model.iter().take(50) {
         assert_eq!(snapshot.row(OBJECT, *id).unwrap().as_deref(), Some(row));
         let name = row.get(NAME);
@@ -268,6 +281,28 @@ pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
         let found = snapshot.scan(PAIR_INDEX, Bound::Included(low), Bound::Unbounded);
         assert_eq!(found.unwrap(), expected);
     }
+}
+
+/// Where a word is met in a row.
+fn hits(sought: &Sought, id: RecordId, row: &Row) -> Vec<TextHit> {
+    let mut found = Vec::new();
+    for (ty, field) in types().iter().zip((0..).map(FieldId)) {
+        let Value::Text(text) = row.get(field) else {
+            continue;
+        };
+        let mut words = Vec::new();
+        each_word_of(ty, text, |_, word| words.push(word.to_owned()));
+        let closeness = words.iter().filter_map(|word| sought.closeness(word)).max();
+        if let (true, Some(closeness)) = (ty.is_text(), closeness) {
+            found.push(TextHit {
+                id,
+                field,
+                closeness,
+                band: length_band(words.len()),
+            });
+        }
+    }
+    found
 }
 
 /// Integers, then texts by code point; missing last.

@@ -164,6 +164,7 @@ fn create(database: &Database, options: &StoreOptions) -> Result<()> {
     write.open_table(tables::SUMMARIES).or_fault()?;
     write.open_table(tables::REFERENCES).or_fault()?;
     write.open_table(tables::KEYS).or_fault()?;
+    write.open_table(tables::WORDS).or_fault()?;
     write.open_table(tables::TRANSACTIONS).or_fault()?;
     write.open_table(tables::CATALOGS).or_fault()?;
     write.open_table(tables::JOURNAL).or_fault()?;
@@ -180,7 +181,8 @@ fn create(database: &Database, options: &StoreOptions) -> Result<()> {
     write.commit().or_fault()
 }
 
-/// Rebuilds the indexes over folded text if the folding has changed since they were written.
+/// Rebuilds the text index and the indexes over folded text if the folding has changed since they
+/// were written.
 fn rebuild_folded(database: &Database) -> Result<()> {
     let (snapshot, meta) = read_state(database.begin_read().or_fault()?)?;
     if meta.folding == FOLDING_VERSION {
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn another_folding_rebuilds_the_folded_indexes() {
+    fn another_folding_rebuilds_what_is_folded() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.fieldbook");
         let store = open(&path, &StoreOptions::default()).unwrap();
@@ -337,7 +339,13 @@ mod tests {
         {
             meta::write_folding(&write, 0).unwrap();
             let mut keys = write.open_table(tables::KEYS).unwrap();
-            keys.retain(|_, ()| false).unwrap();
+            let own = model::NAME_INDEX.0.to_be_bytes();
+            keys.retain(|key, ()| !key.starts_with(&own)).unwrap();
+            let mut words = write.open_table(tables::WORDS).unwrap();
+            words.retain(|_, _| false).unwrap();
+            words
+                .insert([1, 1, 3, 65].as_slice(), [].as_slice())
+                .unwrap();
         }
         write.commit().unwrap();
         drop(database);
@@ -347,6 +355,7 @@ mod tests {
             .unwrap()
             .lookup(model::NAME_INDEX, &[Value::text("acme")]);
         assert_eq!(found.unwrap().len(), 1);
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
     }
 
     #[test]

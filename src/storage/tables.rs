@@ -21,6 +21,8 @@ pub(super) const REFERENCES: TableDefinition<'_, ReferenceKey, ()> =
     TableDefinition::new("references");
 /// Index, key, record in one string of bytes.
 pub(super) const KEYS: TableDefinition<'_, Bytes, ()> = TableDefinition::new("keys");
+/// The text index; see [`super::text`].
+pub(super) const WORDS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("words");
 /// Transaction to its header.
 pub(super) const TRANSACTIONS: TableDefinition<'_, u64, Bytes> =
     TableDefinition::new("transactions");
@@ -51,6 +53,7 @@ impl RowsTable {
 mod tests {
     use crate::column::CHUNK_RECORDS;
     use crate::storage::chunk::{PIECE_BYTES, code};
+    use crate::storage::text::POSTINGS_CODE;
     use crate::storage::{commit, key, meta, model, schema};
     use redb::TableHandle;
     use std::collections::BTreeSet;
@@ -106,6 +109,7 @@ mod tests {
         lines.push(format!("\n{} changed records", commit::PENDING_RECORDS));
         lines.push(format!("at most {} bytes", key::TEXT_BYTES));
         lines.push(format!("Field {} of every object", schema::LIVE.0));
+        lines.push(format!("A block has encoding {}", POSTINGS_CODE));
         assert_eq!(key::TARGET_LIMIT, 1 << 40);
         for line in lines {
             assert!(PAGE.contains(&line), "docs/file-format.md lacks `{line}`");

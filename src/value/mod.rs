@@ -16,6 +16,7 @@ mod period;
 mod show;
 mod similar;
 mod types;
+mod word;
 
 pub use clock::Clock;
 pub use date::{Date, DateTime, Duration};
@@ -28,3 +29,4 @@ pub use period::{Period, Unit};
 pub(crate) use similar::Trigrams;
 pub(crate) use types::Shape;
 pub use types::{FieldType, Record, RecordName, Value};
+pub(crate) use word::{Closeness, Sought, each_word_of, length_band, letters};

@@ -1,0 +1,138 @@
+//! The words of rows: what comes into the text index and what goes.
+
+use super::block::{self, Posting};
+use crate::column::CHUNK_RECORDS;
+use crate::error::Result;
+use crate::storage::fault::corrupt;
+use crate::storage::{ObjectLayout, Row};
+use crate::value::{FieldType, Value, each_word_of, length_band};
+use std::collections::{BTreeMap, HashMap};
+
+/// A word that comes into a field of a record, or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub chunk: u32,
+    posting: Posting,
+    comes: bool,
+}
+
+/// Changes of one object's records by word; those of a word in the order of ids.
+#[derive(Default)]
+pub(in crate::storage) struct Changes {
+    words: HashMap<Box<str>, Vec<Change>>,
+    scratch: Scratch,
+}
+
+/// The words of the field at hand.
+#[derive(Default)]
+struct Scratch {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Changes {
+    /// Adds what changes from one row of a record to another. Records come in the order of ids.
+    pub(in crate::storage) fn row(
+        &mut self,
+        layout: &ObjectLayout,
+        id: u64,
+        before: Option<&Row>,
+        after: Option<&Row>,
+    ) {
+        for (at, field) in (0..).zip(&layout.fields) {
+            if field.dropped || !field.ty.is_text() {
+                continue;
+            }
+            let text = |row: Option<&Row>| match row.map(|row| row.get(crate::value::FieldId(at))) {
+                Some(Value::Text(text)) => Some(text.clone()),
+                _ => None,
+            };
+            let (before, after) = (text(before), text(after));
+            if before == after {
+                continue;
+            }
+            for (text, comes) in [(before, false), (after, true)] {
+                if let Some(text) = text {
+                    self.field(&field.ty, (id, at), &text, comes);
+                }
+            }
+        }
+    }
+
+    fn field(&mut self, ty: &FieldType, (id, field): (u64, u16), text: &str, comes: bool) {
+        let Scratch { text: words, ends } = &mut self.scratch;
+        words.clear();
+        ends.clear();
+        each_word_of(ty, text, |_, word| {
+            words.push_str(word);
+            ends.push(words.len());
+        });
+        let records = CHUNK_RECORDS as u64;
+        let change = Change {
+            chunk: u32::try_from(id / records).unwrap_or(u32::MAX),
+            posting: Posting {
+                field,
+                slot: u16::try_from(id % records).unwrap_or(u16::MAX),
+                band: length_band(ends.len()),
+            },
+            comes,
+        };
+        let mut start = 0;
+        for &end in ends.iter() {
+            let word = &words[start..end];
+            start = end;
+            match self.words.get_mut(word) {
+                // A word may stand twice in a field.
+                Some(known) if known.last() == Some(&change) => {}
+                Some(known) => known.push(change),
+                None => drop(self.words.insert(word.into(), vec![change])),
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The words in their order, each with its changes by chunk.
+    pub(super) fn sorted(self) -> Vec<(Box<str>, Vec<Change>)> {
+        let mut words: Vec<_> = self.words.into_iter().collect();
+        words.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        words
+    }
+
+    /// The blocks of an index that holds these changes alone, by key.
+    pub(in crate::storage) fn blocks(
+        self,
+        object: crate::value::ObjectId,
+    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut blocks = BTreeMap::new();
+        for (word, changes) in self.sorted() {
+            for group in changes.chunk_by(|a, b| a.chunk == b.chunk) {
+                let key = super::key::block(object, &word, group[0].chunk);
+                blocks.insert(key, block::encode(&apply(Vec::new(), group)?));
+            }
+        }
+        Ok(blocks)
+    }
+}
+
+/// The postings of a block after changes.
+pub(super) fn apply(mut postings: Vec<Posting>, changes: &[Change]) -> Result<Vec<Posting>> {
+    if postings.is_empty() && changes.iter().all(|change| change.comes) {
+        postings.extend(changes.iter().map(|change| change.posting));
+        postings.sort_unstable();
+        return Ok(postings);
+    }
+    let place = |posting: Posting| (posting.field, posting.slot);
+    let mut known: BTreeMap<_, Posting> = postings.into_iter().map(|p| (place(p), p)).collect();
+    for change in changes {
+        let at = place(change.posting);
+        if change.comes {
+            known.insert(at, change.posting);
+        } else if known.remove(&at).is_none() {
+            return Err(corrupt("the text index lacks a word of a record"));
+        }
+    }
+    Ok(known.into_values().collect())
+}
