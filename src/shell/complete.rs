@@ -35,6 +35,7 @@ const KEYWORDS: &[&str] = &[
     "explain",
     "export",
     "false",
+    "find",
     "from",
     "group by",
     "having",

@@ -338,6 +338,17 @@ pub(crate) enum Source {
     Object(ObjectId),
     /// The rows of a query; its columns are the frame's slots.
     Query(Box<Query>),
+    /// What is found in the text of records; the frame's slots are [`Find::columns`].
+    Find(Box<Find>),
+}
+
+/// A search for words in the text of records.
+#[derive(Clone, Debug)]
+pub(crate) struct Find {
+    /// The words, of type text.
+    pub text: Expr,
+    /// What is searched, ascending.
+    pub objects: Vec<ObjectId>,
 }
 
 /// Grouping: the rows' frame has the keys' slots, then the aggregates'.
@@ -422,6 +433,36 @@ pub(crate) struct Limit {
     pub count: Expr,
     pub per: Vec<Expr>,
     pub with_ties: bool,
+}
+
+impl Find {
+    /// The slot of the record found.
+    pub(crate) const RECORD: usize = 1;
+    /// The slot of the name of the field that fits best.
+    pub(crate) const FIELD: usize = 2;
+    /// The slot of the text in which it was found.
+    pub(crate) const SNIPPET: usize = 3;
+    /// The slot of how well it fits.
+    pub(crate) const SCORE: usize = 4;
+
+    /// What is known of a record found, slot by slot.
+    pub(crate) fn columns(&self) -> [(&'static str, Type); 5] {
+        [
+            ("object", Type::TEXT),
+            ("record", self.record()),
+            ("field", Type::TEXT),
+            ("snippet", Type::TEXT),
+            ("score", Type::NUMBER),
+        ]
+    }
+
+    /// A reference to the one object searched, or to any of several.
+    pub(crate) fn record(&self) -> Type {
+        Type::Plain(match self.objects.as_slice() {
+            [object] => FieldType::Reference(*object),
+            objects => FieldType::AnyReference(objects.to_vec()),
+        })
+    }
 }
 
 impl Type {

@@ -7,6 +7,7 @@ mod bound;
 mod call;
 mod change;
 mod compare;
+mod find;
 mod foreign;
 mod group;
 mod item;

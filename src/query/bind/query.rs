@@ -2,7 +2,7 @@
 
 use super::binder::{Binder, and, cast};
 use super::scope::{Link, Named, Outer, Scope, correlated};
-use super::{Column, ColumnValue, Expr, Limit, Node, OrderKey, Query, Source, Type};
+use super::{Column, ColumnValue, Expr, Find, Limit, Node, OrderKey, Query, Source, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
@@ -64,13 +64,17 @@ impl Binder<'_> {
 
     /// Makes the record itself the only column of a query over records.
     pub(super) fn record_column(&self, query: &mut Query, span: &Span) -> Option<Type> {
-        let Source::Object(object) = query.source else {
-            return None;
+        let (node, ty, name) = match &query.source {
+            Source::Object(object) => {
+                let name = self.object(*object).singular.as_str();
+                (Node::Id, Type::Plain(FieldType::Reference(*object)), name)
+            }
+            Source::Find(find) => (Node::Slot(Find::RECORD), find.record(), "record"),
+            Source::Query(_) => return None,
         };
-        let ty = Type::Plain(FieldType::Reference(object));
-        let value = ColumnValue::Expr(Expr::new(Node::Id, ty.clone(), span));
+        let value = ColumnValue::Expr(Expr::new(node, ty.clone(), span));
         query.columns = vec![Column {
-            name: self.object(object).singular.clone(),
+            name: name.to_owned(),
             value,
         }];
         Some(ty)

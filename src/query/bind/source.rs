@@ -42,6 +42,7 @@ impl Binder<'_> {
                 };
                 (name, None)
             }
+            syntax::Source::Find { text, objects } => return self.find(text, objects),
             syntax::Source::Call { name, arguments } => (name, Some(arguments.as_slice())),
         };
         if arguments.is_none()
@@ -105,6 +106,7 @@ impl Binder<'_> {
                 || super::foreign::function(&name.text).is_some();
             return Err(match name.text.to_lowercase().as_str() {
                 "help" | "quit" | "exit" => error.hint(format!("the shell knows `.{}`", name.text)),
+                "find" => error.hint("to search all text, write `find \"mesa tools\"`"),
                 _ if function => error.hint(format!(
                     "what is read comes first: `opportunities select {}(...)`",
                     name.text

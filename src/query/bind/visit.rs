@@ -171,8 +171,10 @@ impl ColumnValue {
 impl Query {
     /// Every expression of the query.
     pub(crate) fn visit_all(&self, each: Each<'_>) {
-        if let Source::Query(query) = &self.source {
-            query.visit_all(each);
+        match &self.source {
+            Source::Query(query) => query.visit_all(each),
+            Source::Find(find) => find.text.visit_all(each),
+            Source::Object(_) => {}
         }
         self.filter.iter().for_each(|expr| expr.visit_all(each));
         if let Some(group) = &self.group {

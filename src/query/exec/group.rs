@@ -96,6 +96,10 @@ impl Executor<'_> {
                 let frame = self.frame(inner)?;
                 self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
             }
+            Source::Find(find) => {
+                let frame = self.found(find, true)?;
+                self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
+            }
         }
         if group.empty {
             let values = self.every_group(query, group, &table)?;

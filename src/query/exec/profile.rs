@@ -12,6 +12,8 @@ pub(crate) struct Work {
     pub chunks: u64,
     /// Chunks that summaries ruled out.
     pub skipped: u64,
+    /// Entries of the text index read.
+    pub postings: u64,
     /// Records looked at.
     pub records: u64,
     /// Records that met the conditions.
@@ -47,6 +49,7 @@ impl Work {
     pub(super) fn add(&mut self, more: &Self) {
         self.chunks += more.chunks;
         self.skipped += more.skipped;
+        self.postings += more.postings;
         self.records += more.records;
         self.passed += more.passed;
         self.finding += more.finding;

@@ -134,6 +134,7 @@ impl<'a> Executor<'a> {
                 let frame = self.frame(inner)?;
                 self.of_frame(query, frame)
             }
+            (None, Source::Find(find)) => self.found_rows(query, find),
         })?;
         profile.add(part(query), |own| own.rows += answer.rows.len() as u64);
         Ok(answer)
@@ -257,7 +258,7 @@ impl<'a> Executor<'a> {
             .collect()
     }
 
-    fn of_frame(&self, query: &Query, frame: Frame) -> Result<Answer> {
+    pub(super) fn of_frame(&self, query: &Query, frame: Frame) -> Result<Answer> {
         let (keys, per) = self.sort_keys(query);
         let cut = Cut::of(query, per)?;
         let mut sorter = self.sorter(&keys, (None, false));

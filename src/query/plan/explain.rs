@@ -8,9 +8,9 @@ use super::hierarchy::Hierarchy;
 use super::nodes::operands;
 use crate::column::Comparison;
 use crate::error::Result;
-use crate::query::bind::{ColumnValue, Expr, Nested, Node, Query, Source, Type};
+use crate::query::bind::{ColumnValue, Expr, Find, Nested, Node, Query, Source, Type};
 use crate::query::exec::{
-    Context, Evaluator, Profile, Work, is_column_over_rows, part, run_profiled,
+    Context, Evaluator, Profile, Work, is_column_over_rows, part, run_profiled, search,
 };
 use crate::value::{FieldType, IndexId, ObjectId, RecordId, Value};
 use std::fmt::Write;
@@ -100,7 +100,7 @@ impl Tree<'_> {
             context: self.context,
             object: match query.source {
                 Source::Object(object) => Some(object),
-                Source::Query(_) => None,
+                Source::Query(_) | Source::Find(_) => None,
             },
             slots: &below,
         };
@@ -160,12 +160,16 @@ impl Tree<'_> {
                 self.access(&access, &source, part(query), depth);
                 self.hint(query, &source)?;
             }
-            Source::Query(inner) => {
+            Source::Query(_) | Source::Find(_) => {
                 if let Some(filter) = &query.filter {
                     self.line(depth, format!("where {}", source.expr(filter)));
                     depth += 1;
                 }
-                self.query(inner, depth)?;
+                match &query.source {
+                    Source::Query(inner) => self.query(inner, depth)?,
+                    Source::Find(find) => self.find(find, part(query), depth)?,
+                    Source::Object(_) => {}
+                }
             }
         }
         self.insides(query, &source, &rows, depth + 1);
@@ -331,6 +335,47 @@ impl Tree<'_> {
         }
     }
 
+    fn find(&mut self, find: &Find, own: usize, depth: usize) -> Result<()> {
+        let found = search(find, self.context)?;
+        let objects: Vec<_> = find
+            .objects
+            .iter()
+            .map(|object| self.context.catalog.object(*object).name.as_str())
+            .collect();
+        let objects = match objects.as_slice() {
+            few @ ([_] | [_, _] | [_, _, _]) => few.join(", "),
+            many => counted(many.len() as u64, "object"),
+        };
+        let records = counted(found.hits.len() as u64, "record");
+        self.line(
+            depth,
+            format!("find in {objects} by the text index: {records}"),
+        );
+        let line = self.lines.len() - 1;
+        self.did(line, own, |work| Some(read(work)));
+        for word in &found.words {
+            let beginning = if word.sought.prefix {
+                ", or its beginning"
+            } else {
+                ""
+            };
+            let edits = match word.sought.edits {
+                0 => "",
+                1 => ", or one edit off",
+                _ => ", or two edits off",
+            };
+            let words = format!(
+                "word \"{}\"{beginning}{edits}: {} of the index, {}, {}",
+                word.sought.text,
+                counted(word.spellings, "word"),
+                counted(word.postings, "posting"),
+                counted(word.records, "record"),
+            );
+            self.line(depth + 1, words);
+        }
+        Ok(())
+    }
+
     fn index(&self, access: &Access, id: IndexId) -> String {
         let object = self.context.catalog.object(access.object);
         let found = object.indexes.iter().find(|index| index.id == id);
@@ -350,9 +395,13 @@ fn read(work: &Work) -> String {
         (read, 0) => format!("{}, ", counted(read, "chunk")),
         (read, skipped) => format!("{}, {skipped} skipped, ", counted(read, "chunk")),
     };
+    let postings = match work.postings {
+        0 => String::new(),
+        n => format!("{}, ", counted(n, "posting")),
+    };
     let records = counted(work.records, "record");
     let (passed, time) = (work.passed, time(work.finding));
-    format!("{chunks}{records} read, {passed} passed in {time}")
+    format!("{chunks}{postings}{records} read, {passed} passed in {time}")
 }
 
 fn time(time: Duration) -> String {
@@ -410,6 +459,7 @@ fn source_names(source: &Source) -> Vec<String> {
     match source {
         Source::Object(_) => Vec::new(),
         Source::Query(inner) => inner.columns.iter().map(|c| c.name.clone()).collect(),
+        Source::Find(find) => find.columns().map(|(name, _)| name.to_owned()).to_vec(),
     }
 }
 

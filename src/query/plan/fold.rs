@@ -5,8 +5,8 @@ use super::{condition, parameter};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
-    Aggregate, Collect, Column, ColumnValue, Expr, Function, Group, Limit, Nested, Node, OrderKey,
-    Page, Query, Source, Subtree, Type,
+    Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Limit, Nested, Node,
+    OrderKey, Page, Query, Source, Subtree, Type,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
 use crate::query::label;
@@ -52,6 +52,10 @@ impl<'a> Folder<'a> {
         let source = match &query.source {
             Source::Object(object) => Source::Object(*object),
             Source::Query(inner) => Source::Query(Box::new(self.query(inner)?)),
+            Source::Find(find) => Source::Find(Box::new(Find {
+                text: self.expr(&find.text)?,
+                objects: find.objects.clone(),
+            })),
         };
         let group = query.group.as_ref().map(|g| self.group(g)).transpose()?;
         let limit = query.limit.as_ref().map(|l| self.limit(l)).transpose()?;

@@ -126,6 +126,8 @@ pub(crate) enum Source {
     /// An object, view or collection path: `accounts`, `subtree.opportunities`.
     /// With a key, the one record so labelled: `accounts "Acme"`, `accounts #42`.
     Named { path: Vec<Name>, key: Option<Expr> },
+    /// `find "mesa tools" in accounts, contacts`; without objects all are searched.
+    Find { text: Box<Expr>, objects: Vec<Name> },
     /// A view with arguments: `hot(100k)`.
     Call { name: Name, arguments: Vec<Expr> },
     /// A parenthesised query.

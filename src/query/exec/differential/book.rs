@@ -255,7 +255,7 @@ fn deal(accounts: usize) -> impl Strategy<Value = Row> {
         maybe((0u32..2, 0..accounts.min(5)), |(of, id): (u32, u64)| {
             Value::AnyReference(if of == 0 { ACCOUNTS } else { STAGES }, RecordId(id))
         }),
-        maybe("[x-z]{0,4}", Value::text),
+        maybe("[x-z]{0,4}( [xy]{4,9})?", Value::text),
         maybe(0i32..5, |n| Value::Number(f64::from(n) / 4.0)),
         maybe(0i64..4, Value::Integer),
     ]

@@ -406,7 +406,38 @@ pub(super) fn query() -> BoxedStrategy<String> {
         )
     });
     prop_oneof![
-        4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 1 => nested, 1 => stacked, 1 => over
+        4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 1 => nested, 1 => stacked,
+        1 => over, 3 => found()
     ]
     .boxed()
+}
+
+fn found() -> BoxedStrategy<String> {
+    let word = || {
+        select(
+            &[
+                "a", "ab", "\u{c4}b", "x", "xy", "xyxy", "yyxx", "xxyyxyyx", "A1", "1", "cb",
+                "b-x", "zzzz", "prosepct", "won", "qualfiy",
+            ][..],
+        )
+    };
+    let tail = some(&[
+        "",
+        " in deals",
+        " in accounts, stage",
+        " where score > 2",
+        " where record is account or field = \"note\" limit 5",
+        " where snippet ~ \"[x\" select record, snippet, score",
+        " order by field, snippet limit 3",
+        " group by object, field select object, field, count() as n, max(score) as best",
+        " in deals where record.amount > 300 select record, record.account as of, snippet",
+        " limit 2 with ties",
+        " select record, rank() as place, total(score) as all_of limit 3",
+    ]);
+    let found = (vec(word(), 1..3), tail)
+        .prop_map(|(words, tail)| format!("find \"{}\"{tail}", words.join(" ")));
+    let inside = (word(), deal_condition()).prop_map(|(word, filter)| {
+        format!("deals where this in (find \"{word}\" in deals) and {filter} select name, note")
+    });
+    prop_oneof![4 => found, 1 => inside].boxed()
 }

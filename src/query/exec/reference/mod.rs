@@ -1,6 +1,7 @@
 //! The reference evaluator: a record at a time, as plain as can be, written from the language's
 //! definition and not from the executor. Tests compare the two.
 
+mod find;
 mod grouping;
 mod value;
 mod window;
@@ -126,6 +127,7 @@ impl<'a> Reference<'a> {
                 .map(|(id, _)| Line::Record(*object, *id))
                 .collect(),
             Source::Query(query) => self.rows(query).into_iter().map(Line::Slots).collect(),
+            Source::Find(find) => self.find(find),
         }
     }
 

@@ -214,6 +214,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::k_equals => Phrase::Keyword("="),
         Rule::EOI => Phrase::End,
         Rule::WHITESPACE
+        | Rule::among
         | Rule::letter
         | Rule::reserved
         | Rule::whole_statement

@@ -62,6 +62,12 @@ impl Failure<'_> {
                 )),
             );
         }
+        if self.at == 1 && first == "find" {
+            return Some(
+                Error::new(Code::Syntax, "`find` takes the words in quotes")
+                    .hint(format!("write `find \"{word}\"`")),
+            );
+        }
         match (first.as_str(), word.as_str()) {
             ("update", "where") => Some(
                 Error::new(Code::Syntax, "`where` stands after `set`")

@@ -99,9 +99,16 @@ impl Reader {
     fn clauses<'a>(self, query: &mut Query, clauses: impl Iterator<Item = Node<'a>>) -> Result<()> {
         let mut last = None;
         for clause in clauses {
-            if clause.as_rule() == Rule::key {
-                self.key_of(&mut query.source, clause)?;
-                continue;
+            match clause.as_rule() {
+                Rule::key => {
+                    self.key_of(&mut query.source, clause)?;
+                    continue;
+                }
+                Rule::among => {
+                    self.among(&mut query.source, clause)?;
+                    continue;
+                }
+                _ => {}
             }
             let rank = rank(clause.as_rule());
             if let Some(last) = last
@@ -171,6 +178,13 @@ impl Reader {
 
     fn key_of(self, source: &mut Source, node: Node) -> Result<()> {
         match source {
+            Source::Named { path, .. } if is_find(path) => {
+                *source = Source::Find {
+                    text: Box::new(self.key(node)?),
+                    objects: Vec::new(),
+                };
+                Ok(())
+            }
             Source::Named { key, .. } => {
                 *key = Some(self.key(node)?);
                 Ok(())
@@ -180,6 +194,19 @@ impl Reader {
                     .at(self.span(&node))
                     .hint("write a condition: `where name = …`"),
             ),
+        }
+    }
+
+    /// `in accounts, contacts` after what to find
+    fn among(self, source: &mut Source, node: Node) -> Result<()> {
+        match source {
+            Source::Find { objects, .. } => {
+                *objects = self.names(only(node));
+                Ok(())
+            }
+            _ => Err(Error::new(Code::Syntax, "only `find` takes objects here")
+                .at(self.span(&node))
+                .hint("a condition follows `where`: `accounts where industry in (retail, it)`")),
         }
     }
 
@@ -344,6 +371,11 @@ impl Reader {
         }
         self.name(&inner)
     }
+}
+
+/// Whether a name with a key is the word `find`.
+fn is_find(path: &[Name]) -> bool {
+    matches!(path, [name] if name.text.eq_ignore_ascii_case("find"))
 }
 
 /// The place of a clause in [`CLAUSES`].

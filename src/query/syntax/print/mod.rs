@@ -135,6 +135,14 @@ impl Display for Source {
                 }
                 key.iter().try_for_each(|key| write!(f, " {key}"))
             }
+            Self::Find { text, objects } => {
+                write!(f, "find {text}")?;
+                if objects.is_empty() {
+                    return Ok(());
+                }
+                f.write_str(" in ")?;
+                list(f, objects)
+            }
             Self::Call { name, arguments } => {
                 if is_one_of(STATEMENTS, &name.text) {
                     quoted(f, &name.text, '`')?;
