@@ -292,6 +292,7 @@ impl<'a> Translator<'a> {
                 slots.push(vec![self.qualified(&alias, "row_no")]);
                 Ok((Tables::new(self.base_of(&alias)), Row::Slots(slots.into())))
             }
+            Source::Find(find) => Err(untranslatable("`find`", &find.text.span)),
         }
     }
 
