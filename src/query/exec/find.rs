@@ -226,8 +226,6 @@ impl Executor<'_> {
         self.memory.charge(len * 128, "find")?;
         profile.add_here(|own| {
             own.finding += took;
-            own.records += len as u64;
-            own.passed += len as u64;
             own.postings += found.words.iter().map(|word| word.postings).sum::<u64>();
         });
         let mut names: BTreeMap<(ObjectId, FieldId), Arc<str>> = BTreeMap::new();
