@@ -215,6 +215,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::EOI => Phrase::End,
         Rule::WHITESPACE
         | Rule::among
+        | Rule::among_word
         | Rule::letter
         | Rule::reserved
         | Rule::whole_statement

@@ -62,10 +62,11 @@ impl Failure<'_> {
                 )),
             );
         }
-        if self.at == 1 && first == "find" {
+        let text = self.token(0).is_some_and(|t| t.kind == TokenKind::Text);
+        if first == "find" && (self.at == 1 || self.at == 2 && text) {
             return Some(
-                Error::new(Code::Syntax, "`find` takes the words in quotes")
-                    .hint(format!("write `find \"{word}\"`")),
+                Error::new(Code::Syntax, "`find` takes all words in one pair of quotes")
+                    .hint("write `find \"mesa tools\"`"),
             );
         }
         match (first.as_str(), word.as_str()) {

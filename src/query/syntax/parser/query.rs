@@ -201,7 +201,9 @@ impl Reader {
     fn among(self, source: &mut Source, node: Node) -> Result<()> {
         match source {
             Source::Find { objects, .. } => {
-                *objects = self.names(only(node));
+                *objects = parts(node)
+                    .last()
+                    .map_or_else(Vec::new, |names| self.names(names));
                 Ok(())
             }
             _ => Err(Error::new(Code::Syntax, "only `find` takes objects here")
