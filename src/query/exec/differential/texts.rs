@@ -29,7 +29,18 @@ fn costly_condition() -> BoxedStrategy<String> {
         "amount >= (deals where account = outer.account select max(amount))",
         "count(account.subtree.deals) > 4",
         "sum(account.subtree.deals.amount where count_of > outer.count_of) > 900",
+        "(stages where matches(gate, outer) and position > 1 select sum(position)) > 3",
+        "stage = (stages where matches(gate, outer) order by position desc limit 1)",
+        "(stages where not matches(gate, outer) select count()) = 3",
     ]))
+}
+
+/// The same for columns.
+fn costly_columns() -> BoxedStrategy<String> {
+    some(&[
+        "(stages where matches(gate, outer) select name order by name limit 1) as first, \
+            (stages where matches(gate, outer) select count() * 2 + max(position)) as score",
+    ])
 }
 
 pub(super) fn deal_condition() -> BoxedStrategy<String> {
@@ -101,9 +112,6 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "value(account.worth) > 2",
         "value(account.parent.worth) < 300",
         "matches((stages where position = 4 select gate))",
-        "(stages where matches(gate, outer) and position > 1 select sum(position)) > 3",
-        "stage = (stages where matches(gate, outer) order by position desc limit 1)",
-        "(stages where not matches(gate, outer) select count()) = 3",
         "amount >= (accounts where employees > 2 select employees limit 1)",
     ]))
 }
@@ -164,8 +172,6 @@ pub(super) fn deal_columns() -> BoxedStrategy<String> {
         "if(account.active, 1, 2) as n, coalesce(name, \"none\") as called, close - today as away",
         "count_of, rank() as place, running(amount) as run, total(count_of) as all_of",
         "amount, previous(amount) as before, growth(amount) as grown",
-        "(stages where matches(gate, outer) select name order by name limit 1) as first, \
-         (stages where matches(gate, outer) select count() * 2 + max(position)) as score",
         "matches(stage.gate) as gated, value(account.worth) as worth, \
          matches(account.rule, account) as ruled",
         "amount / total(amount) as part, count_of - previous(count_of) as change, \
@@ -346,6 +352,7 @@ fn rolled() -> BoxedStrategy<String> {
 
 pub(super) fn query() -> BoxedStrategy<String> {
     let deal_condition = || prop_oneof![6 => deal_condition(), 1 => costly_condition()];
+    let deal_columns = || prop_oneof![11 => deal_columns(), 1 => costly_columns()];
     let deals = || (deal_condition(), deal_columns(), order(), limit());
     let plain = deals().prop_map(|(filter, columns, order, limit)| {
         format!("deals where {filter} select {columns}{order}{limit}")
