@@ -73,11 +73,10 @@ impl Snapshot {
             for entry in range.or_fault()? {
                 let entry = entry.or_fault()?.0;
                 let word = key::vocabulary_word(entry.value())?;
-                match sought.closeness(word) {
-                    Some(closeness @ (Closeness::OneEdit | Closeness::TwoEdits)) => {
-                        near.push((word.to_owned(), closeness));
-                    }
-                    _ => {}
+                if let Some(closeness @ (Closeness::OneEdit | Closeness::TwoEdits)) =
+                    sought.closeness(word)
+                {
+                    near.push((word.to_owned(), closeness));
                 }
             }
         }
