@@ -114,6 +114,6 @@ pub use error::{Code, Error, Kind, Result, Span};
 pub use query::exec::Interrupt;
 pub use storage::Durability;
 pub use value::{
-    Clock, Currency, Date, DateTime, Duration, FieldType, LabelCode, Money, ObjectId, Period,
-    Record, RecordId, RecordName, Unit, Value,
+    Clock, Currency, Date, DateTime, Duration, FieldType, FiscalYear, LabelCode, Money, ObjectId,
+    Period, Record, RecordId, RecordName, Unit, Value,
 };

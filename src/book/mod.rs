@@ -372,7 +372,7 @@ impl Book {
         })?;
         let mut clock = Clock {
             zone,
-            fiscal_start: settings.fiscal_start,
+            fiscal: settings.fiscal,
             base: settings.base,
             ..Clock::system()
         };

@@ -1,7 +1,7 @@
 //! A description of a book's objects and views, for programs and people that look around.
 
 use super::rows::type_name;
-use crate::catalog::{Catalog, Field, Object, View, ViewParameter};
+use crate::catalog::{Catalog, Field, Object, Role, View, ViewParameter};
 use crate::error::{Code, Error, Result};
 use crate::query::schema::{describe_object, describe_view, field_definition, view_columns};
 use crate::storage::Snapshot;
@@ -46,8 +46,9 @@ pub struct ObjectDescription {
     pub checks: Vec<String>,
     /// Fields of declared indexes, and whether each is unique.
     pub indexes: Vec<(Vec<String>, bool)>,
-    /// Whether these records are the askers (`me`).
-    pub actors: bool,
+    /// What the engine takes these records for: `actors` (the askers, `me`), `rates`,
+    /// `working_hours` or `holidays`.
+    pub role: Option<&'static str>,
     /// The fields shown by a query without `select`; empty for all.
     pub show: Vec<String>,
     /// The statements that make the object and its indexes.
@@ -174,7 +175,7 @@ fn describe(catalog: &Catalog, object: &Object, records: u64) -> Result<ObjectDe
                 (names.collect(), index.unique)
             })
             .collect(),
-        actors: object.actors,
+        role: object.role.map(Role::word),
         show: object.show.clone(),
         definition: describe_object(catalog, object)?,
     })

@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 use super::serialize::{Fields, ToFields};
 use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Role};
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Interrupt;
 use crate::query::pipeline::{self, Bound, Environment};
@@ -449,7 +449,7 @@ impl<'b> Session<'b> {
     }
 
     fn find_actor_in(&self, key: &Expr, state: &State) -> Result<RecordId> {
-        let actors = state.catalog.actors().ok_or_else(|| {
+        let actors = state.catalog.playing(Role::Actors).ok_or_else(|| {
             let message = "the book has no object declared `actors`";
             Error::new(Code::UnknownObject, message).at(key.span.clone())
         })?;

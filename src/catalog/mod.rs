@@ -5,9 +5,11 @@
 
 mod names;
 mod object;
+mod role;
 
 pub(crate) use names::{same as same_name, singular};
 pub(crate) use object::{Field, Formula, Index, Label, Object, View, ViewParameter};
+pub(crate) use role::Role;
 
 use crate::error::{Code, Error, Result};
 use crate::storage::ObjectLayout;
@@ -78,9 +80,9 @@ impl Catalog {
         self.views.iter().find(|view| names::same(&view.name, name))
     }
 
-    /// The object whose records are the askers.
-    pub(crate) fn actors(&self) -> Option<&Object> {
-        self.live_objects().find(|object| object.actors)
+    /// The object that plays a role.
+    pub(crate) fn playing(&self, role: Role) -> Option<&Object> {
+        self.live_objects().find(|object| object.role == Some(role))
     }
 
     /// The collections of an object: a reference's `collection` name, else the referring object's

@@ -1,6 +1,6 @@
 //! One object's definition: fields, formulas, indexes; and views.
 
-use super::names;
+use super::{Role, names};
 use crate::storage::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 use crate::value::{FieldId, FieldType, IndexId, LabelCode, ObjectId};
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,8 @@ pub(crate) struct Object {
     pub checks: Vec<String>,
     /// Names of the fields and formulas shown without `select`; empty: all fields.
     pub show: Vec<String>,
-    /// Whether these records are the askers (`me`).
-    pub actors: bool,
+    /// What the engine takes these records for.
+    pub role: Option<Role>,
     pub dropped: bool,
 }
 

@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::bind::{Binder, Change, Parameter, Query};
-use crate::query::exec::{self, Context, Interrupt};
+use crate::query::exec::{self, Context, Interrupt, Roles};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::syntax::{self, Dialect, Statement, Text};
 use crate::query::{plan, schema, sql, write};
@@ -40,6 +40,7 @@ impl<'a> Environment<'a> {
             parameters: self.parameters,
             interrupt: self.interrupt,
             memory_bytes: self.memory_bytes,
+            roles: Roles::default(),
         }
     }
 }

@@ -217,7 +217,7 @@ mod tests {
             ordered_by: None,
             checks: Vec::new(),
             indexes: Vec::new(),
-            actors: false,
+            role: None,
             show: Vec::new(),
             definition: String::new(),
         }

@@ -354,7 +354,7 @@ fn write_counts(
 mod tests {
     use super::*;
     use crate::storage::{Settings, model};
-    use crate::value::FieldId;
+    use crate::value::{FieldId, FiscalYear};
     use model::{NAME, OBJECT, OTHER, PARENT, at};
 
     fn named(name: &str) -> Row {
@@ -479,13 +479,13 @@ mod tests {
         let told = race(
             |t, _, _| {
                 t.set_settings(Settings {
-                    fiscal_start: 2,
+                    fiscal: FiscalYear::from_month(2).unwrap(),
                     ..Settings::default()
                 })
             },
             |t, _, _| {
                 t.set_settings(Settings {
-                    fiscal_start: 3,
+                    fiscal: FiscalYear::from_month(3).unwrap(),
                     ..Settings::default()
                 })
             },

@@ -8,7 +8,7 @@ use super::published::Published;
 use super::schema::Schema;
 use super::{Snapshot, Transaction, journal, tables};
 use crate::error::{Code, Error, Result};
-use crate::value::{Currency, ObjectId, RecordId};
+use crate::value::{Currency, FiscalYear, ObjectId, RecordId};
 use redb::{
     Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableError,
     WriteTransaction,
@@ -46,8 +46,7 @@ pub enum Durability {
 pub(crate) struct Settings {
     /// IANA name of the zone in which days begin and end.
     pub zone: String,
-    /// Month in which the fiscal year starts, 1 to 12.
-    pub fiscal_start: i8,
+    pub fiscal: FiscalYear,
     pub base: Currency,
 }
 
@@ -55,7 +54,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             zone: "UTC".to_owned(),
-            fiscal_start: 1,
+            fiscal: FiscalYear::default(),
             base: Currency::USD,
         }
     }

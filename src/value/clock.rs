@@ -1,7 +1,7 @@
 //! The clock of a book: the moment that is `now`, the zone, the calendar.
 
 use super::date::{DAY_MICROS, out_of_range};
-use super::{Currency, Date, DateTime, Duration, Unit};
+use super::{Currency, Date, DateTime, Duration, FiscalYear, Unit};
 use crate::error::{Code, Error, Result};
 use jiff::Timestamp;
 use jiff::civil;
@@ -17,8 +17,8 @@ pub struct Clock {
     pub now: DateTime,
     /// The zone in which days begin and end.
     pub zone: TimeZone,
-    /// The month in which the fiscal year starts, 1 to 12.
-    pub fiscal_start: i8,
+    /// How fiscal years are cut.
+    pub fiscal: FiscalYear,
     /// The currency of a bare number beside money.
     pub base: Currency,
 }
@@ -31,7 +31,7 @@ impl Clock {
         Self {
             now,
             zone: TimeZone::UTC,
-            fiscal_start: 1,
+            fiscal: FiscalYear::default(),
             base: Currency::USD,
         }
     }

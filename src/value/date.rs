@@ -151,7 +151,7 @@ impl fmt::Display for Date {
 }
 
 /// Days since 1970-01-01, counted in years that begin in March so that leap days come last.
-fn days_from_ymd(year: i32, month: i32, day: i32) -> i32 {
+pub(super) fn days_from_ymd(year: i32, month: i32, day: i32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
@@ -176,7 +176,7 @@ fn ymd_from_days(days: i32) -> (i32, i32, i32) {
     (year + era * 400 + i32::from(month <= 2), month, day)
 }
 
-fn days_in_month(year: i32, month: i32) -> i32 {
+pub(super) fn days_in_month(year: i32, month: i32) -> i32 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         2 => 28 + i32::from(leap),

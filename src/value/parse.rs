@@ -181,19 +181,25 @@ fn parse_period(text: &str, clock: &Clock) -> Option<Period> {
     let Some(fiscal) = text.strip_prefix("FY").or_else(|| text.strip_prefix("fy")) else {
         return Period::parse_name(text);
     };
+    if let Some((year, "-P" | "-p", month)) = fiscal
+        .split_at_checked(4)
+        .and_then(|(year, rest)| Some((year, rest.get(..2)?, rest.get(2..)?)))
+    {
+        let year = i64::from(Period::parse_name(year)?.start().ymd().0);
+        let month: i64 = (month.len() == 2 && all_digits(month)).then(|| month.parse().ok())??;
+        let number = (year - clock.fiscal.name_shift()) * 12 + month - 1;
+        let known = (1..=12).contains(&month);
+        return known.then(|| Period::numbered(Unit::FiscalMonth, number, clock).ok())?;
+    }
     // The name fits the calendar's grammar; only the unit differs.
     let calendar = Period::parse_name(fiscal)?;
     let year = i64::from(calendar.start().ymd().0);
-    let started = if clock.fiscal_start == 1 {
-        year
-    } else {
-        year - 1
-    };
+    let number = year - clock.fiscal.name_shift();
     match fiscal.len() {
-        4 => Period::numbered(Unit::FiscalYear, started, clock).ok(),
+        4 => Period::numbered(Unit::FiscalYear, number, clock).ok(),
         _ if fiscal[5..].starts_with(['Q', 'q']) => {
             let quarter = i64::from(calendar.start().quarter());
-            Period::numbered(Unit::FiscalQuarter, started * 4 + quarter - 1, clock).ok()
+            Period::numbered(Unit::FiscalQuarter, number * 4 + quarter - 1, clock).ok()
         }
         _ => None,
     }
@@ -334,6 +340,7 @@ fn is_url(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::FiscalYear;
     use proptest::prelude::*;
 
     fn read(ty: FieldType, text: &str) -> Option<Value> {
@@ -479,7 +486,7 @@ mod tests {
         }
         let day = |text| parse_date(text).unwrap();
         let clock = Clock {
-            fiscal_start: 4,
+            fiscal: FiscalYear::from_month(4).unwrap(),
             ..Clock::system()
         };
         for (text, start, end) in [
@@ -490,6 +497,7 @@ mod tests {
             ("2026-01-01..2026-02-15", "2026-01-01", "2026-02-16"),
             ("FY2027", "2026-04-01", "2027-04-01"),
             ("FY2027-Q1", "2026-04-01", "2026-07-01"),
+            ("FY2027-P12", "2027-03-01", "2027-04-01"),
         ] {
             let period = Period::new(day(start), day(end));
             assert_eq!(parse_period(text, &clock), Some(period), "{text}");

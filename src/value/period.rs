@@ -29,6 +29,8 @@ pub enum Unit {
     Quarter,
     /// Twelve months.
     Year,
+    /// A month of the fiscal year: the calendar's, or 4 to 6 weeks.
+    FiscalMonth,
     /// Three months of the fiscal year.
     FiscalQuarter,
     /// A fiscal year, named for the calendar year in which it ends.
@@ -86,18 +88,19 @@ impl Period {
                 let n = number.checked_mul(width).and_then(|n| n.checked_add(shift));
                 n.ok_or_else(|| out_of_range("period"))
             };
-            let (width, shift) = match unit {
+            let width = match unit {
                 Unit::Minute | Unit::Hour | Unit::Day => {
                     return Date::default().add_days(number);
                 }
                 Unit::Week => return Date::default().add_days(scaled(7, -3)?),
-                Unit::Month => (1, 0),
-                Unit::Quarter => (3, 0),
-                Unit::Year => (12, 0),
-                Unit::FiscalQuarter => (3, i64::from(clock.fiscal_start) - 1),
-                Unit::FiscalYear => (12, i64::from(clock.fiscal_start) - 1),
+                Unit::Month => 1,
+                Unit::Quarter => 3,
+                Unit::Year => 12,
+                Unit::FiscalMonth => return clock.fiscal.start_of(number),
+                Unit::FiscalQuarter => return clock.fiscal.start_of(scaled(3, 0)?),
+                Unit::FiscalYear => return clock.fiscal.start_of(scaled(12, 0)?),
             };
-            Date::of_month_number(scaled(width, shift)?)
+            Date::of_month_number(scaled(width, 0)?)
         };
         let end = number
             .checked_add(1)
@@ -138,7 +141,8 @@ impl Period {
 
     /// The shortest name of the period, which reads as the same period: `2026`,
     /// `2026-Q3`, `2026-07`, `2026-05-15`; where the fiscal year is not the calendar's `FY2026`
-    /// and `FY2026-Q3`; else first and last day, `2026-01-01..2026-02-15`.
+    /// and `FY2026-Q3`, and where it has weeks `FY2026-P07` for its seventh month; else first and
+    /// last day, `2026-01-01..2026-02-15`.
     #[must_use]
     pub fn name(self, clock: &Clock) -> String {
         let (year, month, _) = self.start.ymd();
@@ -152,15 +156,14 @@ impl Period {
         } else if is(Unit::Day) {
             return self.start.to_string();
         }
-        let fiscal_year = Unit::FiscalYear.number_of(self.start, clock) + 1;
-        let quarter = Unit::FiscalQuarter
-            .number_of(self.start, clock)
-            .rem_euclid(4)
-            + 1;
+        let month = clock.fiscal.month_of(self.start);
+        let fiscal_year = month.div_euclid(12) + clock.fiscal.name_shift();
         if is(Unit::FiscalYear) {
             format!("FY{fiscal_year:04}")
         } else if is(Unit::FiscalQuarter) {
-            format!("FY{fiscal_year:04}-Q{quarter}")
+            format!("FY{fiscal_year:04}-Q{}", month.rem_euclid(12) / 3 + 1)
+        } else if is(Unit::FiscalMonth) {
+            format!("FY{fiscal_year:04}-P{:02}", month.rem_euclid(12) + 1)
         } else {
             let last = Date::from_days(self.end.days() - 1);
             format!("{}..{last}", self.start)
@@ -199,6 +202,7 @@ impl Unit {
             "month" => Self::Month,
             "quarter" => Self::Quarter,
             "year" => Self::Year,
+            "fiscal month" => Self::FiscalMonth,
             "fiscal quarter" => Self::FiscalQuarter,
             "fiscal year" => Self::FiscalYear,
             _ => return None,
@@ -206,10 +210,8 @@ impl Unit {
     }
 
     /// The number of the unit that holds `day`: consecutive for consecutive units, so that a
-    /// bucket is a small integer; [`Period::numbered`] is the period. Fiscal years count from
-    /// the calendar year in which they start, and are named for the one in which they end.
+    /// bucket is a small integer; [`Period::numbered`] is the period.
     pub(crate) fn number_of(self, day: Date, clock: &Clock) -> i64 {
-        let fiscal = || i64::from(day.month_number()) - i64::from(clock.fiscal_start) + 1;
         match self {
             Self::Minute | Self::Hour | Self::Day => i64::from(day.days()),
             // Day -3 was a Monday.
@@ -217,19 +219,21 @@ impl Unit {
             Self::Month => i64::from(day.month_number()),
             Self::Quarter => i64::from(day.month_number()).div_euclid(3),
             Self::Year => i64::from(day.month_number()).div_euclid(12),
-            Self::FiscalQuarter => fiscal().div_euclid(3),
-            Self::FiscalYear => fiscal().div_euclid(12),
+            Self::FiscalMonth => clock.fiscal.month_of(day),
+            Self::FiscalQuarter => clock.fiscal.month_of(day).div_euclid(3),
+            Self::FiscalYear => clock.fiscal.month_of(day).div_euclid(12),
         }
     }
 
-    /// `day` moved by `n` units, months clamped; minutes and hours in whole days.
+    /// `day` moved by `n` units, months clamped; minutes and hours in whole days, fiscal units
+    /// as the calendar's.
     pub fn add_to(self, day: Date, n: i64) -> Result<Date> {
         match self {
             Self::Minute => day.add_days(n / 1440),
             Self::Hour => day.add_days(n / 24),
             Self::Day => day.add_days(n),
             Self::Week => day.add_days(n.saturating_mul(7)),
-            Self::Month => day.add_months(n),
+            Self::Month | Self::FiscalMonth => day.add_months(n),
             Self::Quarter | Self::FiscalQuarter => day.add_months(n.saturating_mul(3)),
             Self::Year | Self::FiscalYear => day.add_months(n.saturating_mul(12)),
         }
@@ -239,7 +243,7 @@ impl Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
+    use crate::value::FiscalYear;
     use crate::value::parse::parse_date;
     use proptest::prelude::*;
 
@@ -249,17 +253,18 @@ mod tests {
 
     fn fiscal(start: i8) -> Clock {
         Clock {
-            fiscal_start: start,
+            fiscal: FiscalYear::from_month(start).unwrap(),
             ..Clock::system()
         }
     }
 
-    const UNITS: [Unit; 7] = [
+    const UNITS: [Unit; 8] = [
         Unit::Day,
         Unit::Week,
         Unit::Month,
         Unit::Quarter,
         Unit::Year,
+        Unit::FiscalMonth,
         Unit::FiscalQuarter,
         Unit::FiscalYear,
     ];
@@ -347,7 +352,8 @@ mod tests {
     proptest! {
         #[test]
         fn units_hold_their_day(days in -719_162i32..=2_932_896, start in 1i8..=12) {
-            let clock = fiscal(start);
+            let weeks = FiscalYear::from_weeks("4-4-5 ending last friday of june").unwrap();
+            for clock in [fiscal(start), Clock { fiscal: weeks, ..Clock::system() }] {
             for day in [Date::from_days(days), date("0001-01-01"), date("9999-12-31")] {
                 for unit in UNITS {
                     let period = Period::of_unit(unit, day, 0, &clock).unwrap();
@@ -356,6 +362,7 @@ mod tests {
                         prop_assert_eq!(next.start(), period.end());
                     }
                 }
+            }
             }
         }
     }

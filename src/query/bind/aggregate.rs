@@ -1,6 +1,6 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
-use super::binder::{Binder, cast, to_base};
+use super::binder::{Binder, cast};
 use super::label::is_labelled;
 use super::path::Joined;
 use super::scope::{GroupScope, Link, Scope, correlated, same};
@@ -296,9 +296,15 @@ impl Binder<'_> {
     ) -> Result<Aggregate> {
         use AggregateFunction as A;
         let name = &call.name.text;
+        // A list shows amounts as they are; what else there is of many is in base.
+        let argument = match function {
+            A::List => argument,
+            A::Count if !call.distinct => argument,
+            _ => argument.map(|argument| self.to_base(inner, argument)),
+        };
         let mut order = Vec::new();
         for key in &call.order {
-            order.extend(self.order_keys(self.expr(inner, &key.value)?, key.descending)?);
+            order.extend(self.order_keys(inner, self.expr(inner, &key.value)?, key.descending)?);
         }
         let (argument, ty) = match (function, argument) {
             (A::Count, argument) => (argument, Type::INTEGER),
@@ -329,7 +335,7 @@ impl Binder<'_> {
             }
             (A::Minimum | A::Maximum, Some(argument)) if is_labelled(&argument.ty) => {
                 // Labels and references keep their kind: the first or last in their order.
-                let order = self.order_keys(argument.clone(), function == A::Maximum)?;
+                let order = self.order_keys(inner, argument.clone(), function == A::Maximum)?;
                 let ty = argument.ty.clone();
                 return Ok(Aggregate {
                     function: A::First,
@@ -342,13 +348,13 @@ impl Binder<'_> {
                 });
             }
             (A::Minimum | A::Maximum, Some(argument)) => {
-                let argument = to_base(argument);
                 let ty = argument.ty.clone();
                 (Some(argument), ty)
             }
-            (A::Correlation | A::Slope, Some(argument)) => {
-                (Some(self.plain_number(argument, name)?), Type::NUMBER)
-            }
+            (A::Correlation | A::Slope, Some(argument)) => (
+                Some(self.plain_number(inner, argument, name)?),
+                Type::NUMBER,
+            ),
             (A::Sum | A::Average | A::Percentile(_) | A::Deviation, Some(argument)) => {
                 let ty = match (&argument.ty, function) {
                     (Type::Plain(FieldType::Integer), A::Sum) => Type::INTEGER,
@@ -365,11 +371,11 @@ impl Binder<'_> {
                             .expected("a number, an amount or a duration"));
                     }
                 };
-                (Some(to_base(argument)), ty)
+                (Some(argument), ty)
             }
         };
         let second = match second {
-            Some(second) => Some(self.plain_number(second, name)?),
+            Some(second) => Some(self.plain_number(inner, second, name)?),
             None => None,
         };
         Ok(Aggregate {
@@ -384,13 +390,13 @@ impl Binder<'_> {
     }
 
     /// A number, or an amount as one in base.
-    fn plain_number(&self, value: Expr, function: &str) -> Result<Expr> {
+    fn plain_number(&self, scope: &Scope<'_>, value: Expr, function: &str) -> Result<Expr> {
         use FieldType as F;
         if matches!(
             value.ty,
             Type::Plain(F::Integer | F::Number | F::Percent | F::Money)
         ) {
-            return Ok(cast(to_base(value), Type::NUMBER));
+            return Ok(cast(self.to_base(scope, value), Type::NUMBER));
         }
         let is = self.describe(&value.ty);
         Err(

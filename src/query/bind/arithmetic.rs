@@ -1,6 +1,6 @@
 //! Arithmetic: numbers, amounts, durations, and dates moved by units of the calendar.
 
-use super::binder::{Binder, cast, to_base};
+use super::binder::{Binder, cast};
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
@@ -51,6 +51,9 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<Expr> {
         if let Some(shift) = self.shift(scope, operator, left_tree, right_tree, span)? {
+            return Ok(shift);
+        }
+        if let Some(shift) = self.business_shift(scope, operator, left_tree, right_tree, span)? {
             return Ok(shift);
         }
         let mut left = number_cell(scope, self.expr(scope, left_tree)?);
@@ -106,6 +109,7 @@ impl Binder<'_> {
             return Err(mismatch());
         };
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
+        let to_base = |value| self.to_base(scope, value);
         let (left, right, ty) = match (operator, &l, &r) {
             (Add | Subtract | Multiply, F::Integer, F::Integer) => (left, right, Type::INTEGER),
             (Add | Subtract, F::Percent, F::Percent) => (left, right, Type::Plain(F::Percent)),
@@ -141,6 +145,10 @@ impl Binder<'_> {
             (Divide, F::Duration, F::Duration) => (left, right, Type::NUMBER),
             (Add | Subtract, F::DateTime, F::Duration) => (left, right, Type::DATETIME),
             (Add, F::Duration, F::DateTime) => (right, left, Type::DATETIME),
+            (Add | Subtract, F::Date, F::Duration) => {
+                (cast(left, Type::DATETIME), right, Type::DATETIME)
+            }
+            (Add, F::Duration, F::Date) => (cast(right, Type::DATETIME), left, Type::DATETIME),
             (Subtract, F::Date, F::Date) => {
                 let node = Node::Function {
                     function: Function::Days,
@@ -201,7 +209,7 @@ impl Binder<'_> {
             Unit::Hour => seconds = count.saturating_mul(3600),
             Unit::Day => days = count,
             Unit::Week => days = count.saturating_mul(7),
-            Unit::Month => months = count,
+            Unit::Month | Unit::FiscalMonth => months = count,
             Unit::Quarter | Unit::FiscalQuarter => months = count.saturating_mul(3),
             Unit::Year | Unit::FiscalYear => months = count.saturating_mul(12),
         }
@@ -234,6 +242,11 @@ pub(super) fn seconds_of(unit: Unit) -> Option<i64> {
         Unit::Hour => Some(3600),
         Unit::Day => Some(86_400),
         Unit::Week => Some(7 * 86_400),
-        Unit::Month | Unit::Quarter | Unit::Year | Unit::FiscalQuarter | Unit::FiscalYear => None,
+        Unit::Month
+        | Unit::Quarter
+        | Unit::Year
+        | Unit::FiscalMonth
+        | Unit::FiscalQuarter
+        | Unit::FiscalYear => None,
     }
 }

@@ -320,6 +320,15 @@ impl<'a> Binder<'a> {
                     Type::DURATION,
                 )
             }
+            Literal::Business { count, unit } => {
+                return Err(self.misplaced_business(*count, *unit, span));
+            }
+            Literal::BusinessSpan { .. } => {
+                let message = format!("`{literal}` stands after `in` alone");
+                return Err(Error::new(Code::Misplaced, message)
+                    .at(span.clone())
+                    .expected("a moment or date before it: due in next 4 business hours"));
+            }
             Literal::Record(id) => {
                 return Err(
                     Error::new(Code::Misplaced, format!("`#{id}` could be of any object"))
@@ -444,20 +453,4 @@ pub(super) fn cast(value: Expr, ty: Type) -> Expr {
         }
         _ => Expr::new(Node::Cast(Box::new(value)), ty, &span),
     }
-}
-
-/// Money in base; other types stay.
-pub(super) fn to_base(value: Expr) -> Expr {
-    if value.ty != Type::MONEY || matches!(value.node, Node::ToBase { .. }) {
-        return value;
-    }
-    let span = value.span.clone();
-    Expr::new(
-        Node::ToBase {
-            value: Box::new(value),
-            on: None,
-        },
-        Type::MONEY,
-        &span,
-    )
 }

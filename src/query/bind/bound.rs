@@ -6,7 +6,7 @@
 
 use crate::column::{Bitset, Comparison};
 use crate::error::Span;
-use crate::value::{FieldId, FieldType, LabelCode, ObjectId, Period, Shape, Unit, Value};
+use crate::value::{Currency, FieldId, FieldType, LabelCode, ObjectId, Period, Shape, Unit, Value};
 use std::sync::Arc;
 
 /// The type of an expression.
@@ -132,14 +132,27 @@ pub(crate) enum Node {
         days: i64,
         seconds: i64,
     },
+    /// A date or moment moved by working days and by seconds of working time (moments only).
+    Work {
+        value: Box<Expr>,
+        days: i64,
+        seconds: i64,
+    },
     /// The period of the unit that holds the day or moment.
     Bucket {
         unit: Unit,
         value: Box<Expr>,
     },
-    /// Money in the base currency at the rate of the day `on`.
+    /// Money in the base currency at the rate of the day `on`; without one, or where it is
+    /// missing, of today.
     ToBase {
         value: Box<Expr>,
+        on: Option<Box<Expr>>,
+    },
+    /// Money in another currency, at the rates of the day `on`.
+    Convert {
+        value: Box<Expr>,
+        to: Currency,
         on: Option<Box<Expr>>,
     },
     /// The same quantity as another type: integer to number, date to moment (its first), moment
@@ -230,6 +243,8 @@ pub(crate) enum Function {
     MonthOfYear,
     /// Whole days between two dates: second less first.
     Days,
+    /// Working time between two moments.
+    BusinessHours,
     /// Whole days of a duration, or of a period.
     DaysOf,
     /// The currency of an amount, as text.

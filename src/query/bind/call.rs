@@ -1,7 +1,7 @@
 //! Calls: functions of one record's values, aggregates over groups and over collections.
 
 use super::aggregate::{AGGREGATES, aggregate};
-use super::binder::{Binder, cast, to_base};
+use super::binder::{Binder, cast};
 use super::label::{is_labelled, word};
 use super::scope::Scope;
 use super::window::{WINDOWS, window};
@@ -29,6 +29,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("month", 1, 1),
     ("quarter", 1, 1),
     ("year", 1, 1),
+    ("fiscal_month", 1, 1),
     ("fiscal_quarter", 1, 1),
     ("fiscal_year", 1, 1),
     ("weekday", 1, 1),
@@ -37,6 +38,8 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("similar", 2, 2),
     ("has", 2, 2),
     ("days", 1, 2),
+    ("business_hours", 2, 2),
+    ("convert", 2, 2),
     ("start", 1, 1),
     ("end", 1, 1),
     ("matches", 1, 2),
@@ -145,6 +148,7 @@ impl Binder<'_> {
             "month" => Some(Unit::Month),
             "quarter" => Some(Unit::Quarter),
             "year" => Some(Unit::Year),
+            "fiscal_month" => Some(Unit::FiscalMonth),
             "fiscal_quarter" => Some(Unit::FiscalQuarter),
             "fiscal_year" => Some(Unit::FiscalYear),
             _ => None,
@@ -189,7 +193,10 @@ impl Binder<'_> {
                 }
                 let money = ty == Type::MONEY && function != Function::Coalesce;
                 let values = if money {
-                    values.into_iter().map(to_base).collect()
+                    values
+                        .into_iter()
+                        .map(|value| self.to_base(scope, value))
+                        .collect()
                 } else {
                     values
                 };
@@ -272,6 +279,8 @@ impl Binder<'_> {
                 let to = cast(self.time(scope, &trees[1])?, Type::DATE);
                 make(Function::Days, vec![from, to], Type::INTEGER)
             }
+            "business_hours" => self.business_hours(scope, trees, span),
+            "convert" => self.convert(scope, &trees[0], &trees[1], span),
             "days" | "start" | "end" => {
                 let value = self.expr(scope, &trees[0])?;
                 let duration = name == "days" && value.ty == Type::DURATION;

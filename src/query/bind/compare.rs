@@ -1,6 +1,6 @@
 //! Comparisons: which side is a label, which types meet, what order means for them.
 
-use super::binder::{Binder, cast, negate_if, to_base};
+use super::binder::{Binder, cast, negate_if};
 use super::label::{is_labelled, word};
 use super::scope::Scope;
 use super::{Expr, Node, OrderKey, Type, sort_keys};
@@ -30,7 +30,7 @@ impl Binder<'_> {
             _ => Comparison::Equal,
         };
         self.check_bucket([left, right], [&bound_left, &bound_right])?;
-        let bound = self.comparison(comparison, bound_left, bound_right, span);
+        let bound = self.comparison(scope, comparison, bound_left, bound_right, span);
         let bound = bound.map_err(|error| match error.code() {
             Code::TypeMismatch => error.about(format!("`{left}` with `{right}`")),
             _ => error,
@@ -138,6 +138,7 @@ impl Binder<'_> {
     /// A comparison of two bound sides.
     pub(super) fn comparison(
         &self,
+        scope: &Scope<'_>,
         comparison: Comparison,
         left: Expr,
         right: Expr,
@@ -161,7 +162,7 @@ impl Binder<'_> {
         if let Some(timed) = self.compare_time(comparison, &left, &right, span)? {
             return Ok(timed);
         }
-        let (left, right) = self.unify(left, right, span)?;
+        let (left, right) = self.unify(scope, left, right, span)?;
         let (left, right) = if comparison == Comparison::Equal {
             (left, right)
         } else {
@@ -237,7 +238,14 @@ impl Binder<'_> {
     }
 
     /// Both sides in one form, or an error that names both.
-    pub(super) fn unify(&self, left: Expr, right: Expr, span: &Span) -> Result<(Expr, Expr)> {
+    pub(super) fn unify(
+        &self,
+        scope: &Scope<'_>,
+        left: Expr,
+        right: Expr,
+        span: &Span,
+    ) -> Result<(Expr, Expr)> {
+        let to_base = |value| self.to_base(scope, value);
         use FieldType as F;
         if left.ty == right.ty && left.ty != Type::MONEY {
             return Ok((left, right));
@@ -333,7 +341,12 @@ impl Binder<'_> {
     }
 
     /// The keys by which results are sorted by a value.
-    pub(super) fn order_keys(&self, value: Expr, descending: bool) -> Result<Vec<OrderKey>> {
+    pub(super) fn order_keys(
+        &self,
+        scope: &Scope<'_>,
+        value: Expr,
+        descending: bool,
+    ) -> Result<Vec<OrderKey>> {
         if matches!(
             value.ty,
             Type::Plain(FieldType::Tags) | Type::Tags(..) | Type::List(_) | Type::Nested
@@ -342,7 +355,7 @@ impl Binder<'_> {
             let message = format!("{is} cannot be sorted by");
             return Err(Error::new(Code::NotOrdered, message).at(value.span));
         }
-        let keys = sort_keys(&to_base(value), self.catalog);
+        let keys = sort_keys(&self.to_base(scope, value), self.catalog);
         Ok(keys
             .into_iter()
             .map(|value| OrderKey { value, descending })

@@ -1,7 +1,7 @@
 //! `find`: what is looked for, where, and the columns of what is found.
 
 use super::binder::{Binder, cast};
-use super::scope::Base;
+use super::scope::{Base, Slot};
 use super::source::Start;
 use super::{Column, ColumnValue, Expr, Find, Node, OrderKey, Source, Type};
 use crate::error::{Code, Error, Result};
@@ -41,11 +41,13 @@ impl Binder<'_> {
             text: words,
             objects: searched,
         };
-        let slots = find.columns().map(|(name, ty)| (name.to_owned(), ty));
+        let slots = find
+            .columns()
+            .map(|(name, ty)| Slot::new(name.to_owned(), ty));
         let slot = |at: usize, ty: &Type| Expr::new(Node::Slot(at), ty.clone(), span);
-        let columns = slots.iter().enumerate().map(|(at, (name, ty))| Column {
-            name: name.clone(),
-            value: ColumnValue::Expr(slot(at, ty)),
+        let columns = slots.iter().enumerate().map(|(at, of)| Column {
+            name: of.name.clone(),
+            value: ColumnValue::Expr(slot(at, &of.ty)),
         });
         Ok(Start {
             columns: columns.collect(),

@@ -52,7 +52,7 @@ impl Binder<'_> {
                     .at(bound.span)
                     .expected("one value a record to group by"));
             }
-            let bound = super::binder::to_base(bound);
+            let bound = self.to_base(records, bound);
             let name = alias
                 .as_ref()
                 .map_or_else(|| column_name(key), |name| name.text.clone());

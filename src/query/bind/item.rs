@@ -59,10 +59,10 @@ impl Binder<'_> {
                 Ok(())
             }
             Base::Slots(slots) => {
-                for (at, (name, ty)) in slots.iter().enumerate() {
-                    let value = ColumnValue::Expr(Expr::new(Node::Slot(at), ty.clone(), span));
+                for (at, slot) in slots.iter().enumerate() {
+                    let value = ColumnValue::Expr(Expr::new(Node::Slot(at), slot.ty.clone(), span));
                     columns.push(Column {
-                        name: name.clone(),
+                        name: slot.name.clone(),
                         value,
                     });
                 }

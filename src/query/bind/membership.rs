@@ -29,6 +29,9 @@ impl Binder<'_> {
         if let Some(query) = query {
             return self.in_query(scope, bound, query, span);
         }
+        if let Some(within) = self.within(scope, &bound, list, span)? {
+            return Ok(within);
+        }
         let mut equal = Vec::new();
         let mut others = Vec::new();
         for item in items {
@@ -66,16 +69,28 @@ impl Binder<'_> {
                 });
             }
             if matches!(item.node, Node::Constant(Value::Missing)) {
-                others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
+                others.push(self.comparison(
+                    scope,
+                    Comparison::Equal,
+                    bound.clone(),
+                    item,
+                    span,
+                )?);
                 continue;
             }
             let plain =
                 |ty: &Type| matches!(ty, Type::Plain(FieldType::Date | FieldType::DateTime));
             if item.ty != bound.ty && plain(&item.ty) && plain(&bound.ty) {
-                others.push(self.comparison(Comparison::Equal, bound.clone(), item, span)?);
+                others.push(self.comparison(
+                    scope,
+                    Comparison::Equal,
+                    bound.clone(),
+                    item,
+                    span,
+                )?);
                 continue;
             }
-            let (one, item) = self.unify(bound.clone(), item, span)?;
+            let (one, item) = self.unify(scope, bound.clone(), item, span)?;
             let constant = !matches!(
                 item.node,
                 Node::Column(_)
@@ -130,8 +145,9 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<Expr> {
         let given = RefCell::default();
-        let (mut bound, ty) = self.one_column(scope, &given, query, span)?;
-        let mut value = value;
+        let (mut bound, ty, frames) = self.one_column(scope, &given, query, span)?;
+        let mut value = self.to_base(scope, value);
+        self.columns_to_base(&mut bound, &frames);
         use FieldType as F;
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
         let time = |ty: &F| matches!(ty, F::Date | F::DateTime);

@@ -1,10 +1,10 @@
 //! Paths: references, then collections, then a field; `this`, `outer`, `let` names, formulas.
 
-use super::binder::{Binder, to_base};
+use super::binder::Binder;
 use super::label::is_special;
 use super::scope::{Base, Link, Scope, same};
 use super::{Expr, Node, Subtree, Type, column};
-use crate::catalog::{Collection, Object};
+use crate::catalog::{Collection, Object, Role};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Name};
 use crate::value::{FieldId, FieldType, ObjectId};
@@ -38,7 +38,7 @@ impl Binder<'_> {
                     object.find_field(&name.text).is_some()
                         || object.find_formula(&name.text).is_some()
                 }
-                Base::Slots(slots) => slots.iter().any(|(slot, _)| same(slot, &name.text)),
+                Base::Slots(slots) => slots.iter().any(|slot| same(&slot.name, &name.text)),
                 Base::Nothing => false,
             }
     }
@@ -111,7 +111,7 @@ impl Binder<'_> {
         match word.as_str() {
             "today" => Ok(Expr::new(Node::Today, Type::DATE, span)),
             "now" => Ok(Expr::new(Node::Now, Type::DATETIME, span)),
-            "me" => match self.catalog.actors() {
+            "me" => match self.catalog.playing(Role::Actors) {
                 Some(actors) => {
                     let ty = Type::Plain(FieldType::Reference(actors.id));
                     Ok(Expr::new(Node::Me, ty, span))
@@ -119,7 +119,7 @@ impl Binder<'_> {
                 None => Err(
                     Error::new(Code::UnknownObject, "no object is declared `actors`")
                         .at(span.clone())
-                        .hint("create object reps (...) actors"),
+                        .hint(Role::Actors.example()),
                 ),
             },
             "this" => self.own_record(scope, span),
@@ -148,13 +148,13 @@ impl Binder<'_> {
             Base::Object(object) => self.object_path(*object, names, span),
             Base::Slots(slots) => {
                 let (first, rest) = names.split_first().expect("a path has a name");
-                let Some(at) = slots.iter().position(|(name, _)| same(name, &first.text)) else {
+                let Some(at) = slots.iter().position(|slot| same(&slot.name, &first.text)) else {
                     let error = Error::new(
                         Code::UnknownField,
                         format!("there is no column `{}`", first.text),
                     )
                     .at(self.at(&first.span));
-                    let names = || slots.iter().map(|(name, _)| name.as_str());
+                    let names = || slots.iter().map(|slot| slot.name.as_str());
                     return Err(match crate::error::nearest(&first.text, names()) {
                         Some(_) => error.near(&first.text, names()),
                         None => {
@@ -165,7 +165,7 @@ impl Binder<'_> {
                         }
                     });
                 };
-                let slot = Expr::new(Node::Slot(at), slots[at].1.clone(), span);
+                let slot = Expr::new(Node::Slot(at), slots[at].ty.clone(), span);
                 self.continue_path(slot, rest, span)
             }
             Base::Nothing => {
@@ -349,7 +349,7 @@ impl Binder<'_> {
             Link::Given(given) => {
                 let ty = inner.ty.clone();
                 let mut given = given.borrow_mut();
-                given.push(to_base(inner));
+                given.push(self.to_base(outer.scope, inner));
                 return Ok(Expr::new(Node::Given(given.len() - 1), ty, span));
             }
         };

@@ -1,7 +1,8 @@
 //! Queries: clauses in order, views and sub-queries as sources.
 
 use super::binder::{Binder, and, cast};
-use super::scope::{Link, Named, Outer, Scope, correlated};
+use super::money::Frames;
+use super::scope::{Base, Link, Named, Outer, Scope, correlated};
 use super::{Column, ColumnValue, Expr, Find, Limit, Node, OrderKey, Query, Source, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
@@ -15,17 +16,7 @@ pub(super) const COLUMNS_MAX: usize = 1_000;
 impl Binder<'_> {
     /// A whole query.
     pub(crate) fn query(&self, tree: &syntax::Query) -> Result<Query> {
-        self.query_in(tree, None)
-    }
-
-    /// A sub-query, whose `outer` is `scope`; what it asks of that is gathered in `given`.
-    pub(super) fn subquery_of(
-        &self,
-        scope: &Scope<'_>,
-        given: &RefCell<Vec<Expr>>,
-        tree: &syntax::Query,
-    ) -> Result<Query> {
-        self.query_in(tree, Some((scope, given)))
+        self.query_in(tree, None).map(|(query, _)| query)
     }
 
     /// A sub-query as a value: the value of its one column, or the record of one row.
@@ -36,7 +27,8 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<Expr> {
         let given = RefCell::default();
-        let (query, ty) = self.one_column(scope, &given, tree, span)?;
+        let (mut query, ty, frames) = self.one_column(scope, &given, tree, span)?;
+        self.columns_to_base(&mut query, &frames);
         let body = Expr::new(Node::Subquery(Box::new(query)), ty, span);
         Ok(correlated(body, given))
     }
@@ -48,8 +40,8 @@ impl Binder<'_> {
         given: &RefCell<Vec<Expr>>,
         tree: &syntax::Query,
         span: &Span,
-    ) -> Result<(Query, Type)> {
-        let mut query = self.subquery_of(scope, given, tree)?;
+    ) -> Result<(Query, Type, Frames)> {
+        let (mut query, frames) = self.query_in(tree, Some((scope, given)))?;
         let ty = if is_records(tree) && query.group.is_none() {
             self.record_column(&mut query, span)
         } else {
@@ -59,7 +51,7 @@ impl Binder<'_> {
             Some(ty) => ty,
             None => self.single_column(&query, span)?,
         };
-        Ok((query, ty))
+        Ok((query, ty, frames))
     }
 
     /// Makes the record itself the only column of a query over records.
@@ -98,7 +90,7 @@ impl Binder<'_> {
         &self,
         tree: &syntax::Query,
         outer: Option<(&Scope<'_>, &RefCell<Vec<Expr>>)>,
-    ) -> Result<Query> {
+    ) -> Result<(Query, Frames)> {
         let pages = self.pages.take();
         if let (Some(after), false) = (&tree.after, pages) {
             return Err(
@@ -158,17 +150,23 @@ impl Binder<'_> {
             page: None,
             unions: Vec::new(),
         };
+        let mut frames = Frames {
+            base: start.base,
+            unions: Vec::new(),
+        };
         if tree.group.is_some() || self.has_aggregates(&records, tree) {
             self.grouped(&records, tree, &mut query)?;
+            frames.base = Base::Nothing;
         } else {
             self.rows(&mut records, tree, &mut query)?;
         }
         for other in &tree.unions {
-            let other_query = self.query_in(other, outer)?;
+            let (other_query, below) = self.query_in(other, outer)?;
             self.check_union(&query, &other_query, &self.at(&other.span))?;
             query.unions.push(other_query);
+            frames.unions.push(below);
         }
-        Ok(query)
+        Ok((query, frames))
     }
 
     /// `accounts "Acme"`, `accounts #42`
@@ -184,7 +182,7 @@ impl Binder<'_> {
         let ty = Type::Plain(FieldType::Reference(object));
         let this = Expr::new(Node::Id, ty.clone(), span);
         let key = self.opposite(scope, key, &ty)?;
-        self.comparison(Comparison::Equal, this, key, span)
+        self.comparison(scope, Comparison::Equal, this, key, span)
     }
 
     /// A query whose rows are records.
@@ -219,7 +217,7 @@ impl Binder<'_> {
         if let Some(limit) = &tree.limit {
             let mut per = Vec::new();
             for key in &limit.per {
-                let key = super::binder::to_base(self.expr(scope, key)?);
+                let key = self.to_base(scope, self.expr(scope, key)?);
                 self.check_own_row(&key, "per")?;
                 per.push(key);
             }
@@ -264,7 +262,7 @@ impl Binder<'_> {
                     .at(self.at(&key.value.span))
                     .expected("a field, or a name given in `select`"));
             }
-            order.extend(self.order_keys(self.expr(scope, &key.value)?, key.descending)?);
+            order.extend(self.order_keys(scope, self.expr(scope, &key.value)?, key.descending)?);
         }
         Ok(order)
     }

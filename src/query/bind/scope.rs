@@ -38,9 +38,18 @@ pub(super) enum Base {
     /// Records of an object.
     Object(ObjectId),
     /// Columns of a sub-query or an import.
-    Slots(Vec<(String, Type)>),
+    Slots(Vec<Slot>),
     /// Nothing: only constants make sense.
     Nothing,
+}
+
+/// A column of a frame without object.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub name: String,
+    pub ty: Type,
+    /// Of an amount: the slot of the day whose rate counts.
+    pub day: Option<usize>,
 }
 
 /// The scope around a collection's or sub-query's.
@@ -82,6 +91,13 @@ pub(super) struct GroupKey {
     pub tree: syntax::Expr,
     pub alias: Option<String>,
     pub ty: Type,
+}
+
+impl Slot {
+    pub(super) fn new(name: String, ty: Type) -> Self {
+        let day = None;
+        Self { name, ty, day }
+    }
 }
 
 impl<'s> Scope<'s> {

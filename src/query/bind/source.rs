@@ -1,7 +1,8 @@
 //! Sources: what a query reads, and what a view or sub-query below it already says.
 
 use super::binder::{Binder, cast};
-use super::scope::{Base, Named};
+use super::money::Frames;
+use super::scope::{Base, Named, Slot};
 use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
@@ -22,8 +23,8 @@ impl Binder<'_> {
     pub(super) fn start(&self, source: &syntax::Source) -> Result<Start> {
         let (name, arguments) = match source {
             syntax::Source::Query(tree) => {
-                let query = self.query(tree)?;
-                return Ok(self.start_of(query, tree, &tree.span));
+                let (query, frames) = self.query_in(tree, None)?;
+                return Ok(self.start_of(query, &frames, tree, &tree.span));
             }
             syntax::Source::Named { path, .. } => {
                 let [name] = path.as_slice() else {
@@ -152,8 +153,8 @@ impl Binder<'_> {
         self.expand(format!("view {}", view.name), &name.span, || {
             self.arguments.borrow_mut().push(known);
             let bound = syntax::parse_query(&view.text).and_then(|tree| {
-                let query = self.query(&tree)?;
-                Ok(self.start_of(query, &tree, &name.span))
+                let (query, frames) = self.query_in(&tree, None)?;
+                Ok(self.start_of(query, &frames, &tree, &name.span))
             });
             self.arguments.borrow_mut().pop();
             bound
@@ -217,7 +218,13 @@ impl Binder<'_> {
 
     /// What stands on a bound query: its records where it only chooses and shows them, else its
     /// rows.
-    pub(super) fn start_of(&self, query: Query, tree: &syntax::Query, span: &Span) -> Start {
+    pub(super) fn start_of(
+        &self,
+        mut query: Query,
+        frames: &Frames,
+        tree: &syntax::Query,
+        span: &Span,
+    ) -> Start {
         let simple = query.group.is_none()
             && query.having.is_none()
             && query.limit.is_none()
@@ -230,16 +237,18 @@ impl Binder<'_> {
         let base = match (&query.source, simple) {
             (Source::Object(object), true) => Base::Object(*object),
             _ => {
-                let slots = query
-                    .columns
-                    .iter()
-                    .map(|c| (c.name.clone(), c.ty()))
+                let days = self.add_days(&mut query, frames);
+                let shown = || query.columns.iter().zip(&days);
+                let slots = shown()
+                    .map(|(column, day)| Slot {
+                        name: column.name.clone(),
+                        ty: column.ty(),
+                        day: *day,
+                    })
                     .collect();
-                let columns = query
-                    .columns
-                    .iter()
+                let columns = shown()
                     .enumerate()
-                    .map(|(at, column)| Column {
+                    .map(|(at, (column, _))| Column {
                         name: column.name.clone(),
                         value: ColumnValue::Expr(Expr::new(
                             Node::Slot(at),

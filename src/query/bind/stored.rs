@@ -1,7 +1,7 @@
 //! Stored rules: filters and expressions that are values of fields, applied to records.
 
-use super::binder::{Binder, cast, to_base};
-use super::scope::Scope;
+use super::binder::{Binder, cast};
+use super::scope::{Base, Scope};
 use super::{Expr, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax;
@@ -112,7 +112,10 @@ impl Binder<'_> {
         match bound.ty {
             Type::Plain(
                 FieldType::Integer | FieldType::Number | FieldType::Percent | FieldType::Money,
-            ) => Ok(cast(to_base(bound), Type::NUMBER)),
+            ) => {
+                let scope = Scope::new(Base::Object(object));
+                Ok(cast(self.to_base(&scope, bound), Type::NUMBER))
+            }
             _ => {
                 let is = self.describe(&bound.ty);
                 let error = Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))

@@ -49,6 +49,7 @@ impl Expr {
             | Node::Has { value, .. }
             | Node::Negate(value)
             | Node::Shift { value, .. }
+            | Node::Work { value, .. }
             | Node::Bucket { value, .. }
             | Node::Cast(value)
             | Node::Rank(value)
@@ -82,7 +83,7 @@ impl Expr {
                 left.walk(deep, each);
                 right.walk(deep, each);
             }
-            Node::ToBase { value, on } => {
+            Node::ToBase { value, on } | Node::Convert { value, on, .. } => {
                 value.walk(deep, each);
                 on.iter().for_each(|on| on.walk(deep, each));
             }

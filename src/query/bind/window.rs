@@ -1,7 +1,7 @@
 //! Functions over all rows of a result: `total(x)`, `rank()`, `running(x)`, `previous(x)`,
 //! `growth(x)`, `quartile(x)`.
 
-use super::binder::{Binder, to_base};
+use super::binder::Binder;
 use super::scope::Scope;
 use super::{Expr, Node, OrderKey, Type, Window, WindowFunction};
 use crate::error::{Code, Error, Result, Span};
@@ -61,7 +61,7 @@ impl Binder<'_> {
                 scope.over_rows.set(false);
                 let bound = self.expr(scope, argument);
                 scope.over_rows.set(true);
-                Some(to_base(bound?))
+                Some(self.to_base(scope, bound?))
             }
             None => None,
         };

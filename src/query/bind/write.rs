@@ -2,9 +2,10 @@
 
 use super::binder::{Binder, and, cast};
 use super::label::is_labelled;
-use super::scope::{Base, Scope};
+use super::scope::{Base, Scope, Slot};
 use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, Source, Type};
 use crate::catalog::{Field, Object};
+use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{self, Binding, ExprKind, Name};
 use crate::value::{FieldId, FieldType, ObjectId, Unit, Value};
@@ -67,7 +68,7 @@ impl<'a> Binder<'a> {
                         query
                             .columns
                             .iter()
-                            .map(|c| (c.name.clone(), c.ty()))
+                            .map(|c| Slot::new(c.name.clone(), c.ty()))
                             .collect(),
                     ),
                 };
@@ -112,7 +113,7 @@ impl<'a> Binder<'a> {
         let on = self.fields(object, &tree.on)?;
         let slots = header
             .iter()
-            .map(|name| (name.clone(), Type::TEXT))
+            .map(|name| Slot::new(name.clone(), Type::TEXT))
             .collect();
         let scope = Scope {
             columns_first: true,
@@ -224,7 +225,7 @@ impl<'a> Binder<'a> {
         if let Some(key) = key {
             let this = Expr::new(Node::Id, ty.clone(), span);
             let key = self.opposite(&scope, key, &ty)?;
-            conditions.push(self.comparison(crate::column::Comparison::Equal, this, key, span)?);
+            conditions.push(self.comparison(&scope, Comparison::Equal, this, key, span)?);
         }
         if let Some(filter) = filter {
             conditions.push(self.condition(&scope, filter)?);

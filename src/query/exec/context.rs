@@ -1,5 +1,6 @@
 //! What every step of an execution may look at.
 
+use super::roles::Roles;
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::storage::Snapshot;
@@ -42,4 +43,6 @@ pub(crate) struct Context<'a> {
     pub interrupt: &'a Interrupt,
     /// Bytes of working memory that the execution may hold.
     pub memory_bytes: usize,
+    /// What is known of objects with a role, once it was asked for.
+    pub roles: Roles,
 }

@@ -19,6 +19,7 @@ mod present;
 mod profile;
 #[cfg(test)]
 mod reference;
+mod roles;
 mod rows;
 mod run;
 mod scan;
@@ -34,6 +35,7 @@ pub(crate) use cursor::Cursor;
 pub(crate) use evaluate::Evaluator;
 pub(crate) use find::search;
 pub(crate) use profile::{Profile, Work, part};
+pub(crate) use roles::Roles;
 use run::Executor;
 pub(crate) use run::{
     is_column_over_rows, record, records, run, run_folded, run_frame, run_profiled,

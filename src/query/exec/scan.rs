@@ -103,12 +103,15 @@ impl Executor<'_> {
         mut among: Bitset,
         settled: u64,
     ) -> Result<Bitset> {
-        for (at, condition) in access.conditions.iter().enumerate() {
-            if at < 64 && settled >> at & 1 == 1 {
-                continue;
-            }
-            among = self.evaluator.test_among(&condition.test, batch, &among)?;
-        }
+        let open = |at: usize| at >= 64 || settled >> at & 1 == 0;
+        let tests: Vec<&Expr> = access
+            .conditions
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| open(*at))
+            .map(|(_, condition)| &condition.test)
+            .collect();
+        self.evaluator.narrow(tests, batch, &mut among)?;
         Ok(among)
     }
 

@@ -390,9 +390,13 @@ fn cost(expr: &Expr) -> u32 {
         Node::Like { .. } => 200,
         Node::Contains { .. } => 100,
         Node::Follow { .. } => 20,
-        Node::Function { .. } => 10,
+        Node::Function { .. } | Node::Work { .. } => 10,
         Node::InList { .. } => 5,
-        Node::Arithmetic { .. } | Node::Cast(_) | Node::ToBase { .. } | Node::Bucket { .. } => 3,
+        Node::Arithmetic { .. }
+        | Node::Cast(_)
+        | Node::ToBase { .. }
+        | Node::Convert { .. }
+        | Node::Bucket { .. } => 3,
         Node::Column(_) if expr.ty.shape() == Shape::Texts => 6,
         Node::Column(_) if expr.ty.shape() == Shape::RowOnly => 500,
         Node::Column(_) => 1,

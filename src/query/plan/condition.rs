@@ -206,8 +206,10 @@ pub(super) fn settle(expr: Expr) -> Expr {
         | Node::Bucket { .. }
         | Node::Cast(_)
         | Node::Shift { .. }
+        | Node::Work { .. }
         | Node::Negate(_)
         | Node::ToBase { .. }
+        | Node::Convert { .. }
         | Node::Arithmetic { .. } => pushed(&expr).unwrap_or(expr),
         _ => expr,
     }

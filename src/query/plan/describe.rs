@@ -173,7 +173,19 @@ impl Words<'_> {
                     .collect();
                 format!("({}{moved})", one(value))
             }
+            Node::Work {
+                value,
+                days,
+                seconds,
+            } => {
+                let (n, unit) = match seconds {
+                    0 => (days, "days"),
+                    _ => (seconds, "seconds"),
+                };
+                format!("({} {n:+} business {unit})", one(value))
+            }
             Node::Bucket { unit, value } => format!("{}({})", unit_name(*unit), one(value)),
+            Node::Convert { value, to, .. } => format!("convert({}, {to})", one(value)),
             Node::ToBase { value, .. } | Node::Cast(value) | Node::Rank(value) => one(value),
             Node::Function {
                 function,
@@ -333,6 +345,7 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::Month => "month",
         Unit::Quarter => "quarter",
         Unit::Year => "year",
+        Unit::FiscalMonth => "fiscal_month",
         Unit::FiscalQuarter => "fiscal_quarter",
         Unit::FiscalYear => "fiscal_year",
     }

@@ -137,12 +137,26 @@ pub(crate) fn map_operands(
             days: *days,
             seconds: *seconds,
         },
+        Node::Work {
+            value,
+            days,
+            seconds,
+        } => Node::Work {
+            value: one(value)?,
+            days: *days,
+            seconds: *seconds,
+        },
         Node::Bucket { unit, value } => Node::Bucket {
             unit: *unit,
             value: one(value)?,
         },
         Node::ToBase { value, on } => Node::ToBase {
             value: one(value)?,
+            on: on.as_deref().map(one).transpose()?,
+        },
+        Node::Convert { value, to, on } => Node::Convert {
+            value: one(value)?,
+            to: *to,
             on: on.as_deref().map(one).transpose()?,
         },
         Node::Cast(value) => Node::Cast(one(value)?),

@@ -2,7 +2,7 @@
 
 use super::field::{Added, check_label};
 use super::{Definer, name, usage};
-use crate::catalog::{Label, same_name, singular};
+use crate::catalog::{Label, Object, same_name, singular};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Binder;
 use crate::query::syntax::{Alteration, Expr, Name};
@@ -85,6 +85,7 @@ impl Definer<'_, '_> {
                 users.push("an index".to_owned());
             }
         }
+        users.extend(role_use(object, field));
         for dated in object.live_fields() {
             if dated.dated_by == Some(field) {
                 users.push(format!("field `{}`, which it dates", dated.name));
@@ -110,6 +111,10 @@ impl Definer<'_, '_> {
             return Err(name::taken(to, &by));
         }
         let field = self.field(id, from)?;
+        let object = self.catalog.object(id);
+        if let Some(user) = role_use(object, field).filter(|_| !same_name(&from.text, &to.text)) {
+            return Err(usage::still_used(from, &[user]));
+        }
         let object = self.object_mut(id);
         object.fields[usize::from(field.0)]
             .name
@@ -162,6 +167,14 @@ impl Definer<'_, '_> {
             .push(label);
         Ok(())
     }
+}
+
+/// What the object is taken for, if that needs the field under its name.
+fn role_use(object: &Object, field: FieldId) -> Option<String> {
+    let role = object.role?;
+    let mut needed = object.role_fields();
+    let used = needed.any(|needed| needed.id == field);
+    used.then(|| format!("{}, which are the {}", object.name, role.word()))
 }
 
 /// The name that goes away, or else the first one that comes.

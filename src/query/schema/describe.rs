@@ -85,7 +85,7 @@ pub(super) fn create(catalog: &Catalog, object: &Object) -> Result<CreateObject>
             .map(|text| syntax::parse_expression(text))
             .collect::<Result<_>>()?,
         ordered_by: object.ordered_by.map(|id| made(&object.field(id).name)),
-        actors: object.actors,
+        role: object.role,
         show: object.show.iter().map(|name| made(name)).collect(),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::Definer;
 use super::field::{Added, misplaced};
-use crate::catalog::{Catalog, Object, singular};
+use crate::catalog::{Catalog, Object, Role, singular};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Binder;
 use crate::query::syntax::{CreateObject, Expr, Name};
@@ -37,7 +37,7 @@ impl Definer<'_, '_> {
             ordered_by: None,
             checks: tree.checks.iter().map(Expr::to_string).collect(),
             show: Vec::new(),
-            actors: false,
+            role: None,
             dropped: false,
         });
         let mut added = Vec::new();
@@ -53,12 +53,8 @@ impl Definer<'_, '_> {
         if let Some(name) = &tree.ordered_by {
             self.order_by(id, name)?;
         }
-        if tree.actors {
-            if let Some(other) = self.catalog.actors() {
-                let message = format!("{} are the actors already", other.name);
-                return Err(misplaced(&tree.name, &message));
-            }
-            self.object_mut(id).actors = true;
+        if let Some(role) = tree.role {
+            self.give_role(id, role, &tree.name)?;
         }
         self.show(id, &tree.show)?;
         self.check_members(&tree.name)?;
@@ -81,6 +77,31 @@ impl Definer<'_, '_> {
             let field = usize::from(field.id.0);
             self.object_mut(id).fields[field].label = true;
         }
+    }
+
+    /// Makes the object the one that plays a role, if it has the fields for it.
+    fn give_role(&mut self, id: ObjectId, role: Role, name: &Name) -> Result<()> {
+        let word = role.word();
+        if let Some(other) = self.catalog.playing(role) {
+            let message = format!("{} are the {word} already", other.name);
+            return Err(misplaced(name, &message));
+        }
+        let object = self.catalog.object(id);
+        let lacks = |(field, ty, _): &&(&str, FieldType, &str)| {
+            object.find_field(field).is_none_or(|found| found.ty != *ty)
+        };
+        let lacking: Vec<_> = role
+            .fields()
+            .iter()
+            .filter(lacks)
+            .map(|(field, _, ty)| format!("{field} {ty}"))
+            .collect();
+        if !lacking.is_empty() {
+            let message = format!("{word} need the field(s) {}", lacking.join(", "));
+            return Err(misplaced(name, &message).hint(role.example()));
+        }
+        self.object_mut(id).role = Some(role);
+        Ok(())
     }
 
     fn order_by(&mut self, id: ObjectId, name: &Name) -> Result<()> {
@@ -173,7 +194,7 @@ impl Definer<'_, '_> {
         }
         let object = self.object_mut(id);
         object.dropped = true;
-        object.actors = false;
+        object.role = None;
         object.indexes.clear();
         self.check_texts(tree)?;
         self.store()?;

@@ -203,7 +203,7 @@ impl Dialect {
                 Self::Sqlite => format!("date({d}, 'weekday 0', '-6 days')"),
                 Self::DuckDb => format!("CAST(date_trunc('week', {d}) AS DATE)"),
             }),
-            Unit::Month => months(1, 1),
+            Unit::Month | Unit::FiscalMonth => months(1, 1),
             Unit::Quarter => months(3, 1),
             Unit::Year => months(12, 1),
             Unit::FiscalQuarter => months(3, first),
@@ -216,7 +216,7 @@ impl Dialect {
         match unit {
             Unit::Minute | Unit::Hour | Unit::Day => self.add_days(start, 1),
             Unit::Week => self.add_days(start, 7),
-            Unit::Month => self.months_later(start, 1),
+            Unit::Month | Unit::FiscalMonth => self.months_later(start, 1),
             Unit::Quarter | Unit::FiscalQuarter => self.months_later(start, 3),
             Unit::Year | Unit::FiscalYear => self.months_later(start, 12),
         }

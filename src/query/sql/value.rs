@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::query::bind::{Arithmetic, Expr, Node, Type};
 use crate::query::label;
 use crate::query::plan;
-use crate::value::{FieldId, FieldType, Money, ObjectId, RecordId, Value};
+use crate::value::{FieldId, FieldType, Money, ObjectId, RecordId, Unit, Value};
 use std::sync::Arc;
 
 /// The number of parts of values of a type.
@@ -72,7 +72,16 @@ impl Translator<'_> {
             } => self.shift(frame, value, [*months, *days, *seconds], expr),
             Node::Bucket { unit, value } => {
                 let day = self.day_of(frame, value)?;
-                let first = i64::from(self.context.clock.fiscal_start);
+                let fiscal = matches!(
+                    unit,
+                    Unit::FiscalMonth | Unit::FiscalQuarter | Unit::FiscalYear
+                );
+                let first = match self.context.clock.fiscal.first_month() {
+                    None if fiscal => {
+                        return Err(untranslatable("a fiscal year of weeks", &expr.span));
+                    }
+                    first => i64::from(first.unwrap_or(1)),
+                };
                 let start = self.dialect.start_of(*unit, &day, first);
                 let end = self.dialect.end_of(*unit, &start);
                 Ok(vec![start, end])
@@ -415,9 +424,10 @@ fn is_closed(expr: &Expr) -> bool {
         }
         Node::InPeriod { value, period } => is_closed(value) && is_closed(period),
         Node::InList { value, list } => is_closed(value) && list.iter().all(is_closed),
-        Node::Shift { value, .. } | Node::Bucket { value, .. } | Node::ToBase { value, .. } => {
-            is_closed(value)
-        }
+        Node::Shift { value, .. }
+        | Node::Work { value, .. }
+        | Node::Bucket { value, .. }
+        | Node::ToBase { value, .. } => is_closed(value),
         Node::Function { arguments, .. } => arguments.iter().all(is_closed),
         _ => false,
     }

@@ -2,6 +2,7 @@
 //!
 //! Every node that an error may point at carries the byte range of its text.
 
+use crate::catalog::Role;
 use crate::error::Span;
 use crate::value::{Date, Period, Unit};
 
@@ -276,8 +277,27 @@ pub(crate) enum Literal {
         count: i64,
         unit: Unit,
     },
+    /// `4 business hours`
+    Business {
+        count: i64,
+        unit: BusinessUnit,
+    },
+    /// `next 4 business hours`, `last 3 business days`
+    BusinessSpan {
+        count: i64,
+        unit: BusinessUnit,
+        forward: bool,
+    },
     /// `#42`
     Record(u64),
+}
+
+/// A unit of the book's working hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BusinessUnit {
+    Minute,
+    Hour,
+    Day,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -351,7 +371,7 @@ pub(crate) struct Import {
     pub fields: Vec<Binding>,
 }
 
-/// `create object visits (...) [ordered by f] [label f] [actors] [list f, g]`
+/// `create object visits (...) [ordered by f] [actors] [singular visit] [show f, g]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CreateObject {
     pub name: Name,
@@ -361,7 +381,7 @@ pub(crate) struct CreateObject {
     /// `check (condition)` among the fields.
     pub checks: Vec<Expr>,
     pub ordered_by: Option<Name>,
-    pub actors: bool,
+    pub role: Option<Role>,
     /// `show name, stage`: the declared list of columns shown without `select`.
     pub show: Vec<Name>,
 }

@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Binder, Expr};
-use crate::query::exec::{Batch, Context, Evaluator, Frame};
+use crate::query::exec::{Batch, Context, Evaluator, Frame, Roles};
 use crate::query::label::Known;
 use crate::query::pipeline::Environment;
 use crate::query::plan;
@@ -93,6 +93,7 @@ impl<'a, 't> Writer<'a, 't> {
             parameters: self.environment.parameters,
             interrupt: self.environment.interrupt,
             memory_bytes: self.environment.memory_bytes,
+            roles: Roles::default(),
         }
     }
 

@@ -5,7 +5,8 @@ use super::state::{Item, Moments, Pairs, State, compare_keys};
 use crate::column::{Floats, Ints, Texts, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, AggregateFunction};
-use crate::query::exec::evaluate::{rounded, rounded_quotient};
+use crate::query::exec::evaluate::rounded;
+use crate::value::rounded_quotient;
 use crate::value::{Currency, Shape, Value};
 use std::cmp::Ordering;
 

@@ -1,6 +1,6 @@
 //! A small catalog and generated books of it: stored, pending and open changes.
 
-use crate::catalog::{Catalog, Field, Index, Label, Object};
+use crate::catalog::{Catalog, Field, Index, Label, Object, Role};
 use crate::storage::{CommitInfo, IndexKind, Row, Snapshot, Store, StoreOptions, Transaction};
 use crate::value::{
     Clock, Currency, Date, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money,
@@ -14,6 +14,9 @@ use proptest::sample::select;
 const STAGES: ObjectId = ObjectId(0);
 const ACCOUNTS: ObjectId = ObjectId(1);
 const DEALS: ObjectId = ObjectId(2);
+const RATES: ObjectId = ObjectId(3);
+const HOURS: ObjectId = ObjectId(4);
+const HOLIDAYS: ObjectId = ObjectId(5);
 
 fn field(id: u16, name: &str, ty: FieldType) -> Field {
     Field {
@@ -30,7 +33,7 @@ fn field(id: u16, name: &str, ty: FieldType) -> Field {
             "about" => Some("mentions".to_owned()),
             _ => None,
         },
-        dated_by: None,
+        dated_by: (name == "amount").then_some(FieldId(4)),
         labels: Vec::new(),
         open: false,
         dropped: false,
@@ -63,7 +66,7 @@ fn object(id: ObjectId, name: &str, singular: &str, fields: Vec<(&str, FieldType
         ordered_by: None,
         checks: Vec::new(),
         show: Vec::new(),
-        actors: false,
+        role: None,
         dropped: false,
     }
 }
@@ -120,6 +123,30 @@ pub(super) fn catalog() -> Catalog {
             ("count_of", F::Integer),
         ],
     );
+    let mut rates = object(
+        RATES,
+        "rates",
+        "rate",
+        vec![
+            ("currency", F::Text),
+            ("valid_on", F::Date),
+            ("rate", F::Number),
+        ],
+    );
+    rates.role = Some(Role::Rates);
+    let mut hours = object(
+        HOURS,
+        "hours",
+        "hour",
+        vec![
+            ("weekday", F::Integer),
+            ("opens", F::Duration),
+            ("closes", F::Duration),
+        ],
+    );
+    hours.role = Some(Role::WorkingHours);
+    let mut holidays = object(HOLIDAYS, "holidays", "holiday", vec![("day", F::Date)]);
+    holidays.role = Some(Role::Holidays);
     let mut next = 0;
     let mut index = |object: &mut Object, kind, field| {
         object.indexes.push(Index {
@@ -140,7 +167,7 @@ pub(super) fn catalog() -> Catalog {
     index(&mut deals, IndexKind::Reference, 2);
     index(&mut deals, IndexKind::Ordered, 4);
     Catalog {
-        objects: vec![stages, accounts, deals],
+        objects: vec![stages, accounts, deals, rates, hours, holidays],
         views: Vec::new(),
         next_index: next,
     }
@@ -187,6 +214,23 @@ fn day() -> impl Strategy<Value = i32> {
 
 fn row(values: Vec<Value>) -> Row {
     (0..).map(FieldId).zip(values).collect()
+}
+
+fn eur() -> Currency {
+    Currency::new("EUR").unwrap()
+}
+
+/// A rate in quarters; the first one is older than every day.
+fn rate(at: usize) -> impl Strategy<Value = Row> {
+    let offset = if at == 0 { -60i32..-59 } else { -60i32..90 };
+    (offset, 1i32..9).prop_map(|(offset, quarters)| {
+        let today = Date::from_ymd(2026, 5, 15).unwrap().days();
+        row(vec![
+            Value::text("eur"),
+            Value::Date(Date::from_days(today + offset)),
+            Value::Number(f64::from(quarters) / 4.0),
+        ])
+    })
 }
 
 /// An account; its parent is one before it, so that there is no cycle.
@@ -244,8 +288,9 @@ fn deal(accounts: usize) -> impl Strategy<Value = Row> {
         maybe("[a-bÄ]{1,3}", Value::text),
         maybe(0..accounts, |id| Value::Reference(RecordId(id))),
         maybe(0u64..5, |id| Value::Reference(RecordId(id))),
-        maybe(0i64..10, |n| {
-            Value::Money(Money::from_units(n * 1_000_000, Currency::USD))
+        maybe((0i64..10, any::<bool>()), |(n, foreign)| {
+            let currency = if foreign { eur() } else { Currency::USD };
+            Value::Money(Money::from_units(n * 1_000_000, currency))
         }),
         maybe(day(), |day| Value::Date(Date::from_days(day))),
         maybe((day(), 0i64..24), |(day, hour): (i32, i64)| {
@@ -267,6 +312,7 @@ fn deal(accounts: usize) -> impl Strategy<Value = Row> {
 pub(super) struct Data {
     accounts: Vec<Row>,
     deals: Vec<Row>,
+    rates: Vec<Row>,
     /// Deals are repeated so often, so that there are several chunks.
     repeat: usize,
     /// Whether the first commit is folded into chunks.
@@ -283,18 +329,22 @@ pub(super) fn data(repeat: usize) -> impl Strategy<Value = Data> {
     (
         accounts,
         vec(deal(COUNT), 0..40),
+        (0..4).map(rate).collect::<Vec<_>>(),
         any::<bool>(),
         vec(change(), 0..4),
         vec(change(), 0..4),
     )
-        .prop_map(move |(accounts, deals, folded, pending, open)| Data {
-            accounts,
-            deals,
-            repeat,
-            folded,
-            pending,
-            open,
-        })
+        .prop_map(
+            move |(accounts, deals, rates, folded, pending, open)| Data {
+                accounts,
+                deals,
+                rates,
+                repeat,
+                folded,
+                pending,
+                open,
+            },
+        )
 }
 
 fn change(transaction: &mut Transaction<'_>, changes: &[(usize, Option<Row>)]) {
@@ -339,5 +389,15 @@ pub(super) fn with_book<R>(data: &Data, catalog: &Catalog, test: impl FnOnce(&Sn
     second.commit(info).unwrap();
     let mut open = store.begin().unwrap();
     change(&mut open, &data.open);
+    for (weekday, opens, closes) in [(1, 9, 12), (1, 13, 17), (2, 0, 8), (3, 9, 17), (6, 20, 24)] {
+        let hour = |n: i64| Value::Duration(Duration::from_seconds(n * 3600));
+        let values = vec![Value::Integer(weekday), hour(opens), hour(closes)];
+        open.insert(HOURS, row(values)).unwrap();
+    }
+    let monday = Value::Date(Date::from_ymd(2026, 5, 4).unwrap());
+    open.insert(HOLIDAYS, row(vec![monday])).unwrap();
+    for row in &data.rates {
+        open.insert(RATES, row.clone()).unwrap();
+    }
     test(open.snapshot())
 }

@@ -4,7 +4,7 @@ mod book;
 mod texts;
 
 use super::reference::Reference;
-use super::{Context, Interrupt, run, run_frame};
+use super::{Context, Interrupt, Roles, run, run_frame};
 use crate::catalog::Catalog;
 use crate::query::bind::{Binder, ColumnValue, Query};
 use crate::query::plan::{explain, fold};
@@ -80,6 +80,7 @@ fn compare(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
             parameters: &parameters,
             interrupt: &interrupt,
             memory_bytes: 1 << 28,
+            roles: Roles::default(),
         };
         let reference = Reference::new(&context);
         for text in texts {

@@ -75,6 +75,12 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "amount between 100 and 600",
         "amount * 2 > 700",
         "amount = 500",
+        "amount >= account.employees",
+        "convert(amount, EUR) < 400",
+        "greatest(amount, 300) < 600",
+        "amount in (100, 200, 300)",
+        "amount in (deals where stage = won select amount)",
+        "abs(-amount) > 300",
         "amount is empty",
         "close in 2026-Q2",
         "close <= 2026-05-01",
@@ -87,6 +93,16 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "at <= 2026-05-15",
         "at >= 2026-05-20",
         "about is account",
+        "business_hours(at, now) > 20 hours",
+        "business_hours(close, at) / 1 hour < 4",
+        "at + 6 business hours > now",
+        "at - 6 business hours > close - 2 days",
+        "close + 3 business days >= today",
+        "at - 2 business days < 2026-05-10",
+        "at in last 20 business hours",
+        "at in next 30 hours",
+        "close in 5 business days",
+        "fiscal_quarter(at) = this fiscal quarter",
         "note ~ \"X\"",
         "note is empty",
         "name like \"a*\"",
@@ -171,6 +187,9 @@ pub(super) fn deal_columns() -> BoxedStrategy<String> {
          stage >= proposal as far",
         "if(account.active, 1, 2) as n, coalesce(name, \"none\") as called, close - today as away",
         "count_of, rank() as place, running(amount) as run, total(count_of) as all_of",
+        "business_hours(at, now) as w, at + 5 business hours as a, close - 1 business days as c",
+        "amount, convert(amount, EUR) as e, convert(amount * chance, USD) as u, \
+         amount + 10 as more",
         "amount, previous(amount) as before, growth(amount) as grown",
         "matches(stage.gate) as gated, value(account.worth) as worth, \
          matches(account.rule, account) as ruled",
@@ -270,6 +289,9 @@ fn grouped() -> BoxedStrategy<String> {
             "corr(count_of, amount) as a, slope(chance, amount) as b",
             "stddev(count_of) as a, list(distinct count_of) as b, p90(amount) as c",
             "share(amount > 300) as a, sum(amount where chance > 20%) as b",
+            "sum(amount * chance) as a, max(coalesce(amount, count_of)) as b",
+            "sum(business_hours(at, now)) as a, avg(business_hours(close, now)) as b",
+            "first(amount by close, name) as a, count(distinct amount) as b",
         ][..],
     );
     let tail = some(&["", " with totals"]);
@@ -412,9 +434,16 @@ pub(super) fn query() -> BoxedStrategy<String> {
              where n > 1 select i, stage, s order by s desc"
         )
     });
+    let within = deal_condition().prop_map(|filter| {
+        format!(
+            "(deals where {filter} select name, amount, amount * 2 as b order by count_of \
+             limit 20) \
+             where b > 700 select name, amount, running(b) as r order by amount desc, name"
+        )
+    });
     prop_oneof![
         4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 1 => nested, 1 => stacked,
-        1 => over, 3 => found()
+        1 => over, 1 => within, 3 => found()
     ]
     .boxed()
 }

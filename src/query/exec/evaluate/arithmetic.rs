@@ -1,11 +1,11 @@
 //! Arithmetic: missing where an operand is, an error where the result leaves its type.
 
 use super::{Evaluator, internal, overflow};
-use crate::column::{Bitset, Comparison, Floats, Ints, Vector};
-use crate::error::{Code, Error, Result};
+use crate::column::{Bitset, Floats, Ints, Vector};
+use crate::error::Result;
 use crate::query::bind::{Arithmetic, Expr, Type};
 use crate::query::exec::Batch;
-use crate::value::{Currency, DateTime, Duration};
+use crate::value::{DateTime, Duration, rounded_quotient};
 
 impl Evaluator<'_> {
     pub(super) fn arithmetic(
@@ -43,7 +43,7 @@ impl Evaluator<'_> {
                     if let (Some(x), Some(y)) = (x, y)
                         && x != y
                     {
-                        return Err(no_rate(y, expr));
+                        return Err(internal("arithmetic of two currencies", expr));
                     }
                 }
                 if operator == Arithmetic::Divide {
@@ -70,31 +70,6 @@ impl Evaluator<'_> {
             _ => Err(internal("the negative of another form", expr)),
         }
     }
-
-    pub(super) fn to_base(&self, value: &Expr, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {
-        let vector = self.evaluate(value, batch)?;
-        let Vector::Pair(units, currency) = vector else {
-            return Ok(Vector::missing(expr.ty.shape(), batch.len()));
-        };
-        let base = i64::from(self.context.clock.base.code());
-        let mut other = currency.compare(Comparison::Equal, base);
-        other.or(&currency.missing());
-        other.not();
-        // Rates, by `on`, come in here.
-        match other.ones().next().and_then(|at| currency.get(at)) {
-            Some(code) => Err(no_rate(code, expr)),
-            None => Ok(Vector::Pair(units, currency)),
-        }
-    }
-}
-
-fn no_rate(code: i64, expr: &Expr) -> Error {
-    let currency = Currency::from_code(u16::try_from(code).unwrap_or(0));
-    Error::new(
-        Code::MissingRate,
-        format!("there is no rate for {currency}"),
-    )
-    .at(expr.span.clone())
 }
 
 /// Amounts of these units; the currency is missing wherever they are.
@@ -276,14 +251,6 @@ fn scaled(operator: Arithmetic, a: &Ints, b: &Floats, expr: &Expr) -> Result<Int
         });
     }
     Ok(Ints::from_options(values.into_iter()))
-}
-
-/// The whole number nearest to a quotient, halves away from zero.
-pub(in crate::query::exec) fn rounded_quotient(n: i128, by: i128) -> i128 {
-    let (quotient, rest) = (n / by, n % by);
-    let more = rest.unsigned_abs() * 2 >= by.unsigned_abs();
-    let sign = if (n < 0) == (by < 0) { 1 } else { -1 };
-    quotient + if more { sign } else { 0 }
 }
 
 /// The whole number nearest to a number, if it has 64 bits.

@@ -1,13 +1,13 @@
 //! Functions of values of one record: choices, rounding, text, ranks.
 
-use super::arithmetic::{map_floats, map_ints, rounded_quotient, zip_ints};
+use super::arithmetic::{map_floats, map_ints, zip_ints};
 use super::condition::compare_vectors;
 use super::{Evaluator, concat, internal, overflow};
 use crate::column::{Bitset, Comparison, Floats, Ints, TextBlock, Texts, Vector};
 use crate::error::Result;
 use crate::query::bind::{Expr, Function, Type};
 use crate::query::exec::Batch;
-use crate::value::{Currency, Money, Trigrams};
+use crate::value::{Currency, Money, Trigrams, rounded_quotient};
 
 impl Evaluator<'_> {
     pub(super) fn function(
@@ -51,6 +51,7 @@ impl Evaluator<'_> {
                 }
                 _ => Err(internal("the currency of another form", expr)),
             },
+            (Function::BusinessHours, [from, to]) => self.business_hours(from, to, expr, batch),
             (Function::Concat, _) => self.concat(arguments, expr, batch),
             (
                 Function::Weekday

@@ -5,19 +5,21 @@
 //! kept as long as the evaluator lives.
 
 mod arithmetic;
+mod business;
 mod cast;
 mod condition;
 mod correlated;
 mod crossed;
 mod follow;
 mod function;
+mod money;
 mod read;
 mod stored;
 #[cfg(test)]
 mod tests;
 mod time;
 
-pub(super) use arithmetic::{rounded, rounded_quotient};
+pub(super) use arithmetic::rounded;
 use correlated::Run;
 use read::{Cache, concat, constant};
 
@@ -78,8 +80,14 @@ impl<'a> Evaluator<'a> {
                 days,
                 seconds,
             } => self.shift(value, [*months, *days, *seconds], expr, batch),
+            Node::Work {
+                value,
+                days,
+                seconds,
+            } => self.work(value, *days, *seconds, expr, batch),
             Node::Bucket { unit, value } => self.bucket(*unit, value, expr, batch),
-            Node::ToBase { value, .. } => self.to_base(value, expr, batch),
+            Node::ToBase { value, on } => self.to_base(value, on.as_deref(), expr, batch),
+            Node::Convert { value, to, on } => self.convert(value, *to, on.as_deref(), expr, batch),
             Node::Cast(value) => self.cast(value, expr, batch),
             Node::Rank(value) => self.rank(value, expr, batch),
             Node::Function {
@@ -124,13 +132,7 @@ impl<'a> Evaluator<'a> {
         match &expr.node {
             Node::And(parts) => {
                 let mut hits = Bitset::full(batch.len());
-                for part in parts {
-                    if hits.none() {
-                        break;
-                    }
-                    let more = self.test_among(part, batch, &hits)?;
-                    hits.and(&more);
-                }
+                self.narrow(parts, batch, &mut hits)?;
                 Ok(hits)
             }
             Node::Or(parts) => {
@@ -175,6 +177,28 @@ impl<'a> Evaluator<'a> {
                 _ => Err(internal("a condition that is no truth value", expr)),
             },
         }
+    }
+
+    /// Leaves in `among` the slots that meet all conditions. One that fails for a slot is asked
+    /// again of those alone that meet the others, so that their order does not matter.
+    pub(super) fn narrow<'e>(
+        &self,
+        conditions: impl IntoIterator<Item = &'e Expr>,
+        batch: &Batch<'_>,
+        among: &mut Bitset,
+    ) -> Result<()> {
+        let mut failed = Vec::new();
+        for condition in conditions {
+            match self.test_among(condition, batch, among) {
+                Ok(hits) => *among = hits,
+                Err(error) if error.kind() == Kind::Constraint => failed.push(condition),
+                Err(error) => return Err(error),
+            }
+        }
+        for condition in failed {
+            *among = self.test_among(condition, batch, among)?;
+        }
+        Ok(())
     }
 
     /// Like [`Self::test`] for the slots of `among` alone; others are false.

@@ -13,6 +13,7 @@ use crate::query::bind::{
 use crate::storage::Row;
 use crate::value::{Clock, Date, Duration, FieldType, Money, ObjectId, Record, RecordId, Value};
 use grouping::Grouping;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ enum At<'r> {
 pub(super) struct Reference<'a> {
     context: &'a Context<'a>,
     records: HashMap<ObjectId, Vec<(RecordId, Arc<Row>)>>,
+    worked: RefCell<HashMap<(i64, i64, bool), i64>>,
 }
 
 /// A row of a grouped or ungrouped query before its columns are computed.
@@ -59,7 +61,12 @@ impl<'a> Reference<'a> {
                 .collect();
             records.insert(object.id, rows);
         }
-        Self { context, records }
+        let worked = RefCell::default();
+        Self {
+            context,
+            records,
+            worked,
+        }
     }
 
     /// The rows of a folded query, with codes and ids.

@@ -1,15 +1,19 @@
 //! The value of an expression for one record.
 
 use super::{At, Line, Reference, from_number, number, passes, plain_order};
+use crate::catalog::Role;
 use crate::column::Comparison;
 use crate::query::bind::{Arithmetic, Expr, Function, Node, Type};
 use crate::query::plan::fold_given;
 use crate::query::rule::Call;
+use crate::storage::Row;
 use crate::value::{
-    Clock, DateTime, Duration, FieldType, Money, Period, Value, fold, matches_like,
+    Clock, Currency, Date, DateTime, Duration, FieldId, FieldType, Money, Period, Value, fold,
+    matches_like,
 };
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 impl Reference<'_> {
     pub(super) fn holds(&self, expr: &Expr, at: At<'_>) -> bool {
@@ -164,6 +168,32 @@ impl Reference<'_> {
                 }
                 _ => Value::Missing,
             },
+            Node::Work {
+                value,
+                days,
+                seconds,
+            } => match one(value) {
+                Value::Date(day) => Value::Date(self.days_worked(day, *days)),
+                Value::DateTime(moment) => {
+                    let (day, micros) = clock.local_of(moment);
+                    let day = self.days_worked(day, *days);
+                    let mut at = clock.moment_at(day, micros).micros();
+                    let moved = self.remembered((at, *seconds, true), || {
+                        // Hour by hour: spans and moments of the tests are whole hours.
+                        let mut left = seconds / 3600;
+                        while left != 0 {
+                            let next = at + 3_600_000_000 * left.signum();
+                            if self.is_working(DateTime::from_micros(at.min(next))) {
+                                left -= left.signum();
+                            }
+                            at = next;
+                        }
+                        at
+                    });
+                    Value::DateTime(DateTime::from_micros(moved))
+                }
+                _ => Value::Missing,
+            },
             Node::Bucket { unit, value } => {
                 let day = match one(value) {
                     Value::Date(day) => day,
@@ -172,8 +202,14 @@ impl Reference<'_> {
                 };
                 Value::Period(Period::of_unit(*unit, day, 0, clock).unwrap())
             }
-            // The generated amounts are all in base.
-            Node::ToBase { value, .. } => one(value),
+            Node::ToBase { value, on } => {
+                let day = on.as_deref().map_or(Value::Missing, one);
+                self.exchanged(one(value), &day, clock.base)
+            }
+            Node::Convert { value, to, on } => {
+                let day = on.as_deref().map_or(Value::Missing, one);
+                self.exchanged(one(value), &day, *to)
+            }
             Node::Cast(value) => cast(one(value), &expr.ty, clock),
             Node::Function {
                 function,
@@ -210,6 +246,112 @@ impl Reference<'_> {
             }
             node => panic!("not folded: {node:?}"),
         }
+    }
+
+    fn spans(&self, day: Date) -> Vec<(i64, i64)> {
+        let of = |role| {
+            let object = self.context.catalog.playing(role).unwrap();
+            self.records[&object.id].iter().map(|(_, row)| row)
+        };
+        let holiday = |row: &Arc<Row>| *row.get(FieldId(0)) == Value::Date(day);
+        if of(Role::Holidays).any(holiday) {
+            return Vec::new();
+        }
+        of(Role::WorkingHours)
+            .filter(|row| *row.get(FieldId(0)) == Value::Integer(day.weekday().into()))
+            .map(|row| {
+                let seconds = |field| row.get(FieldId(field)).as_int().unwrap();
+                (seconds(1), seconds(2))
+            })
+            .collect()
+    }
+
+    /// Records repeat each other: what was worked out once is not again.
+    fn remembered(&self, what: (i64, i64, bool), work: impl FnOnce() -> i64) -> i64 {
+        if let Some(known) = self.worked.borrow().get(&what) {
+            return *known;
+        }
+        let found = work();
+        self.worked.borrow_mut().insert(what, found);
+        found
+    }
+
+    fn is_working(&self, moment: DateTime) -> bool {
+        let (day, micros) = self.context.clock.local_of(moment);
+        let second = micros / 1_000_000;
+        let within = |&(opens, closes): &(i64, i64)| opens <= second && second < closes;
+        self.spans(day).iter().any(within)
+    }
+
+    fn days_worked(&self, mut day: Date, days: i64) -> Date {
+        let mut left = days;
+        while left != 0 {
+            day = day.add_days(left.signum()).unwrap();
+            if !self.spans(day).is_empty() {
+                left -= left.signum();
+            }
+        }
+        day
+    }
+
+    /// Seconds worked, day by day; the generated spans of a day do not overlap.
+    fn worked(&self, from: DateTime, to: DateTime) -> i64 {
+        if to < from {
+            return -self.worked(to, from);
+        }
+        let clock = self.context.clock;
+        let (mut day, last) = (clock.date_of(from), clock.date_of(to));
+        let mut micros = 0;
+        while day <= last {
+            for (opens, closes) in self.spans(day) {
+                let start = clock.moment_at(day, opens * 1_000_000).max(from);
+                // The end of a day is the start of the next one.
+                let end = clock.moment_at(day, closes * 1_000_000 - 1).micros() + 1;
+                let end = DateTime::from_micros(end).min(to);
+                micros += (end.micros() - start.micros()).max(0);
+            }
+            day = day.add_days(1).unwrap();
+        }
+        micros / 1_000_000
+    }
+
+    /// An amount in another currency, through base. The generated rates are exact as floats.
+    fn exchanged(&self, value: Value, day: &Value, to: Currency) -> Value {
+        let Value::Money(money) = value else {
+            return Value::Missing;
+        };
+        let clock = self.context.clock;
+        let day = match day {
+            Value::Date(day) => *day,
+            _ => clock.today(),
+        };
+        let rates = self.context.catalog.playing(Role::Rates).unwrap();
+        let rate = |currency: Currency| {
+            let mut best: Option<(Date, f64)> = None;
+            for (_, row) in &self.records[&rates.id] {
+                let field = |at| row.get(FieldId(at)).clone();
+                let (Value::Text(name), Value::Date(from), Value::Number(rate)) =
+                    (field(0), field(1), field(2))
+                else {
+                    continue;
+                };
+                let fits = Currency::new(&name) == Some(currency) && from <= day;
+                if fits && best.is_none_or(|(known, _)| known <= from) {
+                    best = Some((from, rate));
+                }
+            }
+            best.unwrap().1
+        };
+        let mut units = money.units() as f64;
+        if money.currency() != to {
+            if money.currency() != clock.base {
+                units = (units * rate(money.currency())).round();
+            }
+            if to != clock.base {
+                units = (units / rate(to)).round();
+            }
+        }
+        Value::Money(Money::from_units(units as i64, to))
     }
 
     fn function(&self, function: Function, arguments: &[Expr], at: At<'_>) -> Value {
@@ -256,6 +398,12 @@ impl Reference<'_> {
             (Function::Round, [Value::Number(n), Value::Integer(digits)]) => {
                 let scale = 10_f64.powi(i32::try_from(*digits).unwrap());
                 Value::Number((n * scale).round() / scale)
+            }
+            (Function::BusinessHours, [Value::DateTime(from), Value::DateTime(to)]) => {
+                let worked = self.remembered((from.micros(), to.micros(), false), || {
+                    self.worked(*from, *to)
+                });
+                Value::Duration(Duration::from_seconds(worked))
             }
             (Function::PeriodStart, [Value::Period(p)]) => Value::Date(p.start()),
             (Function::PeriodEnd, [Value::Period(p)]) => Value::Date(p.end()),
@@ -314,6 +462,10 @@ fn arithmetic(
         // Differences of days are whole numbers.
         (Value::Date(_), Value::Date(_), Type::Plain(FieldType::Integer)) => {
             Value::Integer(n as i64)
+        }
+        // An amount times a number keeps its currency.
+        (Value::Money(m), _, Type::Plain(FieldType::Money)) => {
+            Value::Money(Money::from_units(n.round() as i64, m.currency()))
         }
         _ => from_number(ty, n, clock),
     }

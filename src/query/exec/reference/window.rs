@@ -35,6 +35,12 @@ impl Reference<'_> {
         per: &[Expr],
         grouping: Option<&Grouping>,
     ) -> Vec<Value> {
+        if !expr.is_over_rows() {
+            return lines
+                .iter()
+                .map(|line| self.value(expr, line.at()))
+                .collect();
+        }
         let group = |line: &Line| -> Vec<Value> {
             per.iter().map(|key| self.value(key, line.at())).collect()
         };

@@ -3,7 +3,7 @@
 
 use super::{Node, Reader, Rule, first, parts, unquote};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::ast::Literal;
+use crate::query::syntax::ast::{BusinessUnit, Literal};
 use crate::value::{Date, Period, Unit};
 
 impl Reader {
@@ -18,9 +18,17 @@ impl Reader {
             Rule::duration => {
                 let mut parts = parts(node);
                 let count = self.whole(&first(&mut parts), negative)?;
-                Ok(Literal::Duration {
-                    count,
-                    unit: unit(first(&mut parts).as_str()),
+                let next = first(&mut parts);
+                let unit = next.as_str();
+                Ok(match next.as_rule() {
+                    Rule::business_unit => Literal::Business {
+                        count,
+                        unit: business_unit(unit),
+                    },
+                    _ => Literal::Duration {
+                        count,
+                        unit: self::unit(unit),
+                    },
                 })
             }
             Rule::relative => self.relative(node),
@@ -43,19 +51,29 @@ impl Reader {
         let next = first(&mut parts);
         if next.as_rule() == Rule::number {
             let count = self.whole(&next, false)?;
-            let unit = unit(first(&mut parts).as_str());
+            let unit = first(&mut parts);
+            let forward = which == "next";
             return match which.as_str() {
                 "this" => Err(bad("`this` takes no number", span)
                     .hint("write `last 6 months` or `next 6 months`")),
                 _ if count == 0 => Err(bad("a period of no length", span)),
+                _ if unit.as_rule() == Rule::business_unit => Ok(Literal::BusinessSpan {
+                    count,
+                    unit: business_unit(unit.as_str()),
+                    forward,
+                }),
                 _ => Ok(Literal::Span {
                     count,
-                    unit,
-                    forward: which == "next",
+                    unit: self::unit(unit.as_str()),
+                    forward,
                 }),
             };
         }
         let word = next.as_str();
+        if next.as_rule() == Rule::business_unit {
+            return Err(bad(format!("`{which} {word}` lacks a number"), span)
+                .hint("write `next 1 business day` or `last 4 business hours`"));
+        }
         if word.ends_with(['s', 'S']) {
             let singular = &word[..word.len() - 1];
             return Err(bad(format!("`{which} {word}` lacks a number"), span)
@@ -101,11 +119,22 @@ fn unit(text: &str) -> Unit {
         "hour" => Unit::Hour,
         "day" => Unit::Day,
         "week" => Unit::Week,
+        "month" if fiscal => Unit::FiscalMonth,
         "month" => Unit::Month,
         "quarter" if fiscal => Unit::FiscalQuarter,
         "quarter" => Unit::Quarter,
         _ if fiscal => Unit::FiscalYear,
         _ => Unit::Year,
+    }
+}
+
+fn business_unit(text: &str) -> BusinessUnit {
+    let text = text.to_ascii_lowercase();
+    let unit = text.trim_start_matches("business").trim_start();
+    match unit.trim_end_matches('s') {
+        "minute" => BusinessUnit::Minute,
+        "hour" => BusinessUnit::Hour,
+        _ => BusinessUnit::Day,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Definitions: objects, fields, their types, indexes and views.
 
 use super::{Node, Reader, Rule, first, only, parts};
+use crate::catalog::Role;
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
     Alteration, CreateObject, CreateView, FieldDefinition, FieldOption, Name, Statement, TypeName,
@@ -18,7 +19,7 @@ impl Reader {
             fields: Vec::new(),
             checks: Vec::new(),
             ordered_by: None,
-            actors: false,
+            role: None,
             show: Vec::new(),
         };
         for part in inner {
@@ -26,12 +27,24 @@ impl Reader {
                 Rule::check => object.checks.push(self.expression(only(part))?),
                 Rule::field => object.fields.push(self.field(part)?),
                 Rule::ordered => object.ordered_by = Some(self.name(&only(part))),
-                Rule::actors => object.actors = true,
+                Rule::role => object.role = self.role(&part, object.role)?,
                 Rule::singular => object.singular = Some(self.name(&only(part))),
                 _ => object.show = self.names(part),
             }
         }
         Ok(object)
+    }
+
+    /// What an object is declared as; it is one thing only.
+    fn role(self, node: &Node, before: Option<Role>) -> Result<Option<Role>> {
+        let role = Role::parse(node.as_str());
+        match before.filter(|before| role != Some(*before)) {
+            Some(before) => {
+                let message = format!("the object is declared `{}` already", before.word());
+                Err(Error::new(Code::Syntax, message).at(self.span(node)))
+            }
+            None => Ok(role),
+        }
     }
 
     fn field(self, node: Node) -> Result<FieldDefinition> {

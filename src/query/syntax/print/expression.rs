@@ -1,7 +1,7 @@
 //! Printing expressions and literals, with parentheses only where the tree needs them.
 
 use super::{Path, function, list, quoted};
-use crate::query::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Literal};
+use crate::query::syntax::ast::{BinaryOp, BusinessUnit, Call, Expr, ExprKind, Literal};
 use crate::query::syntax::parser::move_point;
 use crate::value::{Date, Period, Unit};
 use std::fmt::{self, Display, Formatter, Write};
@@ -251,13 +251,19 @@ impl Display for Call {
 fn is_signed(literal: &Literal) -> bool {
     matches!(
         literal,
-        Literal::Integer(_) | Literal::Number(_) | Literal::Percent(_) | Literal::Duration { .. }
+        Literal::Integer(_)
+            | Literal::Number(_)
+            | Literal::Percent(_)
+            | Literal::Duration { .. }
+            | Literal::Business { .. }
     )
 }
 
 fn is_negative(literal: &Literal) -> bool {
     match literal {
-        Literal::Integer(n) | Literal::Duration { count: n, .. } => *n < 0,
+        Literal::Integer(n)
+        | Literal::Duration { count: n, .. }
+        | Literal::Business { count: n, .. } => *n < 0,
         Literal::Number(n) | Literal::Percent(n) => n.is_sign_negative(),
         _ => false,
     }
@@ -296,9 +302,18 @@ impl Display for Literal {
             } => {
                 let which = if *forward { "next" } else { "last" };
                 write!(f, "{which} ")?;
-                counted(f, *count, *unit)
+                counted(f, *count, unit_word(*unit))
             }
-            Self::Duration { count, unit } => counted(f, *count, *unit),
+            Self::Duration { count, unit } => counted(f, *count, unit_word(*unit)),
+            Self::Business { count, unit } => counted(f, *count, business_word(*unit)),
+            Self::BusinessSpan {
+                count,
+                unit,
+                forward,
+            } => {
+                f.write_str(if *forward { "next " } else { "last " })?;
+                counted(f, *count, business_word(*unit))
+            }
             Self::Record(id) => write!(f, "#{id}"),
         }
     }
@@ -319,13 +334,16 @@ fn named_period(f: &mut Formatter<'_>, period: Period) -> fmt::Result {
     }
 }
 
-fn counted(f: &mut Formatter<'_>, count: i64, unit: Unit) -> fmt::Result {
-    write!(
-        f,
-        "{count} {}{}",
-        unit_word(unit),
-        if count == 1 { "" } else { "s" }
-    )
+fn counted(f: &mut Formatter<'_>, count: i64, unit: &str) -> fmt::Result {
+    write!(f, "{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+fn business_word(unit: BusinessUnit) -> &'static str {
+    match unit {
+        BusinessUnit::Minute => "business minute",
+        BusinessUnit::Hour => "business hour",
+        BusinessUnit::Day => "business day",
+    }
 }
 
 fn unit_word(unit: Unit) -> &'static str {
@@ -337,6 +355,7 @@ fn unit_word(unit: Unit) -> &'static str {
         Unit::Month => "month",
         Unit::Quarter => "quarter",
         Unit::Year => "year",
+        Unit::FiscalMonth => "fiscal month",
         Unit::FiscalQuarter => "fiscal quarter",
         Unit::FiscalYear => "fiscal year",
     }

@@ -198,7 +198,9 @@ impl Display for CreateObject {
         self.ordered_by
             .iter()
             .try_for_each(|field| write!(f, " ordered by {field}"))?;
-        f.write_str(if self.actors { " actors" } else { "" })?;
+        self.role
+            .iter()
+            .try_for_each(|role| write!(f, " {}", role.word()))?;
         self.singular
             .iter()
             .try_for_each(|name| write!(f, " singular {name}"))?;

@@ -1,6 +1,7 @@
 //! Properties: printing any tree and parsing it gives the tree back, and no text panics.
 
 use super::super::*;
+use crate::catalog::Role;
 use crate::value::{Date, Period, Unit};
 use proptest::collection::vec;
 use proptest::option;
@@ -72,8 +73,16 @@ fn literal() -> BoxedStrategy<Literal> {
             Unit::Month,
             Unit::Quarter,
             Unit::Year,
+            Unit::FiscalMonth,
             Unit::FiscalQuarter,
             Unit::FiscalYear,
+        ])
+    };
+    let business = || {
+        select(vec![
+            BusinessUnit::Minute,
+            BusinessUnit::Hour,
+            BusinessUnit::Day,
         ])
     };
     let finite = || any::<f64>().prop_filter("finite", |n| n.is_finite());
@@ -105,6 +114,14 @@ fn literal() -> BoxedStrategy<Literal> {
             forward
         }),
         (any::<i64>(), unit()).prop_map(|(count, unit)| Literal::Duration { count, unit }),
+        (any::<i64>(), business()).prop_map(|(count, unit)| Literal::Business { count, unit }),
+        (1..i64::MAX, business(), any::<bool>()).prop_map(|(count, unit, forward)| {
+            Literal::BusinessSpan {
+                count,
+                unit,
+                forward,
+            }
+        }),
         any::<u64>().prop_map(Literal::Record),
     ]
     .boxed()
@@ -417,23 +434,21 @@ fn statement() -> BoxedStrategy<Statement> {
         vec(field(), 1..3),
         vec(expression(), 0..2),
         option::of(name()),
-        any::<bool>(),
+        option::of(select(&Role::ALL)),
         vec(name(), 0..3),
     )
-        .prop_map(
-            |(name, singular, fields, checks, ordered_by, actors, show)| {
-                let object = CreateObject {
-                    name,
-                    singular,
-                    fields,
-                    checks,
-                    ordered_by,
-                    actors,
-                    show,
-                };
-                Statement::CreateObject(object)
-            },
-        );
+        .prop_map(|(name, singular, fields, checks, ordered_by, role, show)| {
+            let object = CreateObject {
+                name,
+                singular,
+                fields,
+                checks,
+                ordered_by,
+                role,
+                show,
+            };
+            Statement::CreateObject(object)
+        });
     let view_parameter = ("[a-z]{1,3}", type_name(), option::of(expression()))
         .prop_map(|(name, ty, default)| ViewParameter { name, ty, default });
     let settings = vec![Setting::BaseCurrency, Setting::Zone, Setting::FiscalYear];

@@ -11,12 +11,12 @@ use crate::column::Comparison;
 use crate::query::bind::{
     Aggregate, AggregateFunction, Arithmetic, Collect, Function, OrderKey, Type,
 };
-use crate::query::exec::Interrupt;
 use crate::query::exec::aggregate::Accumulator;
+use crate::query::exec::{Interrupt, Roles};
 use crate::storage::{CommitInfo, Durability, IndexKind, Row, Settings, Store, StoreOptions};
 use crate::value::{
-    Clock, Currency, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money, Period,
-    Unit, Value,
+    Clock, Currency, DateTime, Duration, FieldId, FieldType, FiscalYear, IndexId, LabelCode, Money,
+    Period, Unit, Value,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ fn catalog() -> Catalog {
         ordered_by: None,
         checks: Vec::new(),
         show: Vec::new(),
-        actors: false,
+        role: None,
         dropped: false,
     };
     let accounts = vec![
@@ -108,7 +108,7 @@ fn stored(catalog: &Catalog) -> Store {
         cache_bytes: 1 << 20,
         settings: Settings {
             zone: "UTC".into(),
-            fiscal_start: 1,
+            fiscal: FiscalYear::default(),
             base: Currency::USD,
         },
         durability: Durability::default(),
@@ -165,6 +165,7 @@ fn with<R>(run: impl for<'a> FnOnce(&Evaluator<'a>, &'a Context<'a>) -> R) -> R 
         parameters: &HashMap::new(),
         interrupt: &Interrupt::default(),
         memory_bytes: 1 << 30,
+        roles: Roles::default(),
     };
     run(&Evaluator::new(&context), &context)
 }

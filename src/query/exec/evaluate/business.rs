@@ -1,0 +1,75 @@
+//! Working time: between moments, and added to dates and moments.
+
+use super::arithmetic::{map_ints, zip_ints};
+use super::{Evaluator, internal};
+use crate::column::Vector;
+use crate::error::Result;
+use crate::query::bind::{Expr, Type};
+use crate::query::exec::Batch;
+use crate::value::{Date, DateTime, WorkingTime};
+
+impl Evaluator<'_> {
+    /// Dates or moments moved by working days, then by seconds of working time.
+    pub(super) fn work(
+        &self,
+        value: &Expr,
+        days: i64,
+        seconds: i64,
+        expr: &Expr,
+        batch: &Batch<'_>,
+    ) -> Result<Vector> {
+        let Vector::Ints(ints) = self.evaluate(value, batch)? else {
+            return Err(internal("a time of another form", expr));
+        };
+        let clock = self.context.clock;
+        let hours = self
+            .context
+            .working_hours()
+            .map_err(|error| error.at(expr.span.clone()))?;
+        let mut time = WorkingTime::new(hours, clock);
+        let timed = value.ty == Type::DATETIME;
+        let mut moved = |n: i64| {
+            if !timed {
+                let day = Date::from_days(i32::try_from(n).unwrap_or(i32::MAX));
+                return hours.add_days(day, days).map(|day| i64::from(day.days()));
+            }
+            let mut moment = DateTime::from_micros(n);
+            if days != 0 {
+                let (day, micros) = clock.local_of(moment);
+                moment = clock.moment_at(hours.add_days(day, days)?, micros);
+            }
+            time.add(moment, seconds).map(DateTime::micros)
+        };
+        map_ints(&ints, |n| {
+            moved(n)
+                .map(Some)
+                .map_err(|error| error.at(expr.span.clone()))
+        })
+        .map(Vector::Ints)
+    }
+
+    /// Seconds of working time between two moments.
+    pub(super) fn business_hours(
+        &self,
+        from: &Expr,
+        to: &Expr,
+        expr: &Expr,
+        batch: &Batch<'_>,
+    ) -> Result<Vector> {
+        let (Vector::Ints(from), Vector::Ints(to)) =
+            (self.evaluate(from, batch)?, self.evaluate(to, batch)?)
+        else {
+            return Err(internal("a time of another form", expr));
+        };
+        let hours = self
+            .context
+            .working_hours()
+            .map_err(|error| error.at(expr.span.clone()))?;
+        let mut time = WorkingTime::new(hours, self.context.clock);
+        let moment = DateTime::from_micros;
+        zip_ints(&from, &to, |from, to| {
+            Ok(Some(time.between(moment(from), moment(to))))
+        })
+        .map(Vector::Ints)
+    }
+}
