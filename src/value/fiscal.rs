@@ -80,10 +80,10 @@ impl FiscalYear {
     pub fn from_weeks(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let words: Vec<&str> = text.split_whitespace().collect();
-        let pattern = match words.first()? {
-            &"4-4-5" => [4, 4, 5],
-            &"4-5-4" => [4, 5, 4],
-            &"5-4-4" => [5, 4, 4],
+        let pattern = match *words.first()? {
+            "4-4-5" => [4, 4, 5],
+            "4-5-4" => [4, 5, 4],
+            "5-4-4" => [5, 4, 4],
             _ => return None,
         };
         let (weekday, month, nearest) = match words[1..] {

@@ -26,12 +26,12 @@ impl Rate {
     }
 
     /// Units of the currency in units of base, halves away from zero; nothing if out of range.
-    pub(crate) fn to_base(self, units: i64) -> Option<i64> {
+    pub(crate) fn into_base(self, units: i64) -> Option<i64> {
         scaled(units, self.times, self.per)
     }
 
     /// Units of base in units of the currency, halves away from zero.
-    pub(crate) fn from_base(self, units: i64) -> Option<i64> {
+    pub(crate) fn out_of_base(self, units: i64) -> Option<i64> {
         scaled(units, self.per, self.times)
     }
 }
@@ -98,15 +98,15 @@ mod tests {
     #[test]
     fn rates_are_the_decimals_they_were_written_as() {
         // As a float, 1.005 times 100 is below 100.5.
-        assert_eq!(rate(1.005).to_base(100), Some(101));
-        assert_eq!(rate(1.005).to_base(-100), Some(-101));
-        assert_eq!(rate(1.1).to_base(200_000_000), Some(220_000_000));
-        assert_eq!(rate(1.1).to_base(i64::MAX), None);
-        assert_eq!(rate(1.1).from_base(11), Some(10));
-        assert_eq!(rate(3.0).from_base(2), Some(1));
-        assert_eq!(rate(3.0).from_base(1), Some(0));
-        assert_eq!(rate(0.0065).from_base(13), Some(2000));
-        assert_eq!(rate(1e-15).from_base(i64::MAX), None);
+        assert_eq!(rate(1.005).into_base(100), Some(101));
+        assert_eq!(rate(1.005).into_base(-100), Some(-101));
+        assert_eq!(rate(1.1).into_base(200_000_000), Some(220_000_000));
+        assert_eq!(rate(1.1).into_base(i64::MAX), None);
+        assert_eq!(rate(1.1).out_of_base(11), Some(10));
+        assert_eq!(rate(3.0).out_of_base(2), Some(1));
+        assert_eq!(rate(3.0).out_of_base(1), Some(0));
+        assert_eq!(rate(0.0065).out_of_base(13), Some(2000));
+        assert_eq!(rate(1e-15).out_of_base(i64::MAX), None);
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e16] {
             assert_eq!(Rate::from_number(bad), None);
         }
@@ -140,8 +140,8 @@ mod tests {
         fn there_and_back_is_within_a_unit(units in -1_000_000_000i64..1_000_000_000,
             cents in 100i32..100_000) {
             let rate = rate(f64::from(cents) / 100.0);
-            let base = rate.to_base(units).unwrap();
-            let back = rate.from_base(base).unwrap();
+            let base = rate.into_base(units).unwrap();
+            let back = rate.out_of_base(base).unwrap();
             prop_assert!((back - units).abs() <= 1);
         }
     }

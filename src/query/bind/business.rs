@@ -57,26 +57,6 @@ impl Binder<'_> {
 
     fn moved(&self, value: Expr, by: Stretch, span: &Span) -> Result<Expr> {
         let Stretch { count, unit } = by;
-        let (value, node): (Expr, fn(Box<Expr>, i64) -> Node) = match unit {
-            StretchUnit::Clock(_) => (cast(value, Type::DATETIME), |value, seconds| Node::Shift {
-                value,
-                months: 0,
-                days: 0,
-                seconds,
-            }),
-            StretchUnit::Business(BusinessUnit::Day) => (value, |value, days| Node::Work {
-                value,
-                days,
-                seconds: 0,
-            }),
-            StretchUnit::Business(_) => {
-                (cast(value, Type::DATETIME), |value, seconds| Node::Work {
-                    value,
-                    days: 0,
-                    seconds,
-                })
-            }
-        };
         if matches!(unit, StretchUnit::Business(_)) {
             self.check_working_hours(span)?;
         }
@@ -85,8 +65,27 @@ impl Binder<'_> {
             StretchUnit::Clock(Unit::Minute) | StretchUnit::Business(BusinessUnit::Minute) => 60,
             _ => 3600,
         };
+        let amount = count.saturating_mul(each);
+        let days = matches!(unit, StretchUnit::Business(BusinessUnit::Day));
+        let value = match days {
+            true => value,
+            false => cast(value, Type::DATETIME),
+        };
         let ty = value.ty.clone();
-        let node = node(Box::new(value), count.saturating_mul(each));
+        let value = Box::new(value);
+        let node = match unit {
+            StretchUnit::Clock(_) => Node::Shift {
+                value,
+                months: 0,
+                days: 0,
+                seconds: amount,
+            },
+            StretchUnit::Business(_) => Node::Work {
+                value,
+                days: if days { amount } else { 0 },
+                seconds: if days { 0 } else { amount },
+            },
+        };
         Ok(Expr::new(node, ty, span))
     }
 

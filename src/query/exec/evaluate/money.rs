@@ -82,11 +82,11 @@ impl Evaluator<'_> {
             let mut amount = Some(amount);
             if from != base {
                 let rate = rates.rate(from, day)?;
-                amount = amount.and_then(|units| rate.to_base(units));
+                amount = amount.and_then(|units| rate.into_base(units));
             }
             if to != base {
                 let rate = rates.rate(to, day)?;
-                amount = amount.and_then(|units| rate.from_base(units));
+                amount = amount.and_then(|units| rate.out_of_base(units));
             }
             values[at] = Some(amount.ok_or_else(|| overflow(expr))?);
         }
