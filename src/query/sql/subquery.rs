@@ -81,7 +81,7 @@ impl Translator<'_> {
         }
         let set = name(&self.common_name(&format!("{}_{word}", table.name)));
         let start = match root.text.strip_prefix("(SELECT ") {
-            Some(rest) => format!("SELECT {}", rest.trim_end_matches(')')),
+            Some(rest) => format!("SELECT {}", rest.strip_suffix(')').unwrap_or(rest)),
             None => format!("SELECT {}", root.text),
         };
         let next = match above {

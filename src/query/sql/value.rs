@@ -3,10 +3,11 @@
 //! Most values have one part. Money has an amount in ten-thousandths and a currency, a period its
 //! start and end, a reference to any of several an id and a kind.
 
-use super::fragment::{self, Level, Sql, Truth};
+use super::fragment::{self, Level, Sql, Truth, name};
 use super::frame::{Frame, Row, Target, is_strict};
 use super::translate::Translator;
 use super::untranslatable;
+use crate::catalog::Role;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Arithmetic, Expr, Node, Type};
 use crate::query::label;
@@ -226,12 +227,47 @@ impl Translator<'_> {
         Ok(parts)
     }
 
-    /// An amount in base.
-    fn to_base(&self, frame: &Frame<'_>, value: &Expr, _on: Option<&Expr>) -> Result<Vec<Sql>> {
-        let mut parts = self.value(frame, value)?;
-        parts.truncate(1);
-        parts.push(self.base());
-        Ok(parts)
+    /// An amount in base, at the latest rate on or before its day.
+    fn to_base(&self, frame: &Frame<'_>, value: &Expr, on: Option<&Expr>) -> Result<Vec<Sql>> {
+        let parts = self.value(frame, value)?;
+        let base = self.base();
+        let (units, currency) = (&parts[0], &parts[1]);
+        // Without rates all amounts that can be asked for are in base.
+        let known = self.context.rates()?.currencies().next().is_some();
+        let rates = self.context.catalog.playing(Role::Rates);
+        let Some(rates) = rates.filter(|_| known && currency.text != base.text) else {
+            return Ok(vec![parts[0].clone(), base]);
+        };
+        let today = fragment::date(self.context.clock.today(), self.dialect);
+        let day = match on {
+            Some(on) => Sql::call("coalesce", &[&self.day_of(frame, on)?, &today]),
+            None => today,
+        };
+        let table = self.relational.table(rates.id);
+        let columns = rates
+            .role_fields()
+            .map(|field| &table.columns(field.id).parts[0]);
+        let columns: Vec<_> = columns.map(|column| name(column)).collect();
+        let [code, from, rate] = columns.as_slice() else {
+            return Err(untranslatable("an amount in another currency", &value.span));
+        };
+        let rate = format!(
+            "(SELECT dated.{rate} FROM {} AS dated WHERE upper(dated.{code}) = {} \
+             AND dated.{from} <= {} ORDER BY dated.{from} DESC, dated.{} DESC LIMIT 1)",
+            name(&table.name),
+            currency.at(Level::Sum),
+            day.at(Level::Sum),
+            name(&table.id),
+        );
+        let converted = Sql::binary(units, "*", &Sql::atom(rate), Level::Product).whole();
+        let units = Sql::atom(format!(
+            "CASE WHEN {} = {} THEN {} ELSE {} END",
+            currency.at(Level::Sum),
+            base.text,
+            units.text,
+            converted.text,
+        ));
+        Ok(vec![units, base])
     }
 
     /// The base currency.
@@ -313,7 +349,7 @@ impl Translator<'_> {
         };
         Ok(Sql::atom(format!(
             "(SELECT rank FROM {} WHERE label = {})",
-            fragment::name(table),
+            name(table),
             label.at(Level::Sum)
         )))
     }
@@ -346,9 +382,9 @@ impl Translator<'_> {
                 let table = self.relational.table(object);
                 Ok(Sql::atom(format!(
                     "(SELECT {} FROM {} WHERE {} = {})",
-                    fragment::name(&table.id),
-                    fragment::name(&table.name),
-                    fragment::name(&table.columns(field).parts[0]),
+                    name(&table.id),
+                    name(&table.name),
+                    name(&table.columns(field).parts[0]),
                     fragment::text(&text, self.dialect).text
                 )))
             }
