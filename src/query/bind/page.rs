@@ -78,6 +78,8 @@ fn unpaged(query: &Query) -> Option<&'static str> {
         Some("`union`: its rows have no common order")
     } else if group.is_some_and(|group| group.totals || group.rollup) {
         Some("totals: they would be cut off")
+    } else if group.is_none() && matches!(query.source, Source::Find(_)) {
+        Some("`find`: many of its rows have one score")
     } else if group.is_none() && matches!(query.source, Source::Query(_)) {
         Some("the rows of a query in parentheses: they have no identity")
     } else {

@@ -282,6 +282,7 @@ impl Tree<'_> {
                 limit: None,
                 offset: None,
                 unions: Vec::new(),
+                page: None,
                 ..query.clone()
             };
             if run_profiled(&alone, self.context)?.0 == 0 {

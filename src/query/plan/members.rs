@@ -56,10 +56,11 @@ impl Folder<'_> {
         let constant = value.as_constant().is_some();
         let value = Box::new(value);
         let node = match ints {
-            Some(ids) if matches!(value.ty, Type::Plain(FieldType::Reference(_))) => {
+            Some(ids) if let Type::Plain(FieldType::Reference(object)) = value.ty => {
+                let bound = self.context.snapshot.record_bound(object);
                 Node::InRecords {
                     value,
-                    set: Arc::new(record_set(&ids)),
+                    set: Arc::new(record_set(&ids, bound)),
                 }
             }
             Some(mut ints) => {
@@ -121,8 +122,13 @@ impl Folder<'_> {
     }
 }
 
-fn record_set(ids: &[i64]) -> Bitset {
-    let ids = || ids.iter().filter_map(|&id| usize::try_from(id).ok());
+/// The records with these ids, of those there can be.
+fn record_set(ids: &[i64], bound: u64) -> Bitset {
+    let given = |id: &usize| (*id as u64) < bound;
+    let ids = || {
+        ids.iter()
+            .filter_map(|&id| usize::try_from(id).ok().filter(given))
+    };
     let mut set = Bitset::new(ids().max().map_or(0, |id| id + 1));
     ids().for_each(|id| set.set(id, true));
     set
