@@ -4,10 +4,10 @@ use super::binder::{Binder, cast};
 use super::label::is_labelled;
 use super::path::Joined;
 use super::scope::{GroupScope, Link, Scope, correlated, same};
-use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Node, Type};
+use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Name};
-use crate::value::FieldType;
+use crate::value::{Duration, FieldType, Value};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -151,7 +151,11 @@ impl Binder<'_> {
                     object,
                     inner: Arc::new(collect),
                 };
-                Expr::new(node, ty, span)
+                let followed = Expr::new(node, ty, span);
+                match function {
+                    AggregateFunction::Count | AggregateFunction::Sum => or_zero(followed),
+                    _ => followed,
+                }
             }
         };
         Ok(correlated(body, given))
@@ -165,6 +169,7 @@ impl Binder<'_> {
         function: AggregateFunction,
         span: &Span,
     ) -> Result<Expr> {
+        use AggregateFunction as A;
         let slot =
             |at: usize, ty: &Type| Expr::new(Node::Slot(group.keys.len() + at), ty.clone(), span);
         if let Some(at) = group
@@ -185,9 +190,12 @@ impl Binder<'_> {
             return self.combined_average(group, call, span);
         }
         let aggregate = if let Some((joined, argument)) = joined {
+            if joined.lead.is_some() && matches!(function, A::Count | A::Sum) {
+                return Err(shared(call, span));
+            }
             // Over the collections of the group's records: what each has, put together.
             let each = self.collect(records, call, function, joined, argument, span)?;
-            self.combined(each, function, call, span)?
+            self.combined(records, each, function, call, span)?
         } else {
             let argument = match call.arguments.first() {
                 Some(tree) => Some(self.expr(records, tree)?),
@@ -248,6 +256,7 @@ impl Binder<'_> {
     /// The aggregate that puts together one value of each record of a group.
     pub(super) fn combined(
         &self,
+        scope: &Scope<'_>,
         each: Expr,
         function: AggregateFunction,
         call: &syntax::Call,
@@ -273,6 +282,10 @@ impl Binder<'_> {
             }
         };
         let ty = each.ty.clone();
+        if is_labelled(&ty) {
+            // The first or last in their order, as over one collection.
+            return self.aggregate_of(scope, call, outer, (Some(each), None), None, span);
+        }
         Ok(Aggregate {
             function: outer,
             argument: Some(each),
@@ -307,6 +320,9 @@ impl Binder<'_> {
             order.extend(self.order_keys(inner, self.expr(inner, &key.value)?, key.descending)?);
         }
         let (argument, ty) = match (function, argument) {
+            (A::Count, Some(argument)) if call.distinct => {
+                (Some(self.to_base(inner, argument)), Type::INTEGER)
+            }
             (A::Count, argument) => (argument, Type::INTEGER),
             (A::Exists, _) => (None, Type::BOOLEAN),
             (_, None) => {
@@ -473,6 +489,42 @@ impl Binder<'_> {
             "or say which of the group's values: max({written}), list({written})"
         )))
     }
+}
+
+/// A count or sum that is 0 also where there is no record to have a collection.
+fn or_zero(value: Expr) -> Expr {
+    let (ty, span) = (value.ty.clone(), value.span.clone());
+    let zero = match ty {
+        Type::DURATION => Expr::constant(
+            Value::Duration(Duration::from_seconds(0)),
+            ty.clone(),
+            &span,
+        ),
+        _ => cast(
+            Expr::constant(Value::Integer(0), Type::INTEGER, &span),
+            ty.clone(),
+        ),
+    };
+    let arguments = vec![value, zero];
+    let node = Node::Function {
+        function: Function::Coalesce,
+        arguments,
+    };
+    Expr::new(node, ty, &span)
+}
+
+/// A collection of a record that several records of a group may share.
+fn shared(call: &syntax::Call, span: &Span) -> Error {
+    let what = call.arguments.first().map(ToString::to_string);
+    let message = format!(
+        "records of a group may share what `{}` starts from, and its records would count more \
+         than once",
+        what.unwrap_or_default()
+    );
+    Error::new(Code::MisplacedAggregate, message)
+        .at(span.clone())
+        .expected("a collection of the group's own records")
+        .hint("start from the object that has the collection, or group the collection's object")
 }
 
 /// What an aggregate is about; two arguments as a list.
