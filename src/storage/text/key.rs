@@ -125,13 +125,18 @@ fn put_number(key: &mut Vec<u8>, n: u32) {
     }
 }
 
+/// A number in the only form it has: another form would stand out of its order.
 fn number(bytes: &[u8]) -> Result<(u32, &[u8])> {
-    match *bytes {
-        [a @ 0..0x80, ref rest @ ..] => Ok((u32::from(a), rest)),
-        [a @ 0x80..0xC0, b, ref rest @ ..] => Ok((u32::from(a & 0x3F) << 8 | u32::from(b), rest)),
-        [0xFF, a, b, c, d, ref rest @ ..] => Ok((u32::from_be_bytes([a, b, c, d]), rest)),
-        _ => Err(bad()),
+    let (n, least, rest) = match *bytes {
+        [a @ 0..0x80, ref rest @ ..] => (u32::from(a), 0, rest),
+        [a @ 0x80..0xC0, b, ref rest @ ..] => (u32::from(a & 0x3F) << 8 | u32::from(b), 0x80, rest),
+        [0xFF, a, b, c, d, ref rest @ ..] => (u32::from_be_bytes([a, b, c, d]), 0x4000, rest),
+        _ => return Err(bad()),
+    };
+    if n < least {
+        return Err(bad());
     }
+    Ok((n, rest))
 }
 
 #[cfg(test)]
@@ -154,6 +159,16 @@ mod tests {
             prop_assert_eq!(word_and_chunk(&back).unwrap(), (a.1.as_str(), u32::from(a.2)));
             let known = vocabulary(ObjectId(a.0), &a.1, 3);
             prop_assert_eq!(vocabulary_word(&known).unwrap(), &a.1);
+        }
+
+        #[test]
+        fn a_number_has_one_form(bytes in prop::collection::vec(any::<u8>(), 0..6)) {
+            if let Ok((n, rest)) = number(&bytes) {
+                let mut back = Vec::new();
+                put_number(&mut back, n);
+                back.extend(rest);
+                prop_assert_eq!(back, bytes);
+            }
         }
 
         #[test]
