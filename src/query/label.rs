@@ -1,10 +1,10 @@
 //! Labels of records: which record a text names, ignoring case, for queries and writes alike.
 
-use crate::catalog::{Field, Object, same_name};
+use crate::catalog::{Catalog, Field, Object, same_name};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Context;
-use crate::storage::IndexKind;
+use crate::storage::{IndexKind, Snapshot};
 use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Value, fold};
 use std::collections::HashMap;
 
@@ -33,6 +33,27 @@ impl Known {
         if let Some(known) = self.0.get_mut(&object) {
             known.remove(&*label.trim().to_lowercase());
         }
+    }
+}
+
+/// A record as messages call it: `accounts "Acme"`, or by its id where it has no label.
+pub(crate) fn record_name(
+    object: ObjectId,
+    id: RecordId,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+) -> String {
+    let definition = catalog.object(object);
+    let label = definition.label_field().and_then(|field| {
+        let row = snapshot.row(object, id).ok()??;
+        match row.get(field.id) {
+            Value::Text(text) => Some(text.to_string()),
+            _ => None,
+        }
+    });
+    match label {
+        Some(label) => format!("{} \"{label}\"", definition.name),
+        None => format!("{} {id}", definition.name),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result, Span};
 use crate::query::bind::{Binder, Expr, Type};
 use crate::query::exec::Context;
 use crate::query::{plan, syntax};
-use crate::value::{ObjectId, RecordId, Value};
+use crate::value::{ObjectId, Value};
 
 /// Where stored rules are applied, and as what.
 pub(crate) struct Call<'s> {
@@ -50,20 +50,4 @@ fn wrong(error: &Error, text: &str, span: &Span, what: &str) -> Error {
         .hint(format!("it says: {text}"));
     let hints = error.hints().iter();
     hints.fold(wrong, |wrong, hint| wrong.hint(hint))
-}
-
-/// A record as errors name it: `accounts "Acme"`, or by its id.
-pub(crate) fn record_name(object: ObjectId, id: RecordId, context: &Context<'_>) -> String {
-    let definition = context.catalog.object(object);
-    let label = definition.label_field().and_then(|field| {
-        let row = context.snapshot.row(object, id).ok()??;
-        match row.get(field.id) {
-            Value::Text(text) => Some(text.to_string()),
-            _ => None,
-        }
-    });
-    match label {
-        Some(label) => format!("{} \"{label}\"", definition.name),
-        None => format!("{} {id}", definition.name),
-    }
 }

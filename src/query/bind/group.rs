@@ -162,34 +162,12 @@ impl Binder<'_> {
     }
 }
 
-/// Visits the calls of an expression, outermost first, not those inside a call's parentheses
-/// once it is an aggregate, nor those of sub-queries.
+/// Visits the calls of an expression, outermost first, those inside a call's parentheses too but
+/// not those of sub-queries.
 fn visit_calls(tree: &syntax::Expr, visit: &mut dyn FnMut(&syntax::Call)) {
-    match &tree.kind {
-        ExprKind::Call(call) => {
-            visit(call);
-            call.arguments
-                .iter()
-                .for_each(|argument| visit_calls(argument, visit));
-        }
-        ExprKind::Binary { left, right, .. } => {
-            visit_calls(left, visit);
-            visit_calls(right, visit);
-        }
-        ExprKind::Not(inner) | ExprKind::Negate(inner) => visit_calls(inner, visit),
-        ExprKind::In { value, list, .. } => {
-            visit_calls(value, visit);
-            visit_calls(list, visit);
-        }
-        ExprKind::Between {
-            value, low, high, ..
-        } => {
-            visit_calls(value, visit);
-            visit_calls(low, visit);
-            visit_calls(high, visit);
-        }
-        ExprKind::Is { value, .. } => visit_calls(value, visit),
-        ExprKind::List(items) => items.iter().for_each(|item| visit_calls(item, visit)),
-        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::Path(_) | ExprKind::Query(_) => {}
+    if let ExprKind::Call(call) = &tree.kind {
+        visit(call);
     }
+    let children = tree.children().into_iter();
+    children.for_each(|child| visit_calls(child, visit));
 }

@@ -24,103 +24,92 @@ impl Expr {
 
     fn walk(&self, deep: bool, each: Each<'_>) {
         each(self);
-        let mut list = |list: &[Self]| list.iter().for_each(|expr| expr.walk(deep, each));
+        for operand in self.node.operands() {
+            operand.walk(deep, each);
+        }
+        if !deep {
+            return;
+        }
         match &self.node {
-            Node::Constant(_)
-            | Node::Id
-            | Node::Column(_)
-            | Node::Slot(_)
-            | Node::Given(_)
-            | Node::Parameter(_)
-            | Node::Today
-            | Node::Now
-            | Node::Me
-            | Node::RelativePeriod { .. }
-            | Node::SpanPeriod { .. } => {}
-            Node::And(parts) | Node::Or(parts) => list(parts),
-            Node::Function { arguments, .. } => list(arguments),
-            Node::InList { value, list: items } => {
-                list(items);
-                value.walk(deep, each);
+            Node::Follow { inner, .. } => inner.walk(deep, each),
+            Node::Correlated { body, .. } => body.walk(deep, each),
+            Node::Collect(collect) => collect.visit_all(each),
+            Node::InQuery { query, .. } | Node::Subquery(query) => query.visit_all(each),
+            _ => {}
+        }
+    }
+}
+
+impl Node {
+    /// The operands of its own frame, from left to right; a reference's inside, a collection's and
+    /// a sub-query's are of other frames.
+    pub(crate) fn operands(&self) -> Vec<&Expr> {
+        match self {
+            Self::Constant(_)
+            | Self::Id
+            | Self::Column(_)
+            | Self::Slot(_)
+            | Self::Given(_)
+            | Self::Parameter(_)
+            | Self::Today
+            | Self::Now
+            | Self::Me
+            | Self::RelativePeriod { .. }
+            | Self::SpanPeriod { .. }
+            | Self::Collect(_)
+            | Self::Subquery(_) => Vec::new(),
+            Self::And(list)
+            | Self::Or(list)
+            | Self::Function {
+                arguments: list, ..
             }
-            Node::Not(value)
-            | Node::IsMissing(value)
-            | Node::IsObject { value, .. }
-            | Node::Has { value, .. }
-            | Node::Negate(value)
-            | Node::Shift { value, .. }
-            | Node::Work { value, .. }
-            | Node::Bucket { value, .. }
-            | Node::Cast(value)
-            | Node::Rank(value)
-            | Node::Lookup { label: value, .. }
-            | Node::InRecords { value, .. }
-            | Node::InIntegers { value, .. } => value.walk(deep, each),
-            Node::Stored {
+            | Self::Correlated { given: list, .. } => list.iter().collect(),
+            Self::InList { value, list } => std::iter::once(&**value).chain(list).collect(),
+            Self::Not(value)
+            | Self::IsMissing(value)
+            | Self::IsObject { value, .. }
+            | Self::Has { value, .. }
+            | Self::Negate(value)
+            | Self::Shift { value, .. }
+            | Self::Work { value, .. }
+            | Self::Bucket { value, .. }
+            | Self::Cast(value)
+            | Self::Rank(value)
+            | Self::Lookup { label: value, .. }
+            | Self::InRecords { value, .. }
+            | Self::InIntegers { value, .. }
+            | Self::InQuery { value, .. }
+            | Self::Follow {
+                reference: value, ..
+            } => vec![value],
+            Self::Stored {
                 rule: left,
                 record: right,
                 ..
             }
-            | Node::Compare { left, right, .. }
-            | Node::Arithmetic { left, right, .. }
-            | Node::InPeriod {
+            | Self::Compare { left, right, .. }
+            | Self::Arithmetic { left, right, .. }
+            | Self::InPeriod {
                 value: left,
                 period: right,
             }
-            | Node::Under {
+            | Self::Under {
                 value: left,
                 root: right,
                 ..
             }
-            | Node::Contains {
+            | Self::Contains {
                 value: left,
                 pattern: right,
             }
-            | Node::Like {
+            | Self::Like {
                 value: left,
                 pattern: right,
-            } => {
-                left.walk(deep, each);
-                right.walk(deep, each);
+            } => vec![left, right],
+            Self::ToBase { value, on } | Self::Convert { value, on, .. } => {
+                std::iter::once(&**value).chain(on.as_deref()).collect()
             }
-            Node::ToBase { value, on } | Node::Convert { value, on, .. } => {
-                value.walk(deep, each);
-                on.iter().for_each(|on| on.walk(deep, each));
-            }
-            Node::Window(window) => {
-                let argument = window.argument.iter();
-                argument.for_each(|argument| argument.walk(deep, each));
-            }
-            Node::Follow {
-                reference, inner, ..
-            } => {
-                reference.walk(deep, each);
-                if deep {
-                    inner.walk(deep, each);
-                }
-            }
-            Node::InQuery { value, query } => {
-                value.walk(deep, each);
-                if deep {
-                    query.visit_all(each);
-                }
-            }
-            Node::Correlated { given, body } => {
-                list(given);
-                if deep {
-                    body.walk(deep, each);
-                }
-            }
-            Node::Collect(collect) => {
-                if deep {
-                    collect.visit_all(each);
-                }
-            }
-            Node::Subquery(query) => {
-                if deep {
-                    query.visit_all(each);
-                }
-            }
+            Self::Window(window) => window.argument.iter().collect(),
         }
     }
 }

@@ -406,6 +406,6 @@ fn cost(expr: &Expr) -> u32 {
         Node::Follow { inner, .. } => cost(inner),
         _ => 0,
     };
-    let operands: u32 = super::nodes::operands(&expr.node).iter().map(cost).sum();
+    let operands: u32 = expr.node.operands().into_iter().map(cost).sum();
     own + inside + operands
 }

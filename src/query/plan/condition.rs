@@ -1,7 +1,7 @@
 //! Conditions in their simplest form: constants gone, and whatever is asked of a referred record
 //! pushed inside the reference, so that it is asked once a parent instead of once a record.
 
-use super::nodes::{self, is_truth, map_operands, operands, same_reference, truth};
+use super::nodes::{self, is_truth, map_operands, same_reference, truth};
 use crate::catalog::Catalog;
 use crate::column::Comparison;
 use crate::error::Span;
@@ -252,11 +252,13 @@ pub(super) fn push(expr: Expr) -> Expr {
 /// The node inside the reference, if exactly one operand varies and that is one of a referred
 /// record.
 fn pushed(expr: &Expr) -> Option<Expr> {
-    let mut varying = operands(&expr.node)
+    let mut varying = expr
+        .node
+        .operands()
         .into_iter()
         .filter(|operand| operand.as_constant().is_none());
     let (only, more) = (varying.next()?, varying.next());
-    let (reference, object, inner) = parts(&only)?;
+    let (reference, object, inner) = parts(only)?;
     if more.is_some() {
         return None;
     }

@@ -5,7 +5,6 @@ use super::condition::conjuncts;
 use super::describe::Words;
 use super::fold::fold;
 use super::hierarchy::Hierarchy;
-use super::nodes::operands;
 use crate::column::Comparison;
 use crate::error::Result;
 use crate::query::bind::{ColumnValue, Expr, Find, Nested, Node, Query, Source, Type};
@@ -424,8 +423,8 @@ fn collections(expr: &Expr, found: &mut Vec<Expr>) {
         Node::Follow { inner, .. } => collections(inner, found),
         _ => {}
     }
-    for operand in operands(&expr.node) {
-        collections(&operand, found);
+    for operand in expr.node.operands() {
+        collections(operand, found);
     }
 }
 

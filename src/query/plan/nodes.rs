@@ -194,17 +194,6 @@ pub(crate) fn map_operands(
     })
 }
 
-/// The operands of a node's own frame.
-pub(crate) fn operands(node: &Node) -> Vec<Expr> {
-    let mut found = Vec::new();
-    let seen = map_operands(node, |operand| {
-        found.push(operand.clone());
-        Ok(operand.clone())
-    });
-    debug_assert!(seen.is_ok(), "copying operands cannot fail");
-    found
-}
-
 /// Whether two references are the same path from the record at hand.
 pub(super) fn same_reference(a: &Expr, b: &Expr) -> bool {
     match (&a.node, &b.node) {

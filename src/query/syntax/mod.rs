@@ -5,6 +5,7 @@
 //! canonical text, which parses to the same tree again.
 
 mod ast;
+mod children;
 mod explain;
 mod parser;
 mod print;

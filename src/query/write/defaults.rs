@@ -5,7 +5,7 @@ use super::writer::Writer;
 use crate::catalog::Object;
 use crate::error::{Code, Error, Result};
 use crate::query::exec::Batch;
-use crate::query::syntax::{self, Call, Expr, ExprKind};
+use crate::query::syntax::{self, Expr, ExprKind};
 use crate::storage::Row;
 use crate::value::{FieldId, Value};
 use std::sync::Arc;
@@ -50,34 +50,11 @@ fn heads(expr: &Expr, words: &mut Vec<String>) {
                 .find(|name| !name.text.eq_ignore_ascii_case("this"));
             words.extend(own.map(|name| name.text.clone()));
         }
-        ExprKind::Call(Call {
-            arguments, filter, ..
-        }) => {
-            arguments.iter().for_each(|argument| heads(argument, words));
-            filter.iter().for_each(|filter| heads(filter, words));
-        }
-        ExprKind::Binary { left, right, .. }
-        | ExprKind::In {
-            value: left,
-            list: right,
-            ..
-        } => {
-            heads(left, words);
-            heads(right, words);
-        }
-        ExprKind::Between {
-            value, low, high, ..
-        } => {
-            heads(value, words);
-            heads(low, words);
-            heads(high, words);
-        }
-        ExprKind::Not(inner) | ExprKind::Negate(inner) | ExprKind::Is { value: inner, .. } => {
-            heads(inner, words);
-        }
-        ExprKind::List(items) => items.iter().for_each(|item| heads(item, words)),
-        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::Query(_) => {}
+        ExprKind::Call(call) => call.filter.iter().for_each(|filter| heads(filter, words)),
+        _ => {}
     }
+    let children = expr.children().into_iter();
+    children.for_each(|child| heads(child, words));
 }
 
 impl Writer<'_, '_> {

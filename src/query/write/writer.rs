@@ -6,7 +6,7 @@ use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Binder, Expr};
 use crate::query::exec::{Batch, Context, Evaluator, Frame, Roles};
-use crate::query::label::Known;
+use crate::query::label::{self, Known};
 use crate::query::pipeline::Environment;
 use crate::query::plan;
 use crate::storage::{Row, Snapshot, Transaction};
@@ -165,18 +165,7 @@ impl<'a, 't> Writer<'a, 't> {
 
     /// A record as messages call it: `accounts "Acme"`, or `accounts #12`.
     pub(super) fn name_of(&self, object: ObjectId, id: RecordId) -> String {
-        let definition = self.catalog.object(object);
-        let label = definition.label_field().and_then(|field| {
-            let row = self.snapshot().row(object, id).ok()??;
-            match row.get(field.id) {
-                Value::Text(text) => Some(text.to_string()),
-                _ => None,
-            }
-        });
-        match label {
-            Some(label) => format!("{} \"{label}\"", definition.name),
-            None => format!("{} {id}", definition.name),
-        }
+        label::record_name(object, id, self.snapshot(), &self.catalog)
     }
 
     pub(super) fn exists(&mut self, object: ObjectId, id: RecordId) -> Result<bool> {

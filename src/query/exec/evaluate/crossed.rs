@@ -11,8 +11,9 @@ use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, ColumnValue, Expr, Group, Node, Query, Source, Type};
 use crate::query::exec::aggregate::Accumulator;
 use crate::query::exec::{Batch, Frame, records};
-use crate::query::plan::{self, operands};
-use crate::query::rule::{Call, record_name};
+use crate::query::label::record_name;
+use crate::query::plan;
+use crate::query::rule::Call;
 use crate::value::{ObjectId, RecordId, Value};
 use std::sync::Arc;
 
@@ -218,7 +219,12 @@ impl Evaluator<'_> {
                 let (Value::Text(text), Node::Given(at)) = (text, &record.node) else {
                     return Ok(call.nothing());
                 };
-                let what = || format!("a rule of {}", record_name(object, id, self.context));
+                let what = || {
+                    format!(
+                        "a rule of {}",
+                        record_name(object, id, self.context.snapshot, self.context.catalog)
+                    )
+                };
                 let rule = call.expr(&text, self.context, &what)?;
                 let record = given[*at].clone();
                 if matches!(record.node, Node::Id) {
@@ -298,5 +304,5 @@ fn mentions(expr: &Expr) -> bool {
         }
         _ => false,
     };
-    inside || operands(&expr.node).iter().any(mentions)
+    inside || expr.node.operands().into_iter().any(mentions)
 }

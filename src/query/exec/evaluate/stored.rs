@@ -7,7 +7,8 @@ use crate::column::{Bitset, Floats, Vector};
 use crate::error::Result;
 use crate::query::bind::{Expr, Node, Type};
 use crate::query::exec::Batch;
-use crate::query::rule::{Call, record_name};
+use crate::query::label::record_name;
+use crate::query::rule::Call;
 use crate::value::{RecordId, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -142,7 +143,12 @@ impl Evaluator<'_> {
                     let name = &self.context.catalog.object(object).field(*field).name;
                     let id = self.ids(batch).get(slot);
                     let record = id.map_or_else(unknown, |id| {
-                        record_name(object, RecordId(id.cast_unsigned()), self.context)
+                        record_name(
+                            object,
+                            RecordId(id.cast_unsigned()),
+                            self.context.snapshot,
+                            self.context.catalog,
+                        )
                     });
                     format!("`{name}` of {record}")
                 }
