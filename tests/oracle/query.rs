@@ -881,7 +881,34 @@ impl Writer<'_> {
     }
 
     fn views(&mut self) -> String {
-        match self.random.below(9) {
+        match self.random.below(11) {
+            9 => {
+                let filter = self.condition("tasks", 1);
+                let collected = self
+                    .collected("companies", 1)
+                    .replace('(', "(outer.company.");
+                match collected.contains(" where ") {
+                    true => "notes where about not in (people) select id, stars".to_owned(),
+                    false => format!(
+                        "deals select id, (tasks where {filter} and minutes > {collected} select \
+                         count()) as n, count(company.deals where units < {collected}) as m"
+                    ),
+                }
+            }
+            10 => {
+                let object = self.pick(&["companies", "deals", "people"]);
+                let filter = self.condition(object, 1);
+                let not = self.pick(&["", "not "]);
+                match self.random.chance(50) {
+                    true => {
+                        format!("notes where about {not}in ({object} where {filter}) select id")
+                    }
+                    false => format!(
+                        "{object} where {filter} and this {not}in (notes where stars > 1 select \
+                         about) select id"
+                    ),
+                }
+            }
             6 => {
                 let aggregate = self.pick(&["avg(units)", "max(units)", "count()"]);
                 format!(

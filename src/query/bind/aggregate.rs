@@ -43,14 +43,16 @@ impl Binder<'_> {
                 .at(span.clone())
                 .hint("pairs count as often as they come"));
         }
-        if let Some(group) = &scope.group {
-            return self.group_aggregate(group, call, function, span);
-        }
         let argument = argument_of(call);
+        // What is around the query is the same for each of its groups.
         if let Some(argument) = &argument
             && let Some((joined, argument)) = self.through(scope, argument, span)?
+            && (scope.group.is_none() || joined.is_outer)
         {
             return self.collect(scope, call, function, joined, argument, span);
+        }
+        if let Some(group) = &scope.group {
+            return self.group_aggregate(group, call, function, span);
         }
         if let Some(names) = path
             && function != AggregateFunction::Exists
@@ -145,7 +147,14 @@ impl Binder<'_> {
         let collect = Expr::new(Node::Collect(Arc::new(collect)), ty.clone(), span);
         let body = match joined.lead {
             None => collect,
-            Some((reference, object)) => {
+            Some((mut reference, object)) => {
+                if joined.is_outer && !given.borrow().is_empty() {
+                    // What is given to the query around is not to the body.
+                    let mut given = given.borrow_mut();
+                    let (ty, span) = (reference.ty.clone(), reference.span.clone());
+                    given.push(reference);
+                    reference = Expr::new(Node::Given(given.len() - 1), ty, &span);
+                }
                 let node = Node::Follow {
                     reference: Box::new(reference),
                     object,
@@ -430,6 +439,9 @@ impl Binder<'_> {
         names: &[Name],
         span: &Span,
     ) -> Result<Expr> {
+        if same(&names[0].text, "outer") {
+            return self.outer_path(scope, &names[1..], span);
+        }
         if let [name] = names {
             if let Some(key) = group.alias(name) {
                 return Ok(key);

@@ -3,8 +3,9 @@
 use super::aggregate::path_of;
 use super::binder::{Binder, cast};
 use super::compare::compare_node;
+use super::path::only_to;
 use super::scope::{Scope, correlated};
-use super::{ColumnValue, Expr, Node, Type};
+use super::{ColumnValue, Expr, Node, Query, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind};
@@ -159,14 +160,18 @@ impl Binder<'_> {
                 Some(Some(Type::NUMBER))
             }
             (Type::Plain(a), Type::Plain(b)) if time(a) && time(b) => Some(Some(Type::DATE)),
+            // Of a reference to any of several, those to the one object.
+            (Type::Plain(F::Reference(one)), Type::Plain(F::AnyReference(any)))
+            | (Type::Plain(F::AnyReference(any)), Type::Plain(F::Reference(one)))
+                if any.contains(one) =>
+            {
+                Some(Some(Type::Plain(F::Reference(*one))))
+            }
             _ => None,
         };
         if let Some(Some(common)) = &common {
-            value = cast(value, common.clone());
-            if let Some(ColumnValue::Expr(column)) = bound.columns.first_mut().map(|c| &mut c.value)
-            {
-                *column = cast(column.clone(), common.clone());
-            }
+            value = common_form(value, common);
+            map_column(&mut bound, &|column| common_form(column, common));
         }
         if common.is_none() {
             let message = format!(
@@ -330,4 +335,25 @@ impl Binder<'_> {
         };
         Ok(Expr::new(node, Type::BOOLEAN, span))
     }
+}
+
+/// A value as what both sides of `in` are.
+fn common_form(value: Expr, ty: &Type) -> Expr {
+    match (&value.ty, ty) {
+        (Type::Plain(FieldType::AnyReference(_)), Type::Plain(FieldType::Reference(object))) => {
+            only_to(value, *object)
+        }
+        _ => cast(value, ty.clone()),
+    }
+}
+
+/// The one column of a query, and of those stacked below it, as `form` says.
+fn map_column(query: &mut Query, form: &impl Fn(Expr) -> Expr) {
+    if let Some(ColumnValue::Expr(column)) = query.columns.first_mut().map(|c| &mut c.value) {
+        *column = form(column.clone());
+    }
+    query
+        .unions
+        .iter_mut()
+        .for_each(|union| map_column(union, form));
 }

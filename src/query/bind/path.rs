@@ -19,6 +19,8 @@ pub(super) struct Joined<'t> {
     pub lead: Option<(Expr, ObjectId)>,
     /// The object that has the first collection.
     pub base: ObjectId,
+    /// Whether they start at a record around the frame's.
+    pub is_outer: bool,
     /// The last collection's object.
     pub object: ObjectId,
     /// From a record of `object` to its record of `base`, or to a node of the subtree.
@@ -318,8 +320,8 @@ impl Binder<'_> {
     }
 
     /// A path of the scope around, seen from an inner record.
-    fn outer_path(&self, scope: &Scope<'_>, rest: &[Name], span: &Span) -> Result<Expr> {
-        let Some(outer) = &scope.outer else {
+    pub(super) fn outer_path(&self, scope: &Scope<'_>, rest: &[Name], span: &Span) -> Result<Expr> {
+        let Some(outer) = scope.around() else {
             return Err(
                 Error::new(Code::Misplaced, "there is no record around this one")
                     .at(span.clone())
@@ -353,6 +355,9 @@ impl Binder<'_> {
                 return Ok(Expr::new(Node::Given(given.len() - 1), ty, span));
             }
         };
+        if matches!(inner.node, Node::Id) && inner.ty == owner.ty {
+            return Ok((*owner).clone());
+        }
         let ty = inner.ty.clone();
         let node = Node::Follow {
             reference: Box::new((*owner).clone()),
@@ -369,19 +374,25 @@ impl Binder<'_> {
         names: &'t [Name],
         span: &Span,
     ) -> Result<Option<Joined<'t>>> {
-        let Some(mut at) = scope.object() else {
+        let (mut start, mut rest) = (scope, names);
+        let next = |rest: &[Name], word| rest.first().is_some_and(|name| same(&name.text, word));
+        while next(rest, "outer")
+            && let Some(outer) = start.around()
+        {
+            (start, rest) = (outer.scope, &rest[1..]);
+        }
+        let is_outer = rest.len() < names.len();
+        let Some(first) = start.object() else {
             return Ok(None);
         };
-        let mut rest = names;
-        if rest.first().is_some_and(|name| same(&name.text, "this")) {
+        if next(rest, "this") {
             rest = &rest[1..];
-        } else if rest
-            .first()
-            .is_some_and(|name| scope.let_name(&name.text).is_some())
+        } else if let Some(name) = rest.first()
+            && start.let_name(&name.text).is_some()
         {
             return Ok(None);
         }
-        let mut lead = 0;
+        let (mut at, mut lead) = (first, 0);
         let from = rest;
         // References first.
         while let Some(name) = rest.first() {
@@ -450,15 +461,17 @@ impl Binder<'_> {
             (None, None) => return Ok(None),
         };
         let lead = match lead {
-            0 => None,
-            count => {
-                let object = scope.object().expect("checked above");
-                Some((self.object_path(object, &from[..count], span)?, base))
+            _ if is_outer => {
+                let count = names.len() - from.len() + lead;
+                Some((self.path(scope, &names[..count], span)?, base))
             }
+            0 => None,
+            count => Some((self.object_path(first, &from[..count], span)?, base)),
         };
         Ok(Some(Joined {
             lead,
             base,
+            is_outer,
             object: at,
             owner,
             subtree,
@@ -475,17 +488,22 @@ impl Binder<'_> {
         span: &Span,
     ) -> Expr {
         let column = self.column(object, field, span);
-        let ty = Type::Plain(FieldType::Reference(target));
-        if column.ty == ty {
-            return column;
+        match column.ty {
+            Type::Plain(FieldType::AnyReference(_)) => only_to(column, target),
+            _ => column,
         }
-        // One of several: only where it points to `target`.
-        let inner = Arc::new(Expr::new(Node::Id, ty.clone(), span));
-        let node = Node::Follow {
-            reference: Box::new(column),
-            object: target,
-            inner,
-        };
-        Expr::new(node, ty, span)
     }
+}
+
+/// A reference to any of several as one to `object`: missing where it points to another.
+pub(super) fn only_to(reference: Expr, object: ObjectId) -> Expr {
+    let span = reference.span.clone();
+    let ty = Type::Plain(FieldType::Reference(object));
+    let inner = Arc::new(Expr::new(Node::Id, ty.clone(), &span));
+    let node = Node::Follow {
+        reference: Box::new(reference),
+        object,
+        inner,
+    };
+    Expr::new(node, ty, &span)
 }

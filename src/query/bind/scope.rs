@@ -122,6 +122,14 @@ impl<'s> Scope<'s> {
         }
     }
 
+    /// The scope around this one's records; what a group stands in is around its records.
+    pub(super) fn around(&self) -> Option<&Outer<'s>> {
+        match &self.group {
+            Some(group) => group.records.outer.as_ref(),
+            None => self.outer.as_ref(),
+        }
+    }
+
     pub(super) fn object(&self) -> Option<ObjectId> {
         match self.base {
             Base::Object(object) => Some(object),

@@ -30,6 +30,9 @@ fn costly_condition() -> BoxedStrategy<String> {
         "count(account.subtree.deals) > 4",
         "sum(account.subtree.deals.amount where count_of > outer.count_of) > 900",
         "account in (accounts where count(deals) > 3)",
+        "(stages where position < count(outer.account.deals) select count()) > 2",
+        "(stages where position < count(outer.account.deals where count_of > outer.position) \
+         select max(position) - min(outer.account.deals.count_of)) > 1",
         "exists(account.deals where amount > 700)",
         "count(account.deals) > 3",
         "matches(stage.gate)",
@@ -104,6 +107,8 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "at <= 2026-05-15",
         "at >= 2026-05-20",
         "about is account",
+        "about in (accounts where employees > 4)",
+        "about not in (stages where position > 1)",
         "business_hours(at, now) > 20 hours",
         "business_hours(close, at) / 1 hour < 4",
         "at + 6 business hours > now",
@@ -177,6 +182,9 @@ fn account_condition() -> BoxedStrategy<String> {
         "count(distinct subtree.deals.stage) > 2",
         "max(subtree.employees) > 6",
         "exists(mentions where account = outer.parent)",
+        "this in (deals where amount > 300 select about)",
+        "exists(deals where amount > avg(outer.deals.amount))",
+        "count(children where employees < count(outer.deals where amount > outer.size * 100)) > 0",
     ]))
 }
 
