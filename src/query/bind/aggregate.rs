@@ -1,7 +1,7 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
 use super::binder::{Binder, cast};
-use super::label::is_labelled;
+use super::label::{is_labelled, is_special};
 use super::path::Joined;
 use super::scope::{GroupScope, Link, Scope, correlated, same};
 use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Function, Node, Type};
@@ -64,6 +64,11 @@ impl Binder<'_> {
             .arguments
             .first()
             .map_or_else(String::new, ToString::to_string);
+        if let (Some([name]), Some(object), Some(shown)) = (path, scope.object(), &scope.shown)
+            && function == AggregateFunction::Exists
+        {
+            return Err(self.not_shown(object, shown, name));
+        }
         let error = match path {
             Some([name]) if function == AggregateFunction::Exists => {
                 let at = scope.object().map_or("this", |id| &self.object(id).name);
@@ -99,7 +104,16 @@ impl Binder<'_> {
             return false;
         }
         match argument_of(call) {
-            Some(argument) => matches!(self.through(scope, &argument, &(0..0)), Ok(None)),
+            Some(argument) => {
+                // A name that is not shown is the plainer mistake.
+                let unknown = |names: &[Name]| {
+                    scope.shown.is_some()
+                        && !is_special(&names[0].text)
+                        && !self.knows(scope, &names[0])
+                };
+                !path_of(&argument).is_some_and(unknown)
+                    && matches!(self.through(scope, &argument, &(0..0)), Ok(None))
+            }
             None => true,
         }
     }

@@ -58,7 +58,7 @@ impl Binder<'_> {
                 value: slot(Find::SCORE, &Type::NUMBER),
                 descending: true,
             }],
-            names: Vec::new(),
+            shown: None,
         })
     }
 

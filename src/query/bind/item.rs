@@ -25,8 +25,25 @@ impl Binder<'_> {
                     let name = alias
                         .as_ref()
                         .map_or_else(|| column_name(value), |a| a.text.clone());
+                    if let Some([word]) = path_of(value)
+                        && let Some(Column {
+                            value: value @ ColumnValue::Nested(_),
+                            ..
+                        }) = scope.shown(&word.text)
+                    {
+                        let value = value.clone();
+                        columns.push(Column { name, value });
+                        continue;
+                    }
                     let (bound, weight) = self.weighed(|| self.expr(scope, value))?;
-                    if let Some(alias) = alias {
+                    // Under its own name a value needs no other.
+                    let own = |alias: &syntax::Name| match path_of(value) {
+                        Some([name]) => same(&name.text, &alias.text),
+                        _ => false,
+                    };
+                    if let Some(alias) = alias
+                        && !own(alias)
+                    {
                         scope.aliases.push(Named {
                             name: alias.text.clone(),
                             value: bound.clone(),
@@ -48,6 +65,10 @@ impl Binder<'_> {
         columns: &mut Vec<Column>,
     ) -> Result<()> {
         match &scope.base {
+            Base::Object(_) if scope.shown.is_some() => {
+                columns.extend(scope.shown.iter().flatten().cloned());
+                Ok(())
+            }
             Base::Object(object) => {
                 for field in self.object(*object).live_fields() {
                     let value = ColumnValue::Expr(self.column(*object, field.id, span));
@@ -93,6 +114,12 @@ impl Binder<'_> {
         let joined = self.joined(scope, &tree.path, &span)?;
         let Some(joined) = joined.filter(|joined| joined.rest.is_empty() && joined.lead.is_none())
         else {
+            if let (Some(shown), Some(object), [name, ..]) =
+                (&scope.shown, scope.object(), tree.path.as_slice())
+                && scope.shown(&name.text).is_none()
+            {
+                return Err(self.not_shown(object, shown, name));
+            }
             let error = Error::new(
                 Code::UnknownObject,
                 format!("`{written}` is no collection here"),

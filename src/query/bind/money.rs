@@ -15,6 +15,8 @@ use std::sync::Arc;
 /// What the columns of a query stand over, and those of the queries stacked below it.
 pub(super) struct Frames {
     pub base: Base,
+    /// Whether the base's records are known by the query's columns alone.
+    pub shown: bool,
     pub unions: Vec<Self>,
 }
 

@@ -3,7 +3,7 @@
 use super::binder::Binder;
 use super::label::is_special;
 use super::scope::{Base, Link, Scope, same};
-use super::{Expr, Node, Subtree, Type, column};
+use super::{Column, ColumnValue, Expr, Node, Subtree, Type, column};
 use crate::catalog::{Collection, Object, Role};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Name};
@@ -35,6 +35,7 @@ impl Binder<'_> {
     pub(super) fn knows(&self, scope: &Scope<'_>, name: &Name) -> bool {
         scope.named(&name.text).is_some()
             || match &scope.base {
+                Base::Object(_) if scope.shown.is_some() => scope.shown(&name.text).is_some(),
                 Base::Object(object) => {
                     let object = self.object(*object);
                     object.find_field(&name.text).is_some()
@@ -99,6 +100,9 @@ impl Binder<'_> {
 
     /// Whether the scope's object has a field of this name that the alias does not stand for.
     fn is_other_field(&self, scope: &Scope<'_>, name: &Name, alias: &Expr) -> bool {
+        if scope.shown.is_some() {
+            return scope.shown(&name.text).is_some();
+        }
         let Some(field) = scope
             .object()
             .and_then(|object| self.object(object).find_field(&name.text))
@@ -147,25 +151,15 @@ impl Binder<'_> {
     /// A path that starts at the scope's own record or row.
     fn own_path(&self, scope: &Scope<'_>, names: &[Name], span: &Span) -> Result<Expr> {
         match &scope.base {
-            Base::Object(object) => self.object_path(*object, names, span),
+            Base::Object(object) => match &scope.shown {
+                None => self.object_path(*object, names, span),
+                Some(shown) => self.shown_path(*object, shown, names, span),
+            },
             Base::Slots(slots) => {
                 let (first, rest) = names.split_first().expect("a path has a name");
                 let Some(at) = slots.iter().position(|slot| same(&slot.name, &first.text)) else {
-                    let error = Error::new(
-                        Code::UnknownField,
-                        format!("there is no column `{}`", first.text),
-                    )
-                    .at(self.at(&first.span));
-                    let names = || slots.iter().map(|slot| slot.name.as_str());
-                    return Err(match crate::error::nearest(&first.text, names()) {
-                        Some(_) => error.near(&first.text, names()),
-                        None => {
-                            let all: Vec<_> = names().collect();
-                            error
-                                .hint(format!("the columns here: {}", all.join(", ")))
-                                .hint("text is written in quotes")
-                        }
-                    });
+                    let names: Vec<_> = slots.iter().map(|slot| slot.name.as_str()).collect();
+                    return Err(self.unknown_column(first, &names));
                 };
                 let slot = Expr::new(Node::Slot(at), slots[at].ty.clone(), span);
                 self.continue_path(slot, rest, span)
@@ -180,6 +174,73 @@ impl Binder<'_> {
                 .expected("a constant")
                 .hint(format!("text is written in quotes: \"{}\"", name.text)))
             }
+        }
+    }
+
+    /// A path that starts at a column that a query underneath shows of its records.
+    fn shown_path(
+        &self,
+        object: ObjectId,
+        shown: &[Column],
+        names: &[Name],
+        span: &Span,
+    ) -> Result<Expr> {
+        let (first, rest) = names.split_first().expect("a path has a name");
+        let Some(column) = shown.iter().find(|column| same(&column.name, &first.text)) else {
+            return Err(self.not_shown(object, shown, first));
+        };
+        match &column.value {
+            ColumnValue::Expr(value) => {
+                let mut parts = 0;
+                value.visit_all(&mut |_| parts += 1);
+                self.carry(parts, span)?;
+                let value = Expr {
+                    span: span.clone(),
+                    ..value.clone()
+                };
+                self.continue_path(value, rest, span)
+            }
+            ColumnValue::Nested(_) => Err(Error::new(
+                Code::TypeMismatch,
+                format!("`{}` is a list of records", column.name),
+            )
+            .at(self.at(&first.span))
+            .expected("a value")
+            .hint("`select *` shows it")),
+        }
+    }
+
+    /// The error about a name that a query underneath does not show.
+    pub(super) fn not_shown(&self, object: ObjectId, shown: &[Column], name: &Name) -> Error {
+        let names: Vec<_> = shown.iter().map(|column| column.name.as_str()).collect();
+        let object = self.object(object);
+        let known = object.find_field(&name.text).is_some()
+            || object.find_formula(&name.text).is_some()
+            || self
+                .catalog
+                .find_collection(object.id, &name.text)
+                .is_some();
+        if known {
+            let message = format!("there is no column `{}`", name.text);
+            return Error::new(Code::UnknownField, message)
+                .at(self.at(&name.span))
+                .hint(format!("the columns here: {}", names.join(", ")))
+                .hint(format!(
+                    "{} have `{}`: the query underneath must `select` it",
+                    object.name, name.text
+                ));
+        }
+        self.unknown_column(name, &names)
+    }
+
+    fn unknown_column(&self, name: &Name, names: &[&str]) -> Error {
+        let message = format!("there is no column `{}`", name.text);
+        let error = Error::new(Code::UnknownField, message).at(self.at(&name.span));
+        match crate::error::nearest(&name.text, names.iter().copied()) {
+            Some(_) => error.near(&name.text, names.iter().copied()),
+            None => error
+                .hint(format!("the columns here: {}", names.join(", ")))
+                .hint("text is written in quotes"),
         }
     }
 
@@ -394,6 +455,21 @@ impl Binder<'_> {
         }
         let (mut at, mut lead) = (first, 0);
         let from = rest;
+        if start.shown.is_some() {
+            let Some(Column {
+                value: ColumnValue::Expr(value),
+                ..
+            }) = rest.first().and_then(|name| start.shown(&name.text))
+            else {
+                return Ok(None);
+            };
+            let Type::Plain(FieldType::Reference(target)) = value.ty else {
+                return Ok(None);
+            };
+            at = target;
+            rest = &rest[1..];
+            lead = 1;
+        }
         // References first.
         while let Some(name) = rest.first() {
             let definition = self.object(at);
@@ -466,7 +542,7 @@ impl Binder<'_> {
                 Some((self.path(scope, &names[..count], span)?, base))
             }
             0 => None,
-            count => Some((self.object_path(first, &from[..count], span)?, base)),
+            count => Some((self.own_path(scope, &from[..count], span)?, base)),
         };
         Ok(Some(Joined {
             lead,

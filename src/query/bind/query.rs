@@ -42,7 +42,8 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<(Query, Type, Frames)> {
         let (mut query, frames) = self.query_in(tree, Some((scope, given)))?;
-        let ty = if is_records(tree) && query.group.is_none() {
+        let one = frames.shown && query.columns.len() == 1;
+        let ty = if is_records(tree) && query.group.is_none() && !one {
             self.record_column(&mut query, span)
         } else {
             None
@@ -101,7 +102,8 @@ impl Binder<'_> {
         }
         let start = self.start(&tree.source)?;
         let mut records = Scope::new(start.base.clone());
-        records.names = start.names;
+        let shown = start.shown.is_some() || !tree.select.is_empty();
+        records.shown = start.shown;
         records.outer = outer.map(|(scope, given)| Outer {
             scope,
             link: Link::Given(given),
@@ -152,6 +154,7 @@ impl Binder<'_> {
         };
         let mut frames = Frames {
             base: start.base,
+            shown,
             unions: Vec::new(),
         };
         if tree.group.is_some() || self.has_aggregates(&records, tree) {

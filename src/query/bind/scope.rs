@@ -1,6 +1,6 @@
 //! What names mean at one place of a statement.
 
-use super::{Aggregate, Expr, Node, Type};
+use super::{Aggregate, Column, Expr, Node, Type};
 pub(super) use crate::catalog::same_name as same;
 use crate::query::syntax;
 use crate::value::ObjectId;
@@ -10,7 +10,9 @@ use std::sync::Arc;
 /// The names an expression may use: the frame's, `let` names and aliases, the outer scope's.
 pub(super) struct Scope<'s> {
     pub base: Base,
-    /// `let` names, and computed columns of a view underneath.
+    /// What a query underneath shows of the base's records: the only names of theirs here.
+    pub shown: Option<Vec<Column>>,
+    /// `let` names.
     pub names: Vec<Named>,
     /// `select` aliases, good in later items, `having` and `order by`.
     pub aliases: Vec<Named>,
@@ -104,6 +106,7 @@ impl<'s> Scope<'s> {
     pub(super) fn new(base: Base) -> Self {
         Self {
             base,
+            shown: None,
             names: Vec::new(),
             aliases: Vec::new(),
             group: None,
@@ -146,6 +149,12 @@ impl<'s> Scope<'s> {
         leads
             .max_by_key(|(path, _)| path.len())
             .map(|(path, object)| (path.len(), *object))
+    }
+
+    /// The column of this name that a query underneath shows.
+    pub(super) fn shown(&self, name: &str) -> Option<&Column> {
+        let mut shown = self.shown.iter().flatten();
+        shown.find(|column| same(&column.name, name))
     }
 
     /// The expression a `let` name or alias stands for.

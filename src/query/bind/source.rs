@@ -2,7 +2,7 @@
 
 use super::binder::{Binder, cast};
 use super::money::Frames;
-use super::scope::{Base, Named, Slot};
+use super::scope::{Base, Slot};
 use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
@@ -16,7 +16,8 @@ pub(super) struct Start {
     pub filter: Vec<Expr>,
     pub columns: Vec<Column>,
     pub order: Vec<OrderKey>,
-    pub names: Vec<Named>,
+    /// The columns by which alone the records are known.
+    pub shown: Option<Vec<Column>>,
 }
 
 impl Binder<'_> {
@@ -24,7 +25,7 @@ impl Binder<'_> {
         let (name, arguments) = match source {
             syntax::Source::Query(tree) => {
                 let (query, frames) = self.query_in(tree, None)?;
-                return Ok(self.start_of(query, &frames, tree, &tree.span));
+                return Ok(self.start_of(query, &frames, &tree.span));
             }
             syntax::Source::Named { path, .. } => {
                 let [name] = path.as_slice() else {
@@ -82,7 +83,7 @@ impl Binder<'_> {
             filter: Vec::new(),
             columns,
             order: Vec::new(),
-            names: Vec::new(),
+            shown: None,
         }
     }
 
@@ -154,7 +155,7 @@ impl Binder<'_> {
             self.arguments.borrow_mut().push(known);
             let bound = syntax::parse_query(&view.text).and_then(|tree| {
                 let (query, frames) = self.query_in(&tree, None)?;
-                Ok(self.start_of(query, &frames, &tree, &name.span))
+                Ok(self.start_of(query, &frames, &name.span))
             });
             self.arguments.borrow_mut().pop();
             bound
@@ -218,82 +219,50 @@ impl Binder<'_> {
 
     /// What stands on a bound query: its records where it only chooses and shows them, else its
     /// rows.
-    pub(super) fn start_of(
-        &self,
-        mut query: Query,
-        frames: &Frames,
-        tree: &syntax::Query,
-        span: &Span,
-    ) -> Start {
+    pub(super) fn start_of(&self, mut query: Query, frames: &Frames, span: &Span) -> Start {
+        let over_rows = |column: &Column| match &column.value {
+            ColumnValue::Expr(value) => value.is_over_rows(),
+            ColumnValue::Nested(_) => false,
+        };
         let simple = query.group.is_none()
             && query.having.is_none()
             && query.limit.is_none()
             && query.offset.is_none()
             && query.unions.is_empty()
-            && query
-                .columns
-                .iter()
-                .all(|c| matches!(&c.value, ColumnValue::Expr(value) if !value.is_over_rows()));
-        let base = match (&query.source, simple) {
-            (Source::Object(object), true) => Base::Object(*object),
-            _ => {
-                let days = self.add_days(&mut query, frames);
-                let shown = || query.columns.iter().zip(&days);
-                let slots = shown()
-                    .map(|(column, day)| Slot {
-                        name: column.name.clone(),
-                        ty: column.ty(),
-                        day: *day,
-                    })
-                    .collect();
-                let columns = shown()
-                    .enumerate()
-                    .map(|(at, (column, _))| Column {
-                        name: column.name.clone(),
-                        value: ColumnValue::Expr(Expr::new(
-                            Node::Slot(at),
-                            column.ty(),
-                            &self.at(span),
-                        )),
-                    })
-                    .collect();
-                return Start {
-                    base: Base::Slots(slots),
-                    source: Source::Query(Box::new(query)),
-                    filter: Vec::new(),
-                    columns,
-                    order: Vec::new(),
-                    names: Vec::new(),
-                };
-            }
-        };
-        // Computed columns of the view are names for what stands on it.
-        let Base::Object(object) = base else {
-            unreachable!("rows returned above")
-        };
-        let definition = self.object(object);
-        let mut names = Vec::new();
-        if !tree.select.is_empty() {
-            for column in &query.columns {
-                if let ColumnValue::Expr(value) = &column.value
-                    && definition.find_field(&column.name).is_none()
-                    && definition.find_formula(&column.name).is_none()
-                {
-                    names.push(Named {
-                        name: column.name.clone(),
-                        value: value.clone(),
-                        weight: 1,
-                    });
-                }
-            }
+            && !query.columns.iter().any(over_rows);
+        if let (Source::Object(object), true) = (&query.source, simple) {
+            return Start {
+                base: Base::Object(*object),
+                shown: frames.shown.then(|| query.columns.clone()),
+                source: query.source,
+                filter: query.filter.into_iter().collect(),
+                columns: query.columns,
+                order: query.order,
+            };
         }
+        let days = self.add_days(&mut query, frames);
+        let shown = || query.columns.iter().zip(&days);
+        let slots = shown()
+            .map(|(column, day)| Slot {
+                name: column.name.clone(),
+                ty: column.ty(),
+                day: *day,
+            })
+            .collect();
+        let columns = shown()
+            .enumerate()
+            .map(|(at, (column, _))| Column {
+                name: column.name.clone(),
+                value: ColumnValue::Expr(Expr::new(Node::Slot(at), column.ty(), &self.at(span))),
+            })
+            .collect();
         Start {
-            base: Base::Object(object),
-            source: query.source,
-            filter: query.filter.into_iter().collect(),
-            columns: query.columns,
-            order: query.order,
-            names,
+            base: Base::Slots(slots),
+            source: Source::Query(Box::new(query)),
+            filter: Vec::new(),
+            columns,
+            order: Vec::new(),
+            shown: None,
         }
     }
 }

@@ -52,7 +52,8 @@ impl<'a> Binder<'a> {
             None => (None, Self::nothing()),
             Some(from) => {
                 let span = self.at(&from.span);
-                let mut query = self.query(from)?;
+                let (mut query, frames) = self.query_in(from, None)?;
+                let shown = frames.shown.then(|| query.columns.clone());
                 let records = from.select.is_empty() && query.group.is_none();
                 let over = if records && self.record_column(&mut query, &span).is_some() {
                     match query.source {
@@ -74,6 +75,7 @@ impl<'a> Binder<'a> {
                 };
                 let scope = Scope {
                     columns_first: true,
+                    shown: shown.filter(|_| over.is_some()),
                     ..Scope::new(base)
                 };
                 (
