@@ -323,7 +323,10 @@ impl Writer<'_> {
                 }
                 3 => format!("{path} {operator} {}", period(self.random)),
                 4 => {
-                    let moved = self.moved();
+                    let moved = match self.random.chance(40) {
+                        true => self.moved_by_field(object),
+                        false => self.moved(),
+                    };
                     let other = self.of(object, Date).unwrap_or_else(|| "today".to_owned());
                     format!("{path} {moved} {operator} {other}")
                 }
@@ -363,6 +366,7 @@ impl Writer<'_> {
                 _ => {
                     let moved = match self.random.below(3) {
                         0 => "+ 30 hours".to_owned(),
+                        1 => self.moved_by_field(object),
                         _ => self.moved(),
                     };
                     format!("{path} {moved} {operator} {}", moment(self.random))
@@ -443,7 +447,26 @@ impl Writer<'_> {
         let sign = self.pick(&["+", "-"]);
         let count = 1 + self.random.below(14);
         let unit = self.pick(&["days", "weeks", "months", "quarters", "years"]);
-        format!("{sign} {count} {unit}")
+        match self.random.below(8) {
+            0 => format!("{sign} 2 * {count} {unit}"),
+            1 => format!("{sign} ({count} {unit} - 3 days)"),
+            _ => format!("{sign} {count} {unit}"),
+        }
+    }
+
+    /// Moved by so many units as a field of the record says.
+    fn moved_by_field(&mut self, object: &str) -> String {
+        let unit = self.pick(&["day", "week", "month", "quarter"]);
+        let sign = self.pick(&["+", "-"]);
+        let count = self.of(object, Whole).unwrap_or_else(|| "3".to_owned());
+        let count = format!("least(greatest({count}, -40), 40)");
+        match self.random.chance(50) {
+            true => format!("{sign} {count} * 1 {unit}"),
+            false => {
+                let condition = self.plain_condition(object);
+                format!("{sign} if({condition}, 2 {unit}s, {count} * 1 week)")
+            }
+        }
     }
 
     fn unit(&mut self) -> &'static str {

@@ -1,10 +1,11 @@
 //! Arithmetic: numbers, amounts, durations, and dates moved by units of the calendar.
 
 use super::binder::{Binder, cast};
+use super::interval::{has_months, is_length};
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::{self, ExprKind, Literal};
+use crate::query::syntax::{self, ExprKind};
 use crate::value::{FieldType, Unit, Value};
 
 impl Binder<'_> {
@@ -95,10 +96,13 @@ impl Binder<'_> {
                     error.hint("to join texts write concat(a, b)")
                 }
                 (Type::Plain(FieldType::Date), Type::Plain(FieldType::Integer)) => {
-                    error.hint(format!(
-                        "say the unit: `{left_tree} {} {right_tree} days`",
-                        if operator == Add { "+" } else { "-" }
-                    ))
+                    let sign = if operator == Add { "+" } else { "-" };
+                    error.hint(match right_tree.kind {
+                        ExprKind::Literal(_) => {
+                            format!("say the unit: `{left_tree} {sign} {right_tree} days`")
+                        }
+                        _ => format!("say the unit: `{left_tree} {sign} {right_tree} * 1 day`"),
+                    })
                 }
                 _ => error,
             }
@@ -183,47 +187,31 @@ impl Binder<'_> {
             Arithmetic::Subtract => -1,
             Arithmetic::Multiply | Arithmetic::Divide => return Ok(None),
         };
-        let (tree, count, unit) = match (&left.kind, &right.kind) {
-            (_, ExprKind::Literal(Literal::Duration { count, unit })) => (left, *count, *unit),
-            (ExprKind::Literal(Literal::Duration { count, unit }), _) if sign == 1 => {
-                (right, *count, *unit)
-            }
+        let (tree, by) = match (is_length(right), is_length(left)) {
+            (true, _) => (left, right),
+            (_, true) if sign == 1 => (right, left),
             _ => return Ok(None),
         };
-        let mut value = self.expr(scope, tree)?;
-        let timed = match value.ty {
-            Type::Plain(FieldType::Date) => false,
-            Type::Plain(FieldType::DateTime) => true,
-            _ if seconds_of(unit).is_none() => {
+        let value = self.expr(scope, tree)?;
+        match value.ty {
+            Type::DATE | Type::DATETIME => {}
+            _ if has_months(by) => {
                 let is = self.describe(&value.ty);
                 return Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
                     .at(value.span)
                     .expected("a date or a moment beside months, quarters and years"));
             }
             _ => return Ok(None),
-        };
-        let count = count.saturating_mul(sign);
-        let (mut months, mut days, mut seconds) = (0, 0, 0);
-        match unit {
-            Unit::Minute => seconds = count.saturating_mul(60),
-            Unit::Hour => seconds = count.saturating_mul(3600),
-            Unit::Day => days = count,
-            Unit::Week => days = count.saturating_mul(7),
-            Unit::Month | Unit::FiscalMonth => months = count,
-            Unit::Quarter | Unit::FiscalQuarter => months = count.saturating_mul(3),
-            Unit::Year | Unit::FiscalYear => months = count.saturating_mul(12),
         }
-        if seconds != 0 && !timed {
-            value = cast(value, Type::DATETIME);
-        }
-        let ty = value.ty.clone();
-        let node = Node::Shift {
-            value: Box::new(value),
-            months,
-            days,
-            seconds,
+        let Some(interval) = self.interval(scope, by)? else {
+            return Ok(None);
         };
-        Ok(Some(Expr::new(node, ty, span)))
+        let value = match interval.is_timed() {
+            true => cast(value, Type::DATETIME),
+            false => value,
+        };
+        let sign = Expr::constant(Value::Integer(sign), Type::INTEGER, span);
+        Ok(Some(interval.times(&sign, span).moved(value, span)))
     }
 }
 

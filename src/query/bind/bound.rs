@@ -125,12 +125,14 @@ pub(crate) enum Node {
         right: Box<Expr>,
     },
     Negate(Box<Expr>),
-    /// A date or moment moved by calendar units (months clamp) and seconds (moments only).
+    /// A date or moment moved by calendar units (months clamp) and seconds (moments only), each
+    /// so many times.
     Shift {
         value: Box<Expr>,
         months: i64,
         days: i64,
         seconds: i64,
+        times: Option<Box<Expr>>,
     },
     /// A date or moment moved by working days and by seconds of working time (moments only).
     Work {

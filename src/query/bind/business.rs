@@ -79,6 +79,7 @@ impl Binder<'_> {
                 months: 0,
                 days: 0,
                 seconds: amount,
+                times: None,
             },
             StretchUnit::Business(_) => Node::Work {
                 value,

@@ -11,6 +11,7 @@ mod compare;
 mod find;
 mod foreign;
 mod group;
+mod interval;
 mod item;
 mod label;
 mod membership;

@@ -64,13 +64,15 @@ impl Node {
                 arguments: list, ..
             }
             | Self::Correlated { given: list, .. } => list.iter().collect(),
+            Self::Shift { value, times, .. } => {
+                std::iter::once(&**value).chain(times.as_deref()).collect()
+            }
             Self::InList { value, list } => std::iter::once(&**value).chain(list).collect(),
             Self::Not(value)
             | Self::IsMissing(value)
             | Self::IsObject { value, .. }
             | Self::Has { value, .. }
             | Self::Negate(value)
-            | Self::Shift { value, .. }
             | Self::Work { value, .. }
             | Self::Bucket { value, .. }
             | Self::Cast(value)

@@ -164,12 +164,16 @@ impl Words<'_> {
                 months,
                 days,
                 seconds,
+                times,
             } => {
+                let times = times
+                    .as_ref()
+                    .map_or_else(String::new, |times| format!(" * {}", one(times)));
                 let parts = [(months, "months"), (days, "days"), (seconds, "seconds")];
                 let moved: String = parts
                     .iter()
                     .filter(|(n, _)| **n != 0)
-                    .map(|(n, unit)| format!(" {n:+} {unit}"))
+                    .map(|(n, unit)| format!(" {n:+} {unit}{times}"))
                     .collect();
                 format!("({}{moved})", one(value))
             }

@@ -131,11 +131,13 @@ pub(crate) fn map_operands(
             months,
             days,
             seconds,
+            times,
         } => Node::Shift {
             value: one(value)?,
             months: *months,
             days: *days,
             seconds: *seconds,
+            times: times.as_deref().map(one).transpose()?,
         },
         Node::Work {
             value,

@@ -1,6 +1,6 @@
 //! What SQLite and DuckDB spell differently: calendar arithmetic above all.
 
-use super::fragment::{Level, Sql};
+use super::fragment::{Level, Sql, integer};
 use crate::query::syntax::Dialect;
 use crate::value::Unit;
 
@@ -85,7 +85,17 @@ impl Dialect {
         }
     }
 
-    pub(super) fn add_days(self, day: &Sql, days: i64) -> Sql {
+    /// A day so many days, so many times, later.
+    pub(super) fn add_days(self, day: &Sql, days: i64, times: Option<&Sql>) -> Sql {
+        if let (1.. | ..=-1, Some(times)) = (days, times) {
+            let count = scaled(days, times);
+            return match self {
+                Self::Sqlite => {
+                    Sql::atom(format!("date({}, ({}) || ' days')", day.text, count.text))
+                }
+                Self::DuckDb => Sql::binary(day, "+", &count, Level::Sum),
+            };
+        }
         match (self, days) {
             (_, 0) => day.clone(),
             (Self::Sqlite, _) => {
@@ -103,7 +113,22 @@ impl Dialect {
     }
 
     /// The same day of another month, or its last.
-    pub(super) fn add_months(self, day: &Sql, months: i64) -> Sql {
+    pub(super) fn add_months(self, day: &Sql, months: i64, times: Option<&Sql>) -> Sql {
+        if let (1.. | ..=-1, Some(times)) = (months, times) {
+            let count = scaled(months, times);
+            let (d, n) = (&day.text, count.text);
+            return Sql::atom(match self {
+                Self::Sqlite => format!(
+                    "min(date({d}, 'start of month', ({n}) || ' months', \
+                     '+' || (strftime('%d', {d}) - 1) || ' days'), \
+                     date({d}, 'start of month', ({n} + 1) || ' months', '-1 day'))"
+                ),
+                Self::DuckDb => format!(
+                    "CAST({} + INTERVAL ({n}) MONTH AS DATE)",
+                    day.at(Level::Sum)
+                ),
+            });
+        }
         match (self, months) {
             (_, 0) => day.clone(),
             (Self::Sqlite, _) => {
@@ -214,8 +239,8 @@ impl Dialect {
     /// The day after the last of the unit that starts on the day.
     pub(super) fn end_of(self, unit: Unit, start: &Sql) -> Sql {
         match unit {
-            Unit::Minute | Unit::Hour | Unit::Day => self.add_days(start, 1),
-            Unit::Week => self.add_days(start, 7),
+            Unit::Minute | Unit::Hour | Unit::Day => self.add_days(start, 1, None),
+            Unit::Week => self.add_days(start, 7, None),
             Unit::Month | Unit::FiscalMonth => self.months_later(start, 1),
             Unit::Quarter | Unit::FiscalQuarter => self.months_later(start, 3),
             Unit::Year | Unit::FiscalYear => self.months_later(start, 12),
@@ -238,5 +263,13 @@ impl Dialect {
             (Self::DuckDb, true) => "least",
             (Self::DuckDb, false) => "greatest",
         }
+    }
+}
+
+/// A number so many times.
+pub(super) fn scaled(n: i64, times: &Sql) -> Sql {
+    match n {
+        1 => times.clone(),
+        _ => Sql::binary(&integer(n), "*", times, Level::Product),
     }
 }

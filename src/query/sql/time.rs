@@ -103,14 +103,19 @@ impl Translator<'_> {
         frame: &Frame<'_>,
         value: &Expr,
         [months, days, seconds]: [i64; 3],
+        times: Option<&Expr>,
         expr: &Expr,
     ) -> Result<Vec<Sql>> {
         if value.ty == Type::Missing {
             return Ok(vec![Sql::null()]);
         }
+        let times = match times {
+            Some(times) => Some(self.value(frame, times)?.remove(0)),
+            None => None,
+        };
         let moved = |day: &Sql| {
-            let day = self.dialect.add_months(day, months);
-            self.dialect.add_days(&day, days)
+            let day = self.dialect.add_months(day, months, times.as_ref());
+            self.dialect.add_days(&day, days, times.as_ref())
         };
         if value.ty != Type::DATETIME {
             return Ok(vec![moved(&self.day_of(frame, value)?)]);
@@ -129,7 +134,11 @@ impl Translator<'_> {
             micros = self.moment_at(&Sql::binary(&there, "+", &time, Level::Sum));
         }
         if seconds != 0 {
-            let more = super::fragment::integer(seconds.saturating_mul(1_000_000));
+            let more = seconds.saturating_mul(1_000_000);
+            let more = match &times {
+                Some(times) => super::dialect::scaled(more, times),
+                None => super::fragment::integer(more),
+            };
             micros = Sql::binary(&micros, "+", &more, Level::Sum);
         }
         Ok(vec![micros])

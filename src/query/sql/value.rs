@@ -70,7 +70,11 @@ impl Translator<'_> {
                 months,
                 days,
                 seconds,
-            } => self.shift(frame, value, [*months, *days, *seconds], expr),
+                times,
+            } => {
+                let by = [*months, *days, *seconds];
+                self.shift(frame, value, by, times.as_deref(), expr)
+            }
             Node::Bucket { unit, value } => {
                 let day = self.day_of(frame, value)?;
                 let fiscal = matches!(
@@ -308,7 +312,7 @@ impl Translator<'_> {
             (F::Date, F::DateTime) => vec![self.moment_of(first)],
             (F::Period, F::DateTime) => vec![self.moment_of(first)],
             (F::Date | F::DateTime, F::Period) => {
-                let end = self.dialect.add_days(first, 1);
+                let end = self.dialect.add_days(first, 1, None);
                 vec![first.clone(), end]
             }
             (F::Period, F::Date) => vec![first.clone()],
@@ -460,10 +464,12 @@ fn is_closed(expr: &Expr) -> bool {
         }
         Node::InPeriod { value, period } => is_closed(value) && is_closed(period),
         Node::InList { value, list } => is_closed(value) && list.iter().all(is_closed),
-        Node::Shift { value, .. }
-        | Node::Work { value, .. }
-        | Node::Bucket { value, .. }
-        | Node::ToBase { value, .. } => is_closed(value),
+        Node::Shift { value, times, .. } => {
+            is_closed(value) && times.as_deref().is_none_or(is_closed)
+        }
+        Node::Work { value, .. } | Node::Bucket { value, .. } | Node::ToBase { value, .. } => {
+            is_closed(value)
+        }
         Node::Function { arguments, .. } => arguments.iter().all(is_closed),
         _ => false,
     }

@@ -79,7 +79,11 @@ impl<'a> Evaluator<'a> {
                 months,
                 days,
                 seconds,
-            } => self.shift(value, [*months, *days, *seconds], expr, batch),
+                times,
+            } => {
+                let by = [*months, *days, *seconds];
+                self.shift(value, by, times.as_deref(), expr, batch)
+            }
             Node::Work {
                 value,
                 days,

@@ -74,7 +74,8 @@ impl Evaluator<'_> {
     pub(super) fn shift(
         &self,
         value: &Expr,
-        [months, days, seconds]: [i64; 3],
+        by: [i64; 3],
+        times: Option<&Expr>,
         expr: &Expr,
         batch: &Batch<'_>,
     ) -> Result<Vector> {
@@ -86,9 +87,18 @@ impl Evaluator<'_> {
             }
             _ => return Err(internal("a time of another form", expr)),
         };
-        let moved = |day: Date| day.add_months(months)?.add_days(days);
+        let times = match times.map(|times| self.evaluate(times, batch)).transpose()? {
+            Some(Vector::Ints(times)) => times,
+            Some(_) => return Err(internal("a count of another form", expr)),
+            None => Ints::Constant {
+                value: Some(1),
+                len: ints.len(),
+            },
+        };
         let timed = value.ty == Type::DATETIME;
-        let one = |n: i64| {
+        let one = |n: i64, times: i64| {
+            let [months, days, seconds] = by.map(|by| by.saturating_mul(times));
+            let moved = |day: Date| day.add_months(months)?.add_days(days);
             if !timed {
                 return moved(date(n)).map(|day| i64::from(day.days()));
             }
@@ -101,8 +111,8 @@ impl Evaluator<'_> {
                 .add(Duration::from_seconds(seconds))
                 .map(DateTime::micros)
         };
-        map_ints(&ints, |n| {
-            one(n)
+        zip_ints(&ints, &times, |n, times| {
+            one(n, times)
                 .map(Some)
                 .map_err(|error| error.at(expr.span.clone()))
         })

@@ -156,18 +156,24 @@ impl Reference<'_> {
                 months,
                 days,
                 seconds,
-            } => match one(value) {
-                Value::Date(day) => {
-                    Value::Date(day.add_months(*months).unwrap().add_days(*days).unwrap())
+                times,
+            } => {
+                let times = times.as_ref().map_or(Value::Integer(1), |times| one(times));
+                match (one(value), times) {
+                    (Value::Date(day), Value::Integer(n)) => {
+                        let day = day.add_months(months * n).unwrap();
+                        Value::Date(day.add_days(days * n).unwrap())
+                    }
+                    (Value::DateTime(moment), Value::Integer(n)) => {
+                        let (day, micros) = clock.local_of(moment);
+                        let day = day.add_months(months * n).unwrap();
+                        let day = day.add_days(days * n).unwrap();
+                        let moved = clock.moment_at(day, micros).micros();
+                        Value::DateTime(DateTime::from_micros(moved + seconds * n * 1_000_000))
+                    }
+                    _ => Value::Missing,
                 }
-                Value::DateTime(moment) => {
-                    let (day, micros) = clock.local_of(moment);
-                    let day = day.add_months(*months).unwrap().add_days(*days).unwrap();
-                    let moved = clock.moment_at(day, micros).micros() + seconds * 1_000_000;
-                    Value::DateTime(DateTime::from_micros(moved))
-                }
-                _ => Value::Missing,
-            },
+            }
             Node::Work {
                 value,
                 days,

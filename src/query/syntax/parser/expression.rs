@@ -5,7 +5,7 @@
 
 use super::{Node, Reader, Rule, first, only, parts};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Name};
+use crate::query::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Literal, Name};
 
 impl Reader {
     // This recursion has plain loops for iterator chains: unoptimised, each link of a chain is a
@@ -260,6 +260,7 @@ impl Reader {
         }
         let reader = self.deeper(starts.len(), &node)?;
         let negative = matches!(node.as_rule(), Rule::number | Rule::duration);
+        let negative = negative && !is_counted(&node);
         let sign = if negative { starts.pop() } else { None };
         let mut expr = reader.operand(node, sign.is_some())?;
         if let Some(start) = sign {
@@ -280,6 +281,7 @@ impl Reader {
         let kind = match node.as_rule() {
             Rule::parenthesis => return self.parenthesis(node),
             Rule::call => ExprKind::Call(self.call(node)?),
+            Rule::duration if is_counted(&node) => self.counted(node)?,
             Rule::parameter => ExprKind::Parameter(node.as_str()[1..].to_owned()),
             Rule::path => {
                 if node.as_str().eq_ignore_ascii_case("null") {
@@ -292,6 +294,22 @@ impl Reader {
             _ => ExprKind::Literal(self.literal(node, negative)?),
         };
         Ok(Expr { kind, span })
+    }
+
+    /// `$n days`: so many times a day.
+    fn counted(self, node: Node) -> Result<ExprKind> {
+        let mut parts = parts(node);
+        let count = self.operand(first(&mut parts), false)?;
+        let unit = first(&mut parts);
+        let literal = Literal::Duration {
+            count: 1,
+            unit: super::literal::unit(unit.as_str()),
+        };
+        let unit = Expr {
+            kind: ExprKind::Literal(literal),
+            span: self.span(&unit),
+        };
+        Ok(binary(BinaryOp::Multiply, count, unit).kind)
     }
 
     /// `(a)` or `(query)`; a list stands after `in`, and as a record's tags.
@@ -361,6 +379,12 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Whether it is a duration whose count is a parameter.
+fn is_counted(node: &Node) -> bool {
+    let mut inner = node.clone().into_inner();
+    inner.next().is_some_and(|n| n.as_rule() == Rule::parameter)
 }
 
 fn last<T>(list: &mut [T]) -> &mut T {

@@ -107,7 +107,7 @@ fn bad(message: impl Into<String>, span: Span) -> Error {
     Error::new(Code::BadLiteral, message).at(span)
 }
 
-fn unit(text: &str) -> Unit {
+pub(super) fn unit(text: &str) -> Unit {
     let text = text.to_ascii_lowercase();
     let fiscal = text.starts_with("fiscal");
     match text

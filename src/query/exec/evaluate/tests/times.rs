@@ -96,6 +96,7 @@ fn time_in_periods() {
         let value = Box::new(slot(0, ty));
         expr(
             Node::Shift {
+                times: None,
                 value,
                 months,
                 days,
