@@ -138,6 +138,20 @@ fn collections(object: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
+/// References to objects with collections: from whom, by which, to whom.
+const LEADS: &[(&str, &str, &str)] = &[
+    ("deals", "company", "companies"),
+    ("deals", "owner", "people"),
+    ("deals", "stage", "stages"),
+    ("companies", "parent", "companies"),
+    ("companies", "region", "regions"),
+    ("people", "boss", "people"),
+    ("people", "region", "regions"),
+    ("tasks", "deal", "deals"),
+    ("tasks", "deal.company", "companies"),
+    ("regions", "parent", "regions"),
+];
+
 pub(crate) struct Writer<'r> {
     pub(crate) random: &'r mut Random,
 }
@@ -725,13 +739,14 @@ impl Writer<'_> {
             (8, _) if !collections(object).is_empty() => {
                 let all = collections(object);
                 let (name, of) = all[self.random.below(all.len())];
-                match self.path(of, &|kind| matches!(kind, Whole | Number), 1) {
-                    Some((path, _)) => {
-                        let function = self.pick(&["sum", "avg", "min", "max", "count"]);
-                        format!("{function}({name}.{path})")
-                    }
-                    None => format!("count({name})"),
-                }
+                self.gathered(name, of)
+            }
+            (9, _) if LEADS.iter().any(|(from, ..)| *from == object) => {
+                let leads: Vec<_> = LEADS.iter().filter(|(from, ..)| *from == object).collect();
+                let (_, lead, to) = leads[self.random.below(leads.len())];
+                let all = collections(to);
+                let (name, of) = all[self.random.below(all.len())];
+                self.gathered(&format!("{lead}.{name}"), of)
             }
             (_, Some((path, _))) => {
                 let function = self.pick(&["sum", "sum", "avg", "min", "max", "count"]);
@@ -739,6 +754,38 @@ impl Writer<'_> {
                 format!("{function}({distinct}{path}{filter})")
             }
             _ => "count()".to_owned(),
+        }
+    }
+
+    /// An aggregate over a collection of a group's records.
+    fn gathered(&mut self, name: &str, of: &str) -> String {
+        let filter = match self.random.chance(40) {
+            true => format!(" where {}", self.condition(of, 1)),
+            false => String::new(),
+        };
+        let any = |kind| !matches!(kind, Tags(_) | Any);
+        let (any, _) = self.path(of, &any, 1).unwrap();
+        let number = self.path(of, &|kind| matches!(kind, Whole | Number | Money), 1);
+        match (self.random.below(8), number) {
+            (0, _) => format!("exists({name}{filter})"),
+            (1, _) => format!("count(distinct {name}.{any}{filter})"),
+            (2, _) => {
+                let function = self.pick(&["first", "last"]);
+                format!("{function}({name}.{any}{filter} by {any})")
+            }
+            (3, _) => {
+                let function = self.pick(&["min", "max"]);
+                format!("{function}({name}.{any}{filter})")
+            }
+            (4, Some((path, _))) => {
+                let function = self.pick(&["median", "p90", "p25", "stddev"]);
+                format!("{function}({name}.{path}{filter})")
+            }
+            (5 | 6, Some((path, _))) => {
+                let function = self.pick(&["sum", "avg", "min", "max", "count"]);
+                format!("{function}({name}.{path}{filter})")
+            }
+            _ => format!("count({name}{filter})"),
         }
     }
 

@@ -4,7 +4,7 @@ use super::binder::{Binder, cast};
 use super::label::{is_labelled, is_special};
 use super::path::Joined;
 use super::scope::{GroupScope, Link, Scope, correlated, same};
-use super::{Aggregate, AggregateFunction, Arithmetic, Collect, Expr, Function, Node, Type};
+use super::{Aggregate, AggregateFunction, Collect, Expr, Function, Node, Over, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Name};
 use crate::value::{Duration, FieldType, Value};
@@ -129,27 +129,8 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<Expr> {
         let given = RefCell::default();
-        let link = match (&joined.lead, &joined.subtree) {
-            (None, None) => Link::Owner(&joined.owner, joined.base),
-            _ => Link::Given(&given),
-        };
-        let inner = Scope::inside(joined.object, scope, link);
-        let trees = match &argument {
-            Some(syntax::Expr {
-                kind: ExprKind::List(pair),
-                ..
-            }) => pair,
-            Some(tree) => std::slice::from_ref(tree),
-            None => &[],
-        };
-        let mut bound = trees.iter().map(|tree| self.expr(&inner, tree));
-        let (argument, second) = (bound.next().transpose()?, bound.next().transpose()?);
-        let filter = match &call.filter {
-            Some(filter) => Some(self.condition(&inner, filter)?),
-            None => None,
-        };
-        let arguments = (argument, second);
-        let aggregate = self.aggregate_of(&inner, call, function, arguments, None, span)?;
+        let (filter, aggregate) =
+            self.inside(scope, call, function, (&joined, argument), &given, span)?;
         let ty = aggregate.ty.clone();
         let collect = Collect {
             object: joined.object,
@@ -176,12 +157,48 @@ impl Binder<'_> {
                 };
                 let followed = Expr::new(node, ty, span);
                 match function {
-                    AggregateFunction::Count | AggregateFunction::Sum => or_zero(followed),
+                    AggregateFunction::Count
+                    | AggregateFunction::Sum
+                    | AggregateFunction::Exists => or_nothing(followed),
                     _ => followed,
                 }
             }
         };
         Ok(correlated(body, given))
+    }
+
+    /// The condition on a collection's records, and the aggregate over them.
+    fn inside(
+        &self,
+        scope: &Scope<'_>,
+        call: &syntax::Call,
+        function: AggregateFunction,
+        (joined, argument): (&Joined<'_>, Option<syntax::Expr>),
+        given: &RefCell<Vec<Expr>>,
+        span: &Span,
+    ) -> Result<(Option<Expr>, Aggregate)> {
+        let link = match (&joined.lead, &joined.subtree) {
+            (None, None) => Link::Owner(&joined.owner, joined.base),
+            _ => Link::Given(given),
+        };
+        let inner = Scope::inside(joined.object, scope, link);
+        let trees = match &argument {
+            Some(syntax::Expr {
+                kind: ExprKind::List(pair),
+                ..
+            }) => pair,
+            Some(tree) => std::slice::from_ref(tree),
+            None => &[],
+        };
+        let mut bound = trees.iter().map(|tree| self.expr(&inner, tree));
+        let (argument, second) = (bound.next().transpose()?, bound.next().transpose()?);
+        let filter = match &call.filter {
+            Some(filter) => Some(self.condition(&inner, filter)?),
+            None => None,
+        };
+        let arguments = (argument, second);
+        let aggregate = self.aggregate_of(&inner, call, function, arguments, None, span)?;
+        Ok((filter, aggregate))
     }
 
     /// An aggregate in a grouped query.
@@ -192,7 +209,6 @@ impl Binder<'_> {
         function: AggregateFunction,
         span: &Span,
     ) -> Result<Expr> {
-        use AggregateFunction as A;
         let slot =
             |at: usize, ty: &Type| Expr::new(Node::Slot(group.keys.len() + at), ty.clone(), span);
         if let Some(at) = group
@@ -209,16 +225,8 @@ impl Binder<'_> {
             Some(argument) => self.through(records, argument, span)?,
             None => None,
         };
-        if joined.is_some() && function == AggregateFunction::Average && !call.distinct {
-            return self.combined_average(group, call, span);
-        }
         let aggregate = if let Some((joined, argument)) = joined {
-            if joined.lead.is_some() && matches!(function, A::Count | A::Sum) {
-                return Err(shared(call, span));
-            }
-            // Over the collections of the group's records: what each has, put together.
-            let each = self.collect(records, call, function, joined, argument, span)?;
-            self.combined(records, each, function, call, span)?
+            self.over(records, call, function, joined, argument, span)?
         } else {
             let argument = match call.arguments.first() {
                 Some(tree) => Some(self.expr(records, tree)?),
@@ -241,82 +249,45 @@ impl Binder<'_> {
         Ok(slot(aggregates.len() - 1, &ty))
     }
 
-    /// The average over the collections of a group's records: all values' sum by their number.
-    fn combined_average(
+    /// An aggregate over the records that the group's have in a collection, each once.
+    fn over(
         &self,
-        group: &GroupScope<'_>,
+        records: &Scope<'_>,
         call: &syntax::Call,
-        span: &Span,
-    ) -> Result<Expr> {
-        let part = |name: &str, function| {
-            let name = Name {
-                text: name.to_owned(),
-                span: call.name.span.clone(),
-            };
-            let call = syntax::Call {
-                name,
-                ..call.clone()
-            };
-            self.group_aggregate(group, &call, function, span)
-        };
-        let sum = part("sum", AggregateFunction::Sum)?;
-        let count = cast(part("count", AggregateFunction::Count)?, Type::NUMBER);
-        let (sum, ty) = match &sum.ty {
-            Type::Plain(FieldType::Money | FieldType::Duration) => {
-                let ty = sum.ty.clone();
-                (sum, ty)
-            }
-            _ => (cast(sum, Type::NUMBER), Type::NUMBER),
-        };
-        let node = Node::Arithmetic {
-            operator: Arithmetic::Divide,
-            left: Box::new(sum),
-            right: Box::new(count),
-        };
-        Ok(Expr::new(node, ty, span))
-    }
-
-    /// The aggregate that puts together one value of each record of a group.
-    pub(super) fn combined(
-        &self,
-        scope: &Scope<'_>,
-        each: Expr,
         function: AggregateFunction,
-        call: &syntax::Call,
+        joined: Joined<'_>,
+        argument: Option<syntax::Expr>,
         span: &Span,
     ) -> Result<Aggregate> {
-        use AggregateFunction as A;
-        let outer = match function {
-            A::Count | A::Sum if !call.distinct => A::Sum,
-            A::Minimum => A::Minimum,
-            A::Maximum => A::Maximum,
-            A::Exists => A::Maximum,
-            _ => {
-                return Err(Error::new(
-                    Code::MisplacedAggregate,
-                    format!(
-                        "`{}` of a collection is about one record, and here is a group",
-                        call.name.text
-                    ),
-                )
-                .at(span.clone())
-                .expected("count, sum, avg, min, max or exists")
-                .hint("start from the collection's object and group that"));
-            }
-        };
-        let ty = each.ty.clone();
-        if is_labelled(&ty) {
-            // The first or last in their order, as over one collection.
-            return self.aggregate_of(scope, call, outer, (Some(each), None), None, span);
+        let given = RefCell::default();
+        let (filter, aggregate) =
+            self.inside(records, call, function, (&joined, argument), &given, span)?;
+        if let Some(outer) = given.into_inner().first() {
+            let what = call.arguments.first().map(ToString::to_string);
+            let message = format!(
+                "records of a group may share what `{}` starts from, and `outer` is one of them",
+                what.unwrap_or_default()
+            );
+            return Err(Error::new(Code::MisplacedAggregate, message)
+                .at(outer.span.clone())
+                .expected("a condition on the collection's own records")
+                .hint("for each record first: `let n = ...`, then an aggregate of n"));
         }
+        let (from, base) = joined.lead.unwrap_or_else(|| {
+            let ty = Type::Plain(FieldType::Reference(joined.base));
+            (Expr::new(Node::Id, ty, span), joined.base)
+        });
+        let over = Over {
+            from,
+            base,
+            object: joined.object,
+            owner: joined.owner,
+            subtree: joined.subtree,
+            filter,
+        };
         Ok(Aggregate {
-            function: outer,
-            argument: Some(each),
-            second: None,
-            filter: None,
-            distinct: false,
-            order: Vec::new(),
-            ty,
+            over: Some(over),
+            ..aggregate
         })
     }
 
@@ -384,6 +355,7 @@ impl Binder<'_> {
                     distinct: call.distinct,
                     order,
                     ty,
+                    over: None,
                 });
             }
             (A::Minimum | A::Maximum, Some(argument)) => {
@@ -425,6 +397,7 @@ impl Binder<'_> {
             distinct: call.distinct,
             order,
             ty,
+            over: None,
         })
     }
 
@@ -517,10 +490,11 @@ impl Binder<'_> {
     }
 }
 
-/// A count or sum that is 0 also where there is no record to have a collection.
-fn or_zero(value: Expr) -> Expr {
+/// What an aggregate over nothing is, also where there is no record to have a collection.
+fn or_nothing(value: Expr) -> Expr {
     let (ty, span) = (value.ty.clone(), value.span.clone());
-    let zero = match ty {
+    let nothing = match ty {
+        Type::BOOLEAN => Expr::constant(Value::Boolean(false), ty.clone(), &span),
         Type::DURATION => Expr::constant(
             Value::Duration(Duration::from_seconds(0)),
             ty.clone(),
@@ -531,26 +505,12 @@ fn or_zero(value: Expr) -> Expr {
             ty.clone(),
         ),
     };
-    let arguments = vec![value, zero];
+    let arguments = vec![value, nothing];
     let node = Node::Function {
         function: Function::Coalesce,
         arguments,
     };
     Expr::new(node, ty, &span)
-}
-
-/// A collection of a record that several records of a group may share.
-fn shared(call: &syntax::Call, span: &Span) -> Error {
-    let what = call.arguments.first().map(ToString::to_string);
-    let message = format!(
-        "records of a group may share what `{}` starts from, and its records would count more \
-         than once",
-        what.unwrap_or_default()
-    );
-    Error::new(Code::MisplacedAggregate, message)
-        .at(span.clone())
-        .expected("a collection of the group's own records")
-        .hint("start from the object that has the collection, or group the collection's object")
 }
 
 /// What an aggregate is about; two arguments as a list.

@@ -293,6 +293,22 @@ pub(crate) struct Aggregate {
     /// For `first`, `last`, `list`: the order in which records come.
     pub order: Vec<OrderKey>,
     pub ty: Type,
+    /// In a group, the collection whose records it is over instead of the group's own: they are
+    /// the frame of everything above.
+    pub over: Option<Over>,
+}
+
+/// The records of a collection that any record of a group has, each once.
+#[derive(Clone, Debug)]
+pub(crate) struct Over {
+    /// From a record of the group to the one of `base` that has the collection.
+    pub from: Expr,
+    pub base: ObjectId,
+    pub object: ObjectId,
+    /// As in [`Collect`].
+    pub owner: Expr,
+    pub subtree: Option<Subtree>,
+    pub filter: Option<Expr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -530,6 +546,20 @@ impl Expr {
     pub(crate) fn as_constant(&self) -> Option<&Value> {
         match &self.node {
             Node::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Of `coalesce(x, false)` the x: where truth alone counts it says the same.
+    pub(crate) fn else_false(&self) -> Option<&Self> {
+        match &self.node {
+            Node::Function {
+                function: Function::Coalesce,
+                arguments,
+            } => match arguments.as_slice() {
+                [value, last] if last.as_constant() == Some(&Value::Boolean(false)) => Some(value),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -134,6 +134,13 @@ impl Aggregate {
             .flatten()
             .for_each(|expr| expr.visit_all(each));
         keys(&self.order, each);
+        if let Some(over) = &self.over {
+            over.from.visit_all(each);
+            over.owner.visit_all(each);
+            let subtree = over.subtree.iter();
+            subtree.for_each(|subtree| subtree.owner.visit_all(each));
+            over.filter.iter().for_each(|expr| expr.visit_all(each));
+        }
     }
 }
 

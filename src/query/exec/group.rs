@@ -4,6 +4,7 @@
 
 use super::aggregate::Accumulator;
 use super::keys::KeyTable;
+use super::reached::Reached;
 use super::spread::Spread;
 use super::{Batch, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
@@ -35,7 +36,10 @@ pub(super) struct Totals {
 /// The groups of one depth while they are made.
 struct Level {
     depth: usize,
-    accumulators: Vec<Accumulator>,
+    /// None until they are gathered, for those over collections.
+    accumulators: Vec<Option<Accumulator>>,
+    /// For each group by all keys those at this depth that its records count for.
+    way: Option<Spread>,
 }
 
 /// Groups with every combination of nodes above theirs.
@@ -56,6 +60,12 @@ impl Executor<'_> {
             .into_iter()
             .map(|depth| self.level(depth, &group.aggregates, spreads))
             .collect::<Result<_>>()?;
+        let mut reached: Vec<Option<Reached>> = group
+            .aggregates
+            .iter()
+            .map(|aggregate| aggregate.over.as_ref().map(|_| Reached::default()))
+            .collect();
+        let gathers = reached.iter().any(Option::is_some);
         let mut charged = 0;
         let width = 48 * (group.keys.len() + group.aggregates.len());
         let mut each = |batch: &Batch<'_>, among: &Bitset| {
@@ -72,8 +82,15 @@ impl Executor<'_> {
                     Some(at) => &numbers[at],
                 };
                 let count = table.len(level.depth);
-                for accumulator in &mut level.accumulators {
+                for accumulator in level.accumulators.iter_mut().flatten() {
                     accumulator.update(&self.evaluator, batch, among, groups, count)?;
+                }
+            }
+            for (aggregate, reached) in group.aggregates.iter().zip(&mut reached) {
+                if let (Some(over), Some(reached)) = (&aggregate.over, reached) {
+                    let ids = self.evaluator.bases(over, batch, among)?;
+                    let groups = numbers.last().unwrap_or(&all);
+                    reached.add(&ids, among, groups, &self.memory)?;
                 }
             }
             let bytes = table.len(group.keys.len()) * width;
@@ -106,6 +123,12 @@ impl Executor<'_> {
             let len = values.first().map_or(0, Vector::len);
             table.number(&values, &Bitset::full(len));
         }
+        if gathers {
+            let above = table.above();
+            for level in &mut levels {
+                level.way = Some(within(level.depth, &above)?);
+            }
+        }
         if spreads {
             let climbed = self.climb(&table, &hierarchies)?;
             let mut whole = KeyTable::new(&shapes);
@@ -113,12 +136,19 @@ impl Executor<'_> {
             let above = table.above();
             for level in &mut levels {
                 let spread = climbed.spread(level.depth, &above, &numbers, &whole)?;
-                level.accumulators = std::mem::take(&mut level.accumulators)
-                    .into_iter()
-                    .map(|accumulator| accumulator.spread(&spread, self.context))
-                    .collect::<Result<_>>()?;
+                for accumulator in &mut level.accumulators {
+                    if let Some(own) = accumulator.take() {
+                        *accumulator = Some(own.spread(&spread, self.context)?);
+                    }
+                }
+                if let Some(way) = &mut level.way {
+                    *way = way.then(&spread)?;
+                }
             }
             table = whole;
+        }
+        if gathers {
+            self.gathered(group, reached, &mut levels)?;
         }
         let bytes = table.len(group.keys.len()) * width;
         self.memory
@@ -162,12 +192,40 @@ impl Executor<'_> {
         };
         let accumulators = aggregates
             .iter()
-            .map(|aggregate| new(aggregate, self.context))
+            .map(|aggregate| match aggregate.over {
+                Some(_) => Ok(None),
+                None => new(aggregate, self.context).map(Some),
+            })
             .collect::<Result<_>>()?;
         Ok(Level {
             depth,
             accumulators,
+            way: None,
         })
+    }
+
+    /// The aggregates over collections, from the records that have these.
+    fn gathered(
+        &self,
+        group: &Group,
+        reached: Vec<Option<Reached>>,
+        levels: &mut [Level],
+    ) -> Result<()> {
+        let ways: Vec<Spread> = levels
+            .iter_mut()
+            .filter_map(|level| level.way.take())
+            .collect();
+        for (at, (aggregate, reached)) in group.aggregates.iter().zip(reached).enumerate() {
+            let (Some(over), Some(reached)) = (&aggregate.over, reached) else {
+                continue;
+            };
+            let reached = reached.finish(&self.memory);
+            let gathered = self.evaluator.gather(aggregate, over, &reached, &ways)?;
+            for (level, accumulator) in levels.iter_mut().zip(gathered) {
+                level.accumulators[at] = Some(accumulator);
+            }
+        }
+        Ok(())
     }
 
     /// By key the hierarchy that it is rolled up over.
@@ -300,13 +358,28 @@ fn depths(group: &Group, hierarchies: &[Option<Hierarchy>]) -> Vec<usize> {
     depths
 }
 
+/// For each group by all keys the one at a depth that it lies in.
+fn within(depth: usize, above: &[Vec<u32>]) -> Result<Spread> {
+    let groups = above.last().map_or(1, Vec::len);
+    let own = match depth.checked_sub(1) {
+        Some(at) => above[at].clone(),
+        None => vec![0; groups],
+    };
+    let count = own.iter().map(|&group| group as usize + 1).max();
+    let mut spread = Spread::new(count.unwrap_or(0));
+    for group in own {
+        spread.push([group])?;
+    }
+    Ok(spread)
+}
+
 impl Level {
     fn finish(self, table: &KeyTable, shapes: &[Shape]) -> Result<Frame> {
         let len = table.len(self.depth);
         let mut columns = table.values(self.depth);
         let absent = shapes.iter().skip(self.depth);
         columns.extend(absent.map(|&shape| Vector::missing(shape, len)));
-        for accumulator in self.accumulators {
+        for accumulator in self.accumulators.into_iter().flatten() {
             columns.push(accumulator.finish(len)?);
         }
         Ok(Frame { columns, len })

@@ -17,6 +17,7 @@ mod memory;
 mod nested;
 mod present;
 mod profile;
+mod reached;
 #[cfg(test)]
 mod reference;
 mod roles;

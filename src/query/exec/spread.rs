@@ -40,13 +40,33 @@ impl Spread {
         self.targets.truncate(kept);
         if kept > PAIRS_MAX {
             let message = format!(
-                "the hierarchy is too deep: its records lie below more than {PAIRS_MAX} others \
-                 in all"
+                "too many records count for several others: more than {PAIRS_MAX} in all, in a \
+                 deep hierarchy or in groups that share them"
             );
             return Err(Error::new(Code::Limit, message));
         }
         self.starts.push(kept);
         Ok(())
+    }
+
+    /// For each group those that the targets of its own count for.
+    pub(crate) fn then(&self, next: &Self) -> Result<Self> {
+        let mut spread = Self::new(next.count);
+        for group in 0..self.len() {
+            let targets = self.of(group).iter();
+            spread.push(targets.flat_map(|&at| next.of(at as usize).iter().copied()))?;
+        }
+        Ok(spread)
+    }
+
+    /// The one target of each group that has any, where none has several.
+    pub(crate) fn single(&self) -> Option<Vec<Option<u32>>> {
+        let one = |group| match self.of(group) {
+            [] => Some(None),
+            [one] => Some(Some(*one)),
+            _ => None,
+        };
+        (0..self.len()).map(one).collect()
     }
 
     /// How many targets there may be.

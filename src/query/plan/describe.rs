@@ -37,7 +37,33 @@ impl Words<'_> {
         words.join(", ")
     }
 
+    fn collection(&self, object: ObjectId, subtree: bool) -> String {
+        let name = &self.context.catalog.object(object).name;
+        match subtree {
+            true => format!("subtree.{name}"),
+            false => name.clone(),
+        }
+    }
+
+    fn filter(&self, object: ObjectId, filter: Option<&Expr>) -> String {
+        let inside = self.within(object);
+        filter.map_or_else(String::new, |filter| {
+            format!(" where {}", inside.expr(filter))
+        })
+    }
+
     pub(super) fn aggregate(&self, aggregate: &Aggregate) -> String {
+        let Some(over) = &aggregate.over else {
+            return self.of_frame(aggregate);
+        };
+        let of = self.within(over.object).of_frame(aggregate);
+        let name = self.collection(over.object, over.subtree.is_some());
+        let filter = self.filter(over.object, over.filter.as_ref());
+        format!("{of} of {name}{filter}, each once")
+    }
+
+    /// An aggregate over the frame's own records.
+    fn of_frame(&self, aggregate: &Aggregate) -> String {
         let name = match aggregate.function {
             AggregateFunction::Count => "count".to_owned(),
             AggregateFunction::Exists => "exists".to_owned(),
@@ -96,17 +122,13 @@ impl Words<'_> {
                 inner,
             } => self.path(reference, *object, inner),
             Node::Collect(collect) => {
-                let inside = self.within(collect.object);
-                let aggregate = inside.aggregate(&collect.aggregate);
-                let name = &self.context.catalog.object(collect.object).name;
-                let name = match collect.subtree {
-                    Some(_) => format!("subtree.{name}"),
-                    None => name.clone(),
-                };
-                match &collect.filter {
-                    Some(filter) => format!("{aggregate} of {name} where {}", inside.expr(filter)),
-                    None => format!("{aggregate} of {name}"),
-                }
+                let aggregate = self.within(collect.object).aggregate(&collect.aggregate);
+                let name = self.collection(collect.object, collect.subtree.is_some());
+                let filter = collect.filter.as_ref();
+                format!(
+                    "{aggregate} of {name}{}",
+                    self.filter(collect.object, filter)
+                )
             }
             Node::Window(window) => {
                 let name = format!("{:?}", window.function).to_lowercase();

@@ -197,6 +197,18 @@ impl Tree<'_> {
             .having
             .iter()
             .for_each(|expr| collections(expr, &mut found));
+        let overs = query.group.iter().flat_map(|group| &group.aggregates);
+        for (aggregate, over) in overs.filter_map(|own| Some((own, own.over.as_ref()?))) {
+            let words = source.aggregate(aggregate);
+            let chunks = self.context.snapshot.chunk_count(over.object);
+            let size = counted(chunks.into(), "chunk");
+            self.line(depth, format!("for each group: {words}, at most {size}"));
+            let line = self.lines.len() - 1;
+            self.did(line, part(over), |work| Some(read(work)));
+            over.filter
+                .iter()
+                .for_each(|expr| collections(expr, &mut found));
+        }
         let mut lists = Vec::new();
         for column in &query.columns {
             match &column.value {

@@ -6,7 +6,7 @@ use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Limit, Nested, Node,
-    OrderKey, Page, Query, Source, Subtree, Type,
+    OrderKey, Over, Page, Query, Source, Subtree, Type,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame};
 use crate::query::label;
@@ -123,6 +123,22 @@ impl<'a> Folder<'a> {
             distinct: aggregate.distinct,
             order: self.order(&aggregate.order)?,
             ty: aggregate.ty.clone(),
+            over: aggregate
+                .over
+                .as_ref()
+                .map(|over| self.over(over))
+                .transpose()?,
+        })
+    }
+
+    fn over(&self, over: &Over) -> Result<Over> {
+        Ok(Over {
+            from: self.expr(&over.from)?,
+            base: over.base,
+            object: over.object,
+            owner: self.expr(&over.owner)?,
+            subtree: self.subtree(over.subtree.as_ref())?,
+            filter: self.filter(over.filter.as_ref())?,
         })
     }
 
@@ -185,6 +201,9 @@ impl<'a> Folder<'a> {
     /// An expression whose truth alone counts: a missing one is false.
     fn condition(&self, expr: &Expr) -> Result<Expr> {
         let span = &expr.span;
+        if let Some(value) = expr.else_false() {
+            return self.condition(value);
+        }
         Ok(match &expr.node {
             Node::And(list) => condition::all(self.conditions(list)?, span),
             Node::Or(list) => condition::any(self.conditions(list)?, span),

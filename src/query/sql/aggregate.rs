@@ -9,7 +9,7 @@ use super::untranslatable;
 use super::value::{internal, width};
 use crate::error::Result;
 use crate::query::bind::{Aggregate, AggregateFunction, Collect, Expr, Node, Subtree, Type};
-use crate::value::FieldType;
+use crate::value::{FieldType, ObjectId};
 
 /// What an aggregate takes of each row: the parts of a value, none for the row itself.
 pub(super) struct Taken {
@@ -187,14 +187,25 @@ impl Translator<'_> {
         if collect.aggregate.function == AggregateFunction::Exists {
             return Ok(vec![self.exists(frame, collect)?.sql]);
         }
-        let (tables, row) = self.open(collect.object);
+        self.collected(collect.object, &collect.aggregate, |inner| {
+            let owner = (&collect.owner, collect.subtree.as_ref());
+            self.belonging(frame, inner, owner, collect.filter.as_ref())
+        })
+    }
+
+    /// An aggregate over those records of an object that `belonging` tells.
+    pub(super) fn collected(
+        &self,
+        object: ObjectId,
+        aggregate: &Aggregate,
+        belonging: impl FnOnce(&Frame<'_>) -> Result<Vec<Truth>>,
+    ) -> Result<Vec<Sql>> {
+        let (tables, row) = self.open(object);
         let inner = Frame {
             tables: &tables,
             row,
         };
-        let owner = (&collect.owner, collect.subtree.as_ref());
-        let belonging = self.belonging(frame, &inner, owner, collect.filter.as_ref())?;
-        let aggregate = &collect.aggregate;
+        let belonging = belonging(&inner)?;
         let taken = self.taken(&inner, aggregate)?;
         let ranked = is_ranked(aggregate);
         let parts = match ranked {
@@ -291,23 +302,30 @@ impl Translator<'_> {
             return Err(internal(owner));
         };
         let id = self.id_of(*object, alias);
-        let mut conditions = Vec::new();
-        let parts = self.value(inner, owner)?;
-        if let Some(subtree) = subtree {
-            conditions.push(self.hanging(&parts[0], subtree, (*object, &id))?);
-            if let Some(filter) = filter {
-                conditions.extend(self.conjuncts(inner, filter)?);
-            }
-            return Ok(conditions);
-        }
-        let same = |a: &Sql, b: &Sql| Truth::open(Sql::binary(a, "=", b, Level::Compare));
-        if let Some(kind) = parts.get(1) {
-            conditions.push(same(kind, &self.kind(*object)));
-        }
-        conditions.push(same(&parts[0], &id));
+        let mut conditions = self.owned(inner, (owner, subtree), (*object, &id))?;
         if let Some(filter) = filter {
             conditions.extend(self.conjuncts(inner, filter)?);
         }
+        Ok(conditions)
+    }
+
+    /// That the inner record belongs to the one of an object with this id.
+    pub(super) fn owned(
+        &self,
+        inner: &Frame<'_>,
+        (owner, subtree): (&Expr, Option<&Subtree>),
+        (object, id): (ObjectId, &Sql),
+    ) -> Result<Vec<Truth>> {
+        let parts = self.value(inner, owner)?;
+        if let Some(subtree) = subtree {
+            return Ok(vec![self.hanging(&parts[0], subtree, (object, id))?]);
+        }
+        let same = |a: &Sql, b: &Sql| Truth::open(Sql::binary(a, "=", b, Level::Compare));
+        let mut conditions = Vec::new();
+        if let Some(kind) = parts.get(1) {
+            conditions.push(same(kind, &self.kind(object)));
+        }
+        conditions.push(same(&parts[0], id));
         Ok(conditions)
     }
 

@@ -15,6 +15,9 @@ impl Translator<'_> {
         if let Some(value) = self.closed(expr)? {
             return Ok(Truth::constant(value == Value::Boolean(true)));
         }
+        if let Some(value) = expr.else_false() {
+            return self.condition(frame, value);
+        }
         match &expr.node {
             Node::Constant(value) => Ok(Truth::constant(*value == Value::Boolean(true))),
             Node::And(parts) => Ok(Truth::all(&self.conditions(frame, parts)?)),

@@ -12,21 +12,23 @@ use super::translate::{Mode, Translator};
 use super::untranslatable;
 use super::value::internal;
 use crate::error::Result;
-use crate::query::bind::{Column, ColumnValue, Expr, Group, Node, Query, Type};
+use crate::query::bind::{Aggregate, Column, ColumnValue, Expr, Group, Node, Query, Type};
 use crate::value::{FieldType, Value};
 use std::collections::HashSet;
 
 /// The records of a grouped query as columns: keys, then what each aggregate takes.
-struct Records {
-    table: String,
-    aggregates: Vec<Columns>,
+pub(super) struct Records {
+    pub table: String,
+    pub aggregates: Vec<Columns>,
 }
 
 /// What one aggregate takes, by the names of its columns.
-struct Columns {
+pub(super) struct Columns {
     base: String,
     values: Vec<Sql>,
     by: Vec<Key>,
+    /// Of one over a collection: the record that has it, for each of the group's.
+    pub from: Option<Sql>,
 }
 
 impl Translator<'_> {
@@ -43,7 +45,8 @@ impl Translator<'_> {
         let names = self.group_names(query, group);
         let full = group.keys.len();
         let more = group.empty || group.rollup || group.totals && full > 0;
-        let simple = !more && !group.aggregates.iter().any(is_ranked);
+        let apart = |aggregate: &Aggregate| is_ranked(aggregate) || aggregate.over.is_some();
+        let simple = !more && !group.aggregates.iter().any(apart);
         let mut totals = Vec::new();
         let groups = match simple {
             true => self.simple_groups(query, group, &names)?,
@@ -277,8 +280,6 @@ impl Translator<'_> {
                 Some(Part::Column(column)) => column.clone(),
                 _ => format!("value_{at}"),
             };
-            let taken = self.taken(&frame, aggregate)?;
-            let by = self.taken_by(&frame, aggregate)?;
             let mut put = |ending: &str, sql: &Sql| {
                 if let Some((_, column)) = known.iter().find(|(text, _)| *text == sql.text) {
                     return Sql::atom(column);
@@ -295,6 +296,18 @@ impl Translator<'_> {
                 known.push((sql.text.clone(), column.clone()));
                 Sql::atom(column)
             };
+            if let Some(over) = &aggregate.over {
+                let from = put("_from", &self.value(&frame, &over.from)?[0]);
+                aggregates.push(Columns {
+                    base,
+                    values: Vec::new(),
+                    by: Vec::new(),
+                    from: Some(from),
+                });
+                continue;
+            }
+            let taken = self.taken(&frame, aggregate)?;
+            let by = self.taken_by(&frame, aggregate)?;
             let mut values = Vec::new();
             let rows = taken.values.is_empty() && taken.filter.is_none() && !group.empty;
             for (at, value) in taken.filtered().iter().enumerate().filter(|_| !rows) {
@@ -313,7 +326,12 @@ impl Translator<'_> {
                     tie: false,
                 })
                 .collect();
-            aggregates.push(Columns { base, values, by });
+            aggregates.push(Columns {
+                base,
+                values,
+                by,
+                from: None,
+            });
         }
         columns.push(format!("{} AS row_no", self.tie(&frame).sql.text));
         nothing.push("NULL AS row_no".to_owned());
@@ -411,6 +429,9 @@ impl Translator<'_> {
         };
         for (at, (aggregate, taken)) in group.aggregates.iter().zip(&records.aggregates).enumerate()
         {
+            if aggregate.over.is_some() {
+                continue;
+            }
             let values = match is_ranked(aggregate) {
                 true => {
                     let ranked = self.ranked(
@@ -459,10 +480,13 @@ impl Translator<'_> {
         let select = Select {
             columns,
             from,
-            group: keys,
+            group: keys.clone(),
             ..Select::default()
         };
-        Ok(select.text())
+        if records.aggregates.iter().all(|taken| taken.from.is_none()) {
+            return Ok(select.text());
+        }
+        self.with_collections(group, records, names, &select, &keys)
     }
 }
 

@@ -15,6 +15,7 @@ mod group;
 mod levels;
 mod names;
 mod order;
+mod over;
 mod parts;
 mod relational;
 mod rows;

@@ -5,6 +5,7 @@ use super::translate::{Mode, Translator};
 use crate::query::bind::{
     Aggregate, AggregateFunction, ColumnValue, Expr, Group, Node, Query, Source, Type,
 };
+use crate::value::ObjectId;
 use std::collections::HashSet;
 
 impl Translator<'_> {
@@ -24,7 +25,7 @@ impl Translator<'_> {
             })
         };
         let keys = group.keys.iter().map(|key| {
-            let base = self.hint(query, key);
+            let base = self.hint(of_source(query), key);
             (base, key.ty.clone(), false)
         });
         let aggregates = group.aggregates.iter().map(|aggregate| {
@@ -53,19 +54,19 @@ impl Translator<'_> {
     }
 
     /// What to call a key that has no name.
-    fn hint(&self, query: &Query, expr: &Expr) -> String {
+    fn hint(&self, object: Option<ObjectId>, expr: &Expr) -> String {
         let of_object = |object, field| {
             let object = self.context.catalog.object(object);
             plain(&object.field(field).name)
         };
-        match (&expr.node, &query.source) {
-            (Node::Column(field), Source::Object(object)) => of_object(*object, *field),
+        match (&expr.node, object) {
+            (Node::Column(field), Some(object)) => of_object(object, *field),
             (Node::Follow { object, inner, .. }, _) => match inner.node {
                 Node::Column(field) => of_object(*object, field),
                 _ => "key".to_owned(),
             },
             (Node::Bucket { unit, .. }, _) => format!("{unit:?}").to_lowercase(),
-            (Node::ToBase { value, .. } | Node::Cast(value), _) => self.hint(query, value),
+            (Node::ToBase { value, .. } | Node::Cast(value), _) => self.hint(object, value),
             _ => "key".to_owned(),
         }
     }
@@ -86,11 +87,22 @@ impl Translator<'_> {
             A::List => "list",
             _ => "value",
         };
-        let of = aggregate.argument.as_ref().map(|a| self.hint(query, a));
+        let object = match &aggregate.over {
+            Some(over) => Some(over.object),
+            None => of_source(query),
+        };
+        let of = aggregate.argument.as_ref().map(|a| self.hint(object, a));
         match of {
             Some(of) if of != "key" => format!("{word}_{of}"),
             _ => word.to_owned(),
         }
+    }
+}
+
+fn of_source(query: &Query) -> Option<ObjectId> {
+    match query.source {
+        Source::Object(object) => Some(object),
+        _ => None,
     }
 }
 

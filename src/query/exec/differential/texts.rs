@@ -303,6 +303,19 @@ fn grouped() -> BoxedStrategy<String> {
             "sum(amount * chance) as a, max(coalesce(amount, count_of)) as b",
             "sum(business_hours(at, now)) as a, avg(business_hours(close, now)) as b",
             "first(amount by close, name) as a, count(distinct amount) as b",
+            "sum(account.deals.amount) as a, count(account.deals where chance > 20%) as b",
+            "median(account.deals.count_of) as a, avg(account.deals.amount) as b, \
+             count(distinct account.deals.stage) as c",
+            "first(account.deals.count_of by close desc, amount) as a, \
+             list(account.subtree.deals.count_of where amount > 200) as b",
+            "count(account.subtree) as a, \
+             sum(account.subtree.deals.amount where stage = won) as b, \
+             exists(account.children where employees > 4) as c",
+            "max(account.parent.children.employees) as a, stddev(account.mentions.count_of) as b, \
+             share(account.mentions.amount > 300) as c, exists(account.mentions) as d",
+            "list(distinct account.children.subtree.deals.stage by stage) as a, \
+             corr(account.deals.count_of, account.deals.amount) as b, \
+             min(account.deals.stage) as c, max(account.deals.account.industry) as d",
         ][..],
     );
     let tail = some(&["", " with totals"]);
@@ -357,6 +370,10 @@ fn rolled() -> BoxedStrategy<String> {
         "min(close) as a, max(amount) as b, share(stage = won) as c",
         "first(count_of by amount) as a, last(count_of by close desc) as b",
         "count() as n, total(count()) as t",
+        "count(account.subtree) as a, sum(account.deals.amount) as b, \
+         exists(account.children where employees > 4) as c",
+        "median(account.subtree.deals.count_of) as a, count(distinct account.deals.stage) as b, \
+         last(account.mentions.count_of by amount) as c",
     ]);
     let tail = some(&[
         "rollup",
@@ -409,6 +426,8 @@ pub(super) fn query() -> BoxedStrategy<String> {
             "name, count(deals where close > outer.founded) as n, \
              count(subtree.deals where close > outer.founded) as m, \
              (deals where amount > 300 and account = outer.this select count()) as k",
+            "name, exists(parent.deals where amount > 300) as e, not exists(parent.children) as n, \
+             count(parent.children) as c",
         ]),
         some(&[
             "",
@@ -419,6 +438,32 @@ pub(super) fn query() -> BoxedStrategy<String> {
     )
         .prop_map(|(filter, columns, order)| {
             format!("accounts where {filter} select {columns}{order}")
+        });
+    let together = (
+        account_condition(),
+        some(&[
+            "",
+            " group by industry as k",
+            " group by parent as k",
+            " group by active as k, industry with rollup",
+            " group by parent as k with totals, rollup, empty",
+            " group by month(founded) as k with totals",
+        ]),
+        some(&[
+            "count() as n, count(deals) as a, sum(subtree.deals.amount) as b",
+            "sum(deals.amount where close > outer.founded) as a, avg(subtree.employees) as b",
+            "exists(deals where stage = won) as a, median(deals.amount) as b, \
+             list(children.subtree.employees) as c",
+            "p90(parent.deals.count_of) as a, \
+             count(distinct parent.parent.subtree.industry) as b, \
+             count(mentions) as c",
+            "first(subtree.deals.amount by close, count_of desc) as a, count(subtree) as b, \
+             sum(parent.mentions.count_of) as c",
+        ]),
+    )
+        .prop_map(|(filter, by, aggregates)| {
+            let k = if by.is_empty() { "" } else { "k, " };
+            format!("accounts where {filter}{by} select {k}{aggregates}")
         });
     let path = some(&[
         "deals",
@@ -453,8 +498,8 @@ pub(super) fn query() -> BoxedStrategy<String> {
         )
     });
     prop_oneof![
-        4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 1 => nested, 1 => stacked,
-        1 => over, 1 => within, 3 => found()
+        4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 2 => together, 1 => nested,
+        1 => stacked, 1 => over, 1 => within, 3 => found()
     ]
     .boxed()
 }

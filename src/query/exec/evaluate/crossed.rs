@@ -264,7 +264,9 @@ fn is_rule(condition: &Expr) -> bool {
 fn is_plain(query: &Query) -> bool {
     let one_row = match (&query.group, &query.limit) {
         (Some(group), None) => {
-            group.keys.is_empty() && !group.aggregates.iter().any(aggregate_mentions)
+            let free =
+                |aggregate: &Aggregate| !aggregate_mentions(aggregate) && aggregate.over.is_none();
+            group.keys.is_empty() && group.aggregates.iter().all(free)
         }
         (None, None) => true,
         (None, Some(limit)) => {

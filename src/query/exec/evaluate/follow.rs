@@ -3,7 +3,7 @@
 use super::{Evaluator, concat, constant, internal, object_of};
 use crate::column::{Bitset, CHUNK_RECORDS, Ints, Vector};
 use crate::error::{Kind, Result};
-use crate::query::bind::{Collect, Expr, Node, Subtree, Type};
+use crate::query::bind::{Aggregate, Collect, Expr, Node, Subtree, Type};
 use crate::query::exec::Batch;
 use crate::query::exec::aggregate::Accumulator;
 use crate::query::exec::profile::{Work, part};
@@ -18,6 +18,16 @@ use std::time::Instant;
 const FEW_FOLLOWED: usize = 64;
 /// For so few records a collection is looked up in its index, not read as a whole.
 const FEW_OWNERS: usize = 32;
+
+/// The records of a collection, and what each belongs to.
+pub(super) struct Owned<'e> {
+    /// What counts their work.
+    pub part: usize,
+    pub object: ObjectId,
+    pub owner: &'e Expr,
+    pub subtree: Option<&'e Subtree>,
+    pub filter: Option<&'e Expr>,
+}
 
 impl Evaluator<'_> {
     /// The records that meet a condition, among all live ones of an object.
@@ -154,15 +164,7 @@ impl Evaluator<'_> {
         object: ObjectId,
         batch: &Batch<'_>,
     ) -> Result<Ints> {
-        match self.evaluate(reference, batch)? {
-            Vector::Ints(ids) => Ok(ids),
-            Vector::Pair(objects, ids) => Ok(only_of(&objects, &ids, object)),
-            vector if reference.ty == Type::Missing => Ok(Ints::Constant {
-                value: None,
-                len: vector.len(),
-            }),
-            _ => Err(internal("a path that is no reference", reference)),
-        }
+        ids_in(self.evaluate(reference, batch)?, reference, object)
     }
 
     /// An aggregate over a collection, for each record of the batch.
@@ -203,22 +205,39 @@ impl Evaluator<'_> {
         // The records owned by each node are put together first, then those of all below it.
         let node = collect.subtree.as_ref().map_or(object, |s| s.object);
         let nodes = self.bound(node);
-        let own = part(&**collect);
-        self.each_chunk(own, collect.object, |batch, mut among| {
-            if let Some(filter) = &collect.filter {
+        self.each_owned(&Owned::of(collect), node, |batch, among, groups| {
+            accumulator.update(self, batch, among, groups, nodes + 1)
+        })?;
+        if let Some(subtree) = &collect.subtree {
+            let spread = self.spread(subtree, object)?;
+            accumulator = accumulator.spread(&spread, self.context)?;
+        }
+        let vector = Arc::new(accumulator.finish(count)?);
+        let entry = (Arc::clone(collect), Arc::clone(&vector));
+        self.cache.borrow_mut().collections.insert(key, entry);
+        Ok(vector)
+    }
+
+    /// Hands each chunk of a collection on with the slots that belong to a record of `node`, and
+    /// by slot the id of that.
+    pub(super) fn each_owned(
+        &self,
+        owned: &Owned<'_>,
+        node: ObjectId,
+        mut each: impl FnMut(&Batch<'_>, &Bitset, &[u32]) -> Result<()>,
+    ) -> Result<()> {
+        let nodes = self.bound(node);
+        self.each_chunk(owned.part, owned.object, |batch, mut among| {
+            if let Some(filter) = owned.filter {
                 among = self.test_among(filter, batch, &among)?;
             }
             let passed = among.count() as u64;
-            self.profile.add(own, |own| own.passed += passed);
+            self.profile.add(owned.part, |own| own.passed += passed);
             if among.none() {
                 return Ok(());
             }
-            let owner = self.evaluate_among(&collect.owner, batch, &among)?;
-            let owners = match &owner {
-                Vector::Ints(ids) => ids.clone(),
-                Vector::Pair(objects, ids) => only_of(objects, ids, node),
-                _ => return Err(internal("a path that is no reference", &collect.owner)),
-            };
+            let owner = self.evaluate_among(owned.owner, batch, &among)?;
+            let owners = ids_in(owner, owned.owner, node)?;
             let mut groups = vec![u32::MAX; batch.len()];
             let mut loaded = [0; 64];
             for (index, groups) in groups.chunks_mut(64).enumerate() {
@@ -230,16 +249,8 @@ impl Evaluator<'_> {
                 }
             }
             among.and(&Bitset::from_fn(groups.len(), |at| groups[at] != u32::MAX));
-            accumulator.update(self, batch, &among, &groups, nodes + 1)
-        })?;
-        if let Some(subtree) = &collect.subtree {
-            let spread = self.spread(subtree, object)?;
-            accumulator = accumulator.spread(&spread, self.context)?;
-        }
-        let vector = Arc::new(accumulator.finish(count)?);
-        let entry = (Arc::clone(collect), Arc::clone(&vector));
-        self.cache.borrow_mut().collections.insert(key, entry);
-        Ok(vector)
+            each(batch, &among, &groups)
+        })
     }
 
     /// For each node of a hierarchy the records of `object` that it, or one above it, belongs to;
@@ -270,7 +281,7 @@ impl Evaluator<'_> {
         Ok(spread)
     }
 
-    fn bound(&self, object: ObjectId) -> usize {
+    pub(super) fn bound(&self, object: ObjectId) -> usize {
         usize::try_from(self.context.snapshot.record_bound(object)).unwrap_or(0)
     }
 
@@ -281,17 +292,34 @@ impl Evaluator<'_> {
         object: ObjectId,
         ids: &Ints,
     ) -> Result<Option<Vector>> {
-        let Node::Column(field) = collect.owner.node else {
+        let owned = Owned::of(collect);
+        let Some(found) = self.few_owned(&owned, object, ids)? else {
             return Ok(None);
         };
-        let definition = self.context.catalog.object(collect.object);
+        let count = ids.len();
+        let accumulator = self.accumulated(&collect.aggregate, &owned, &found, count)?;
+        accumulator.finish(count).map(Some)
+    }
+
+    /// The records of a collection that belong to a few records, each with the place of its own
+    /// among these, in order; none if there is no index of the reference.
+    pub(super) fn few_owned(
+        &self,
+        owned: &Owned<'_>,
+        object: ObjectId,
+        ids: &Ints,
+    ) -> Result<Option<Vec<(u32, RecordId)>>> {
+        let Node::Column(field) = owned.owner.node else {
+            return Ok(None);
+        };
+        let definition = self.context.catalog.object(owned.object);
         let Some(index) = definition.index_on(&[field], IndexKind::Reference) else {
             return Ok(None);
         };
-        let Some(owners) = self.few_owners(collect, object, ids)? else {
+        let Some(owners) = self.few_owners(owned, object, ids)? else {
             return Ok(None);
         };
-        let any = matches!(collect.owner.ty, Type::Plain(FieldType::AnyReference(_)));
+        let any = matches!(owned.owner.ty, Type::Plain(FieldType::AnyReference(_)));
         let mut found = Vec::new();
         for (group, id) in owners {
             let key = if any {
@@ -302,37 +330,47 @@ impl Evaluator<'_> {
             let records = self.context.snapshot.lookup(index.id, &[key])?;
             found.extend(records.into_iter().map(|record| (group, record)));
         }
-        if collect.subtree.is_some() {
+        if owned.subtree.is_some() {
             // Those of several nodes, in order.
             found.sort_unstable();
         }
-        let mut accumulator = Accumulator::new(&collect.aggregate, self.context)?;
-        let count = ids.len();
+        Ok(Some(found))
+    }
+
+    /// An aggregate over these records of a collection, each with its group.
+    pub(super) fn accumulated(
+        &self,
+        aggregate: &Aggregate,
+        owned: &Owned<'_>,
+        found: &[(u32, RecordId)],
+        count: usize,
+    ) -> Result<Accumulator> {
+        let mut accumulator = Accumulator::new(aggregate, self.context)?;
         for found in found.chunks(CHUNK_RECORDS) {
             self.context.interrupt.check()?;
             let (groups, ids): (Vec<u32>, Vec<RecordId>) = found.iter().copied().unzip();
             let batch = Batch::Records {
-                object: collect.object,
+                object: owned.object,
                 ids: &ids,
             };
             let mut among = Bitset::full(ids.len());
-            if let Some(filter) = &collect.filter {
+            if let Some(filter) = owned.filter {
                 among = self.test_among(filter, &batch, &among)?;
             }
-            self.profile.add(part(collect), |own| {
+            self.profile.add(owned.part, |own| {
                 own.records += ids.len() as u64;
                 own.passed += among.count() as u64;
             });
             accumulator.update(self, &batch, &among, &groups, count)?;
         }
-        accumulator.finish(count).map(Some)
+        Ok(accumulator)
     }
 
     /// The records whose collections count for each of a few, each with its place among these;
     /// none if they are many after all.
     fn few_owners(
         &self,
-        collect: &Collect,
+        owned: &Owned<'_>,
         object: ObjectId,
         ids: &Ints,
     ) -> Result<Option<Vec<(u32, RecordId)>>> {
@@ -340,7 +378,7 @@ impl Evaluator<'_> {
             let id = RecordId(id?.cast_unsigned());
             Some((group, id))
         });
-        let Some(subtree) = &collect.subtree else {
+        let Some(subtree) = owned.subtree else {
             return Ok(Some(own.collect()));
         };
         if subtree.object != object || !matches!(subtree.owner.node, Node::Id) {
@@ -356,6 +394,31 @@ impl Evaluator<'_> {
             owners.extend(below.ones().map(|id| (group, RecordId(id as u64))));
         }
         Ok(Some(owners))
+    }
+}
+
+impl<'e> Owned<'e> {
+    fn of(collect: &'e Collect) -> Self {
+        Self {
+            part: part(collect),
+            object: collect.object,
+            owner: &collect.owner,
+            subtree: collect.subtree.as_ref(),
+            filter: collect.filter.as_ref(),
+        }
+    }
+}
+
+/// The ids of the records of `object` among the values of a reference.
+pub(super) fn ids_in(values: Vector, reference: &Expr, object: ObjectId) -> Result<Ints> {
+    match values {
+        Vector::Ints(ids) => Ok(ids),
+        Vector::Pair(objects, ids) => Ok(only_of(&objects, &ids, object)),
+        vector if reference.ty == Type::Missing => Ok(Ints::Constant {
+            value: None,
+            len: vector.len(),
+        }),
+        _ => Err(internal("a path that is no reference", reference)),
     }
 }
 

@@ -12,6 +12,7 @@ mod correlated;
 mod crossed;
 mod follow;
 mod function;
+mod gather;
 mod money;
 mod read;
 mod stored;

@@ -1,7 +1,8 @@
 //! Functions over all rows: every value from the rows of its group anew.
 
+use super::aggregate::sum;
 use super::grouping::Grouping;
-use super::{Line, Reference, number, plain_order, sum};
+use super::{Line, Reference, number, plain_order};
 use crate::query::bind::{Expr, Node, Query, Window, WindowFunction};
 use crate::query::plan::map_operands;
 use crate::value::Value;

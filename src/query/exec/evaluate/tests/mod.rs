@@ -332,5 +332,6 @@ fn aggregate(function: AggregateFunction, argument: Option<Expr>, ty: Type) -> A
         distinct: false,
         order: Vec::new(),
         ty,
+        over: None,
     }
 }
