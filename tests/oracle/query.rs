@@ -221,6 +221,10 @@ impl Writer<'_> {
         let (name, of) = all[self.random.below(all.len())];
         if self.random.chance(45) {
             let not = self.pick(&["", "not "]);
+            let (name, of) = match self.led(object) {
+                Some(led) if self.random.chance(25) => led,
+                _ => (name.to_owned(), of),
+            };
             return match self.random.chance(80) {
                 true => format!("{not}exists({name} where {})", self.condition(of, depth)),
                 false => format!("{not}exists({name})"),
@@ -229,6 +233,18 @@ impl Writer<'_> {
         let number = self.collected(object, depth);
         let operator = self.comparison();
         format!("{number} {operator} {}", small(self.random, 6))
+    }
+
+    /// A collection behind a reference, and whose records it holds.
+    fn led(&mut self, object: &str) -> Option<(String, &'static str)> {
+        let leads: Vec<_> = LEADS.iter().filter(|(from, ..)| *from == object).collect();
+        if leads.is_empty() {
+            return None;
+        }
+        let (_, lead, to) = leads[self.random.below(leads.len())];
+        let all = collections(to);
+        let (name, of) = all[self.random.below(all.len())];
+        Some((format!("{lead}.{name}"), of))
     }
 
     /// A number from a collection.
@@ -742,11 +758,8 @@ impl Writer<'_> {
                 self.gathered(name, of)
             }
             (9, _) if LEADS.iter().any(|(from, ..)| *from == object) => {
-                let leads: Vec<_> = LEADS.iter().filter(|(from, ..)| *from == object).collect();
-                let (_, lead, to) = leads[self.random.below(leads.len())];
-                let all = collections(to);
-                let (name, of) = all[self.random.below(all.len())];
-                self.gathered(&format!("{lead}.{name}"), of)
+                let (name, of) = self.led(object).unwrap();
+                self.gathered(&name, of)
             }
             (_, Some((path, _))) => {
                 let function = self.pick(&["sum", "sum", "avg", "min", "max", "count"]);

@@ -460,7 +460,8 @@ impl Translator<'_> {
                 }
             }
         }
-        if columns.is_empty() {
+        // Without keys it takes an aggregate for one row of all.
+        if keys.is_empty() && group.aggregates.iter().all(|own| own.over.is_some()) {
             columns.push("count(*) AS present".to_owned());
         }
         let from = match numbers.is_empty() {
