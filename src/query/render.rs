@@ -47,7 +47,8 @@ fn csv(table: &Table, clock: &Clock, out: &mut dyn Write) -> Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     let totals = table.marks.iter().any(|mark| mark.is_total);
     let names = table.columns.iter().map(|column| &*column.name);
-    writer.write_record(names.chain(totals.then_some(TOTAL_OF)))?;
+    let member = total_name(table);
+    writer.write_record(names.chain(totals.then_some(member.as_str())))?;
     let types: Vec<_> = table.columns.iter().map(|c| c.ty.field_type()).collect();
     for (at, row) in table.rows.iter().enumerate() {
         let cells = row.iter().zip(&types);
@@ -57,8 +58,14 @@ fn csv(table: &Table, clock: &Clock, out: &mut dyn Write) -> Result<()> {
     writer.flush()
 }
 
-/// What the member or column is called that names the keys a total sums over.
-const TOTAL_OF: &str = "total_of";
+/// What the member or column is called that names the keys a total sums over: as no other.
+fn total_name(table: &Table) -> String {
+    let mut name = "total_of".to_owned();
+    while table.columns.iter().any(|column| *column.name == *name) {
+        name.push('_');
+    }
+    name
+}
 
 fn total_of(table: &Table, row: usize) -> Vec<&str> {
     let mark = table.marks.get(row).into_iter();
@@ -67,12 +74,13 @@ fn total_of(table: &Table, row: usize) -> Vec<&str> {
 }
 
 fn objects<'t>(table: &'t Table, clock: &'t Clock) -> impl Iterator<Item = Json> + 't {
-    table.rows.iter().enumerate().map(|(at, row)| {
+    let member = total_name(table);
+    table.rows.iter().enumerate().map(move |(at, row)| {
         let names = table.columns.iter().map(|column| column.name.to_string());
         let values = row.iter().map(|value| value.to_json(clock));
         let mut object = names.zip(values).collect::<Map<_, _>>();
         if table.marks.get(at).is_some_and(|mark| mark.is_total) {
-            object.insert(TOTAL_OF.to_owned(), total_of(table, at).into());
+            object.insert(member.clone(), total_of(table, at).into());
         }
         Json::Object(object)
     })

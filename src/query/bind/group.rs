@@ -1,7 +1,7 @@
 //! Grouped queries: keys, and whether there are aggregates at all.
 
 use super::binder::Binder;
-use super::item::column_name;
+use super::item::tell_apart;
 use super::scope::{Base, GroupKey, GroupScope, Scope};
 use super::{
     Aggregate, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Type, WindowFunction,
@@ -53,9 +53,8 @@ impl Binder<'_> {
                     .expected("one value a record to group by"));
             }
             let bound = self.to_base(records, bound);
-            let name = alias
-                .as_ref()
-                .map_or_else(|| column_name(key), |name| name.text.clone());
+            self.check_alias(alias.as_ref(), &columns)?;
+            let name = self.heading(records, key, alias.as_ref());
             let slot = Expr::new(Node::Slot(exprs.len()), bound.ty.clone(), &bound.span);
             columns.push(Column {
                 name,
@@ -91,6 +90,7 @@ impl Binder<'_> {
                 name: "count".to_owned(),
                 value: ColumnValue::Expr(counted),
             });
+            tell_apart(&mut columns);
             query.columns = columns;
         } else {
             query.columns = self.over_rows(&mut scope, |scope| self.items(scope, &tree.select))?;

@@ -8,6 +8,7 @@ use super::{Column, ColumnValue, Expr, Nested, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Item};
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 impl Binder<'_> {
     /// The items of `select`; aliases hold in later items.
@@ -20,11 +21,13 @@ impl Binder<'_> {
         for item in items {
             match item {
                 Item::All(span) => self.all_fields(scope, span, &mut columns)?,
-                Item::Nested(nested) => columns.push(self.nested(scope, nested)?),
+                Item::Nested(nested) => {
+                    self.check_alias(nested.alias.as_ref(), &columns)?;
+                    columns.push(self.nested(scope, nested)?);
+                }
                 Item::Value { value, alias } => {
-                    let name = alias
-                        .as_ref()
-                        .map_or_else(|| column_name(value), |a| a.text.clone());
+                    self.check_alias(alias.as_ref(), &columns)?;
+                    let name = self.heading(scope, value, alias.as_ref());
                     if let Some([word]) = path_of(value)
                         && let Some(Column {
                             value: value @ ColumnValue::Nested(_),
@@ -55,7 +58,44 @@ impl Binder<'_> {
                 }
             }
         }
+        tell_apart(&mut columns);
         Ok(columns)
+    }
+
+    /// What a column is called: its alias, else the words that make it; the record itself after
+    /// its object.
+    pub(super) fn heading(
+        &self,
+        scope: &Scope<'_>,
+        tree: &syntax::Expr,
+        alias: Option<&syntax::Name>,
+    ) -> String {
+        let name = alias.map_or_else(|| column_name(tree), |alias| alias.text.clone());
+        if !name.is_empty() {
+            return name;
+        }
+        let group = scope.group.as_ref();
+        let records = group.map_or(scope, |group| group.records);
+        let object = records.object().map(|id| &self.object(id).singular);
+        object.map_or_else(|| "record".to_owned(), String::clone)
+    }
+
+    /// Refuses an alias that another column has.
+    pub(super) fn check_alias(
+        &self,
+        alias: Option<&syntax::Name>,
+        columns: &[Column],
+    ) -> Result<()> {
+        let Some(alias) = alias else {
+            return Ok(());
+        };
+        if !columns.iter().any(|column| same(&column.name, &alias.text)) {
+            return Ok(());
+        }
+        let message = format!("another column is called `{}` too", alias.text);
+        Err(Error::new(Code::AmbiguousName, message)
+            .at(self.at(&alias.span))
+            .hint("give one of them another name"))
     }
 
     pub(super) fn all_fields(
@@ -190,6 +230,19 @@ pub(super) fn column_name(tree: &syntax::Expr) -> String {
             }
             None => tree.to_string(),
         },
+    }
+}
+
+/// Gives columns of one name different ones: `name`, `name_2`, `name_3`.
+pub(super) fn tell_apart(columns: &mut [Column]) {
+    let mut known: HashSet<String> = HashSet::new();
+    for column in columns {
+        let name = column.name.clone();
+        let mut number = 2;
+        while !known.insert(column.name.to_lowercase()) {
+            column.name = format!("{name}_{number}");
+            number += 1;
+        }
     }
 }
 
