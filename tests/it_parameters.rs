@@ -225,3 +225,26 @@ fn a_prepared_query_sees_another_handle_of_the_file() {
     let rows = all.query(params! {}).unwrap();
     assert_eq!((rows.columns().len(), rows.len()), (2, 2));
 }
+
+#[test]
+fn a_day_opposite_a_moment_means_the_whole_day() {
+    let book = book();
+    book.execute(
+        "update deals where name = \"a\" set at = 2026-05-15T00:00;
+         update deals where name = \"b\" set at = 2026-05-15T18:00;
+         update deals where name = \"c\" set at = 2026-05-16T00:00",
+    )
+    .unwrap();
+    let day = Date::from_ymd(2026, 5, 15).unwrap();
+    let on = |condition: &str| {
+        let prepared = book
+            .prepare(&format!("deals where {condition} select name"))
+            .unwrap();
+        names(&prepared, params! { day: day })
+    };
+    assert_eq!(on("at = $day"), ["a", "b"]);
+    assert_eq!(on("at != $day"), ["c"]);
+    assert_eq!(on("at <= $day"), ["a", "b"]);
+    assert_eq!(on("at > $day"), ["c"]);
+    assert_eq!(on("at in ($day, 2026-05-16T00:00)"), ["a", "b", "c"]);
+}

@@ -124,7 +124,7 @@ impl Date {
     }
 
     /// The day after, which for the last day is the end of days.
-    pub(super) fn end(self) -> Self {
+    pub(crate) fn end(self) -> Self {
         Self((self.0 + 1).min(END_OF_DAYS))
     }
 

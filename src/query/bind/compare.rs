@@ -172,7 +172,7 @@ impl Binder<'_> {
     }
 
     /// Dates, moments and periods: the finer is compared at the coarser.
-    pub(super) fn compare_time(
+    pub(crate) fn compare_time(
         &self,
         comparison: Comparison,
         left: &Expr,

@@ -7,7 +7,7 @@ use super::{Column, ColumnValue, Expr, Find, Limit, Node, OrderKey, Query, Sourc
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
-use crate::value::FieldType;
+use crate::value::{FieldType, Value};
 use std::cell::RefCell;
 
 /// Columns of a result, and `let` names of a query, at most.
@@ -183,9 +183,30 @@ impl Binder<'_> {
             );
         };
         let ty = Type::Plain(FieldType::Reference(object));
-        let this = Expr::new(Node::Id, ty.clone(), span);
-        let key = self.opposite(scope, key, &ty)?;
-        self.comparison(scope, Comparison::Equal, this, key, span)
+        self.is_record(scope, key, ty, span)
+    }
+
+    /// Whether a record is the one of `ty` that a label or id names; nobody's is an error.
+    pub(super) fn is_record(
+        &self,
+        scope: &Scope<'_>,
+        key: &syntax::Expr,
+        ty: Type,
+        span: &Span,
+    ) -> Result<Expr> {
+        let named = self.opposite(scope, key, &ty)?;
+        let named = match (&named.node, &ty) {
+            (Node::Constant(Value::Reference(_)), Type::Plain(FieldType::Reference(object))) => {
+                let node = Node::Lookup {
+                    object: *object,
+                    label: Box::new(named),
+                };
+                Expr::new(node, ty.clone(), &self.at(&key.span))
+            }
+            _ => named,
+        };
+        let this = Expr::new(Node::Id, ty, span);
+        self.comparison(scope, Comparison::Equal, this, named, span)
     }
 
     /// A query whose rows are records.
@@ -240,8 +261,7 @@ impl Binder<'_> {
     /// A number of rows: a whole number or a parameter.
     pub(super) fn count(&self, tree: &syntax::Expr) -> Result<Expr> {
         let bound = cast_parameter(self.expr(&Self::nothing(), tree)?, &Type::INTEGER);
-        let negative =
-            matches!(bound.as_constant(), Some(crate::value::Value::Integer(n)) if *n < 0);
+        let negative = matches!(bound.as_constant(), Some(Value::Integer(n)) if *n < 0);
         if bound.ty != Type::INTEGER || negative {
             return Err(
                 Error::new(Code::TypeMismatch, format!("`{tree}` is no number of rows"))

@@ -5,7 +5,6 @@ use super::label::is_labelled;
 use super::scope::{Base, Scope, Slot};
 use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, Source, Type};
 use crate::catalog::{Field, Object};
-use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{self, Binding, ExprKind, Name};
 use crate::value::{FieldId, FieldType, ObjectId, Unit, Value};
@@ -225,9 +224,7 @@ impl<'a> Binder<'a> {
         let ty = Type::Plain(FieldType::Reference(object.id));
         let mut conditions = Vec::new();
         if let Some(key) = key {
-            let this = Expr::new(Node::Id, ty.clone(), span);
-            let key = self.opposite(&scope, key, &ty)?;
-            conditions.push(self.comparison(&scope, Comparison::Equal, this, key, span)?);
+            conditions.push(self.is_record(&scope, key, ty.clone(), span)?);
         }
         if let Some(filter) = filter {
             conditions.push(self.condition(&scope, filter)?);

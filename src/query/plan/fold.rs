@@ -233,6 +233,9 @@ impl<'a> Folder<'a> {
     }
 
     fn node(&self, expr: &Expr) -> Result<Expr> {
+        if let Some(meant) = parameter::coarsened(expr, self.context)? {
+            return self.expr(&meant);
+        }
         let clock = self.context.clock;
         let constant = |value| Ok(Expr::constant(value, expr.ty.clone(), &expr.span));
         match &expr.node {
@@ -527,6 +530,19 @@ impl<'a> Folder<'a> {
                 Value::Reference(found.map_err(|e| e.at(label.span.clone()))?)
             }
             Some(Value::Missing) => Value::Missing,
+            Some(Value::Reference(id)) => {
+                let definition = self.context.catalog.object(object);
+                if self.context.snapshot.row(object, *id)?.is_none() {
+                    let message = format!("there is no {} {id}", definition.singular);
+                    return Err(Error::new(Code::UnknownLabel, message)
+                        .at(label.span.clone())
+                        .hint(format!(
+                            "those there are: {} select id, this",
+                            definition.name
+                        )));
+                }
+                Value::Reference(*id)
+            }
             _ => {
                 return Err(Error::new(
                     Code::Misplaced,

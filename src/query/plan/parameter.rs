@@ -1,11 +1,12 @@
 //! A parameter's value in the type that the query needs.
 
 use super::fold::type_of;
+use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Binder, Type};
+use crate::query::bind::{Binder, Expr, Node, Type};
 use crate::query::exec::Context;
 use crate::query::label;
-use crate::value::{FieldType, Money, Value};
+use crate::value::{FieldType, Money, Period, Value};
 
 /// The value given for `name` as a value of type `ty`.
 pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<Value> {
@@ -32,6 +33,75 @@ pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<
             _ => Err(mismatch(name, value, &described(ty, context), context)),
         },
         Type::Missing | Type::Tags(..) | Type::List(_) | Type::Nested => Ok(value.clone()),
+    }
+}
+
+/// The period that the value given for a parameter stands for where a finer time is asked for: a
+/// day opposite a moment, a month opposite a day, as when it stood there itself.
+fn coarser(expr: &Expr, context: &Context<'_>) -> Option<Period> {
+    let name = match &expr.node {
+        Node::Parameter(name) => name,
+        Node::Cast(inner) => match &inner.node {
+            Node::Parameter(name) if inner.ty == Type::Missing => name,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let clock = context.clock;
+    let period = |text: &str| match FieldType::Period.parse(text, clock) {
+        Ok(Value::Period(period)) => Some(period),
+        _ => None,
+    };
+    let (value, moment) = (context.parameters.get(name)?, expr.ty == Type::DATETIME);
+    if !moment && expr.ty != Type::DATE {
+        return None;
+    }
+    match value {
+        Value::Date(day) if moment => Some(Period::new(*day, day.end())),
+        Value::Period(period) => Some(*period),
+        Value::Integer(year) => Period::of_year(*year),
+        Value::Text(text) if moment || FieldType::Date.parse(text, clock).is_err() => period(text),
+        _ => None,
+    }
+}
+
+/// A comparison as a parameter in it means it, where that is coarser than the times it stands
+/// opposite.
+pub(crate) fn coarsened(expr: &Expr, context: &Context<'_>) -> Result<Option<Expr>> {
+    match &expr.node {
+        Node::Compare {
+            comparison,
+            left,
+            right,
+        } => {
+            let sides = [
+                (left, right, *comparison),
+                (right, left, comparison.flipped()),
+            ];
+            for (value, given, comparison) in sides {
+                if let Some(period) = coarser(given, context) {
+                    let period = Expr::period(period, &given.span);
+                    let binder = Binder::new(context.catalog, context.clock);
+                    return binder.compare_time(comparison, value, &period, &expr.span);
+                }
+            }
+            Ok(None)
+        }
+        Node::InList { value, list }
+            if list.iter().any(|item| coarser(item, context).is_some()) =>
+        {
+            let equal = |item: &Expr| {
+                let node = Node::Compare {
+                    comparison: Comparison::Equal,
+                    left: value.clone(),
+                    right: Box::new(item.clone()),
+                };
+                Expr::new(node, Type::BOOLEAN, &expr.span)
+            };
+            let any = Node::Or(list.iter().map(equal).collect());
+            Ok(Some(Expr::new(any, Type::BOOLEAN, &expr.span)))
+        }
+        _ => Ok(None),
     }
 }
 

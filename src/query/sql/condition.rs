@@ -8,6 +8,7 @@ use super::value::internal;
 use crate::column::Comparison;
 use crate::error::Result;
 use crate::query::bind::{AggregateFunction, Expr, Function, Node, Type};
+use crate::query::plan;
 use crate::value::{FieldId, LabelCode, ObjectId, Value};
 
 impl Translator<'_> {
@@ -17,6 +18,9 @@ impl Translator<'_> {
         }
         if let Some(value) = expr.else_false() {
             return self.condition(frame, value);
+        }
+        if let Some(meant) = plan::coarsened(expr, self.context)? {
+            return self.condition(frame, &meant);
         }
         match &expr.node {
             Node::Constant(value) => Ok(Truth::constant(*value == Value::Boolean(true))),
@@ -138,6 +142,9 @@ impl Translator<'_> {
                 Level::Compare,
             ))
         };
+        if let Some(meant) = plan::coarsened(inner, self.context)? {
+            return self.negation(frame, &meant);
+        }
         match &inner.node {
             Node::IsMissing(value) if !matches!(value.ty, Type::Tags(..)) => {
                 let value = self.value(frame, value)?.remove(0);
