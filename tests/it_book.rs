@@ -446,6 +446,43 @@ fn limits_are_told() {
 }
 
 #[test]
+fn what_a_query_gathers_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.fieldbook");
+    let book = Book::options().bare(true).open(&path).unwrap();
+    book.execute(
+        "create object groups (name text label);
+         create object things (name text label, n integer, held ref groups);
+         add groups (name = \"all\")",
+    )
+    .unwrap();
+    let things: Vec<_> = (0..2_000)
+        .map(|n| format!("(name = \"word {n}\", n = {n}, held = \"all\")"))
+        .collect();
+    book.execute(&format!("add things {}", things.join(", ")))
+        .unwrap();
+    book.close().unwrap();
+    let book = Book::options().memory_bytes(32 << 10).open(&path).unwrap();
+    for (query, clause) in [
+        ("things select median(n)", "a percentile"),
+        ("things select list(n)", "list"),
+        ("things select count(distinct name)", "distinct"),
+        ("groups select name, p90(things.n)", "a percentile"),
+        ("groups where exists(things) select list(things.n)", "list"),
+        ("find \"word\" select count()", "find"),
+        ("explain find \"word\"", "find"),
+    ] {
+        let error = book.execute(query).unwrap_err();
+        assert_eq!(error.code(), Code::Limit, "{query}: {error}");
+        assert!(error.message().contains(clause), "{query}: {error}");
+    }
+    book.execute("things where n < 100 select median(n), list(n), count(distinct name)")
+        .unwrap();
+    book.execute("find \"1234\"; things select count(), sum(n), max(name)")
+        .unwrap();
+}
+
+#[test]
 fn views_are_described() {
     let book = Book::in_memory().unwrap();
     book.execute(

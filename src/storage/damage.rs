@@ -67,7 +67,11 @@ fn use_all(path: &Path, faults: &mut Vec<Error>) -> Result<()> {
     let all = || (Bound::Unbounded, Bound::Unbounded);
     note(snapshot.scan(PAIR_INDEX, all().0, all().1).err());
     for text in ["nam", "mane", "7"] {
-        note(snapshot.find_word(OBJECT, &Sought::all(text)[0]).err());
+        note(
+            snapshot
+                .find_word(OBJECT, &Sought::all(text)[0], &mut |_| Ok(()))
+                .err(),
+        );
     }
     note(transaction.put(OBJECT, RecordId(1), Row::default()).err());
     note(transaction.delete(OBJECT, RecordId(2)).err());

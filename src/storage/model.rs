@@ -239,7 +239,10 @@ pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
     }
     for text in ["acme", "acmen", "602555", "60", "bcb", "eclairs", "z"] {
         let sought = &Sought::all(text)[0];
-        let found = snapshot.find_word(OBJECT, sought).unwrap().hits;
+        let found = snapshot
+            .find_word(OBJECT, sought, &mut |_| Ok(()))
+            .unwrap()
+            .hits;
         let expected: Vec<_> = model
             .iter()
             .flat_map(|(id, row)| hits(sought, *id, row))

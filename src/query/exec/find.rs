@@ -4,7 +4,7 @@
 use super::rows::Rows;
 use super::run::Answer;
 use super::snippet::snippet;
-use super::{Context, Executor, Frame};
+use super::{Context, Evaluator, Executor, Frame};
 use crate::column::Vector;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{ColumnValue, Expr, Find, Node, Query};
@@ -82,7 +82,11 @@ pub(super) fn words(find: &Find) -> Result<Vec<Sought>> {
 }
 
 /// Looks a folded search up in the text index.
-pub(crate) fn search(find: &Find, context: &Context<'_>) -> Result<Search> {
+pub(crate) fn search(
+    find: &Find,
+    context: &Context<'_>,
+    evaluator: &Evaluator<'_>,
+) -> Result<Search> {
     let mut met: Vec<Met> = words(find)?
         .into_iter()
         .map(|sought| Met {
@@ -94,12 +98,20 @@ pub(crate) fn search(find: &Find, context: &Context<'_>) -> Result<Search> {
         .collect();
     let mut candidates = Vec::new();
     let mut all = 0;
+    let (mut charged, mut kept) = (0, 0);
     for &object in &find.objects {
         all += context.snapshot.record_count(object);
         let mut hits = Vec::with_capacity(met.len());
         for word in &mut met {
-            context.interrupt.check()?;
-            let found = context.snapshot.find_word(object, &word.sought)?;
+            let mut met = |hits: usize| {
+                context.interrupt.check()?;
+                let bytes = (kept + hits) * size_of::<TextHit>();
+                let more = bytes.saturating_sub(charged);
+                charged += more;
+                evaluator.memory.charge(more, "find")
+            };
+            let found = context.snapshot.find_word(object, &word.sought, &mut met)?;
+            kept += found.hits.len();
             word.spellings += found.spellings;
             word.postings += found.postings;
             word.records += records(&found.hits).count() as u64;
@@ -125,6 +137,7 @@ pub(crate) fn search(find: &Find, context: &Context<'_>) -> Result<Search> {
             });
         });
     }
+    evaluator.memory.release(charged);
     Ok(Search { words: met, hits })
 }
 
@@ -180,15 +193,17 @@ fn rate(by_word: &[&[TextHit]], weights: &[f64], label: Option<FieldId>) -> (Fie
     (field, (score * 100.0).round() / 100.0)
 }
 
+/// Whether an expression over what is found shows the text around it.
+pub(super) fn reads_snippet(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.visit(&mut |part| found |= matches!(part.node, Node::Slot(Find::SNIPPET)));
+    found
+}
+
 impl Executor<'_> {
     /// The rows of a query over what is found. Snippets, which cost a row each, are made for all
     /// only if the rows to show depend on them.
     pub(super) fn found_rows(&self, query: &Query, find: &Find) -> Result<Answer> {
-        let reads = |expr: &Expr| {
-            let mut found = false;
-            expr.visit(&mut |part| found |= matches!(part.node, Node::Slot(Find::SNIPPET)));
-            found
-        };
         let columns = || {
             query
                 .columns
@@ -206,11 +221,11 @@ impl Executor<'_> {
             .chain(query.order.iter().map(|key| &key.value))
             .chain(per)
             .chain(columns().filter(|expr| expr.is_over_rows()))
-            .any(reads);
+            .any(reads_snippet);
         let mut answer = self.of_frame(query, self.found(find, early)?)?;
         if let Rows::Slots(frame) = &mut answer.rows
             && !early
-            && columns().any(reads)
+            && columns().any(reads_snippet)
         {
             self.add_snippets(find, frame)?;
         }
@@ -220,10 +235,10 @@ impl Executor<'_> {
     /// What is found, with or without snippets.
     pub(super) fn found(&self, find: &Find, snippets: bool) -> Result<Frame> {
         let profile = &self.evaluator.profile;
-        let (found, took) = profile.clocked(|| search(find, self.context));
+        let (found, took) = profile.clocked(|| search(find, self.context, &self.evaluator));
         let found = found?;
         let len = found.hits.len();
-        self.memory.charge(len * 128, "find")?;
+        self.evaluator.memory.charge(len * 128, "find")?;
         profile.add_here(|own| {
             own.finding += took;
             own.postings += found.words.iter().map(|word| word.postings).sum::<u64>();

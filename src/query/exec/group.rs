@@ -3,10 +3,11 @@
 //! is rolled up over a hierarchy has a group for every node, of all records below it.
 
 use super::aggregate::Accumulator;
+use super::find::reads_snippet;
 use super::keys::KeyTable;
 use super::reached::Reached;
 use super::spread::Spread;
-use super::{Batch, Executor, Frame};
+use super::{Batch, Evaluator, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
 use crate::error::Result;
 use crate::query::bind::{Aggregate, Group, Query, Source, Type};
@@ -90,11 +91,12 @@ impl Executor<'_> {
                 if let (Some(over), Some(reached)) = (&aggregate.over, reached) {
                     let ids = self.evaluator.bases(over, batch, among)?;
                     let groups = numbers.last().unwrap_or(&all);
-                    reached.add(&ids, among, groups, &self.memory)?;
+                    reached.add(&ids, among, groups, &self.evaluator.memory)?;
                 }
             }
             let bytes = table.len(group.keys.len()) * width;
-            self.memory
+            self.evaluator
+                .memory
                 .charge(bytes.saturating_sub(charged), "group by")?;
             charged = charged.max(bytes);
             Ok(ControlFlow::Continue(()))
@@ -114,7 +116,7 @@ impl Executor<'_> {
                 self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
             }
             Source::Find(find) => {
-                let frame = self.found(find, true)?;
+                let frame = self.found(find, shows_snippets(query, group))?;
                 self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
             }
         }
@@ -138,7 +140,7 @@ impl Executor<'_> {
                 let spread = climbed.spread(level.depth, &above, &numbers, &whole)?;
                 for accumulator in &mut level.accumulators {
                     if let Some(own) = accumulator.take() {
-                        *accumulator = Some(own.spread(&spread, self.context)?);
+                        *accumulator = Some(own.spread(&spread, self.context, &self.evaluator)?);
                     }
                 }
                 if let Some(way) = &mut level.way {
@@ -151,7 +153,8 @@ impl Executor<'_> {
             self.gathered(group, reached, &mut levels)?;
         }
         let bytes = table.len(group.keys.len()) * width;
-        self.memory
+        self.evaluator
+            .memory
             .charge(bytes.saturating_sub(charged), "group by")?;
         charged = charged.max(bytes);
         let above = table.above();
@@ -159,7 +162,7 @@ impl Executor<'_> {
         let mut totals = Vec::new();
         for level in levels {
             let depth = level.depth;
-            let frame = level.finish(&table, &shapes)?;
+            let frame = level.finish(&table, &shapes, &self.evaluator)?;
             if depth == group.keys.len() {
                 rows = frame;
                 continue;
@@ -174,7 +177,7 @@ impl Executor<'_> {
                 of,
             });
         }
-        self.memory.release(charged);
+        self.evaluator.memory.release(charged);
         let count = rows.len as u64;
         self.evaluator.profile.add_here(|own| own.groups += count);
         Ok(Grouped {
@@ -219,7 +222,7 @@ impl Executor<'_> {
             let (Some(over), Some(reached)) = (&aggregate.over, reached) else {
                 continue;
             };
-            let reached = reached.finish(&self.memory);
+            let reached = reached.finish(&self.evaluator.memory);
             let gathered = self.evaluator.gather(aggregate, over, &reached, &ways)?;
             for (level, accumulator) in levels.iter_mut().zip(gathered) {
                 level.accumulators[at] = Some(accumulator);
@@ -275,7 +278,7 @@ impl Executor<'_> {
                 wider.resize(up.len(), slot);
                 places.resize(up.len(), place);
                 if up.len() * PAIR > charged {
-                    self.memory.charge(1 << 20, "rollup")?;
+                    self.evaluator.memory.charge(1 << 20, "rollup")?;
                     charged += 1 << 20;
                 }
             }
@@ -285,7 +288,7 @@ impl Executor<'_> {
             slots = wider;
             nodes[key] = Some(up);
         }
-        self.memory.release(charged);
+        self.evaluator.memory.release(charged);
         let of: Vec<Option<u32>> = slots.iter().map(|&slot| Some(slot)).collect();
         let keys = values
             .iter()
@@ -374,16 +377,32 @@ fn within(depth: usize, above: &[Vec<u32>]) -> Result<Spread> {
 }
 
 impl Level {
-    fn finish(self, table: &KeyTable, shapes: &[Shape]) -> Result<Frame> {
+    fn finish(
+        self,
+        table: &KeyTable,
+        shapes: &[Shape],
+        evaluator: &Evaluator<'_>,
+    ) -> Result<Frame> {
         let len = table.len(self.depth);
         let mut columns = table.values(self.depth);
         let absent = shapes.iter().skip(self.depth);
         columns.extend(absent.map(|&shape| Vector::missing(shape, len)));
         for accumulator in self.accumulators.into_iter().flatten() {
-            columns.push(accumulator.finish(len)?);
+            columns.push(accumulator.finish(len, evaluator)?);
         }
         Ok(Frame { columns, len })
     }
+}
+
+/// Whether the groups of what is found depend on its snippets, which cost a row each.
+fn shows_snippets(query: &Query, group: &Group) -> bool {
+    let aggregates = group.aggregates.iter().flat_map(|aggregate| {
+        let own = aggregate.argument.iter().chain(&aggregate.second);
+        own.chain(&aggregate.filter)
+            .chain(aggregate.order.iter().map(|key| &key.value))
+    });
+    let mut read = group.keys.iter().chain(aggregates).chain(&query.filter);
+    read.any(reads_snippet)
 }
 
 /// Frames of the same columns, one below the other.

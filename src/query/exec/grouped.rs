@@ -81,7 +81,7 @@ impl Executor<'_> {
         };
         let last = ascending(&slots[first..], self.context.catalog);
         self.evaluated(&mut keys, &last, &grouped.rows)?;
-        let mut sorter = Sorter::new(keys.descending, None, false, &self.memory);
+        let mut sorter = Sorter::new(keys.descending, None, false, &self.evaluator.memory);
         sorter.push(&keys.vectors, &among, |slot| slot as u64)?;
         let mut sorted = sorter.finish();
         if let (Some(hierarchy), Some(nodes)) = (
@@ -115,7 +115,7 @@ impl Executor<'_> {
         let mut keys = Keys::default();
         let order = ascending([slot], self.context.catalog);
         self.evaluated(&mut keys, &order, rows)?;
-        let mut sorter = Sorter::new(keys.descending, None, false, &self.memory);
+        let mut sorter = Sorter::new(keys.descending, None, false, &self.evaluator.memory);
         sorter.push(&keys.vectors, &Bitset::full(rows.len), |slot| slot as u64)?;
         let own = self.evaluator.evaluate(slot, &Batch::Slots(rows))?;
         let mut nodes: Vec<Option<usize>> = places(&sorter.finish())

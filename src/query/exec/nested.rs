@@ -102,7 +102,7 @@ impl Executor<'_> {
         let filter = Expr::new(Node::And(conditions), Type::BOOLEAN, &span);
         let access = choose(nested.object, Some(&filter), &self.evaluator, self.context)?;
         let descending = nested.order.iter().map(|key| key.descending).collect();
-        let mut sorter = Sorter::new(descending, None, false, &self.memory);
+        let mut sorter = Sorter::new(descending, None, false, &self.evaluator.memory);
         // The owner of each record, or the node of the subtree that it hangs on.
         let mut owner_of: HashMap<u64, u64> = HashMap::new();
         self.scan(&access, &mut |batch, among| {

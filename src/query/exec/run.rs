@@ -3,7 +3,6 @@
 use super::cursor::{Cursor, Place};
 use super::grouped::Standing;
 use super::limit::Cut;
-use super::memory::Memory;
 use super::profile::{Profile, part};
 use super::rows::{Rows, pick};
 use super::sort::{Sorted, Sorter, ascending};
@@ -101,7 +100,6 @@ type Named = (Vec<Vec<Value>>, Vec<Mark>, Option<Box<Cursor>>);
 pub(super) struct Executor<'a> {
     pub context: &'a Context<'a>,
     pub evaluator: Evaluator<'a>,
-    pub memory: Memory,
 }
 
 /// A query's rows in their final order.
@@ -120,7 +118,6 @@ impl<'a> Executor<'a> {
         Self {
             context,
             evaluator: Evaluator::new(context),
-            memory: Memory::new(context.memory_bytes),
         }
     }
 
@@ -151,7 +148,7 @@ impl<'a> Executor<'a> {
 
     fn sorter(&self, keys: &[OrderKey], keep: (Option<usize>, bool)) -> Sorter<'_> {
         let descending = keys.iter().map(|key| key.descending).collect();
-        Sorter::new(descending, keep.0, keep.1, &self.memory)
+        Sorter::new(descending, keep.0, keep.1, &self.evaluator.memory)
     }
 
     pub(super) fn key_vectors(

@@ -68,7 +68,7 @@ impl Executor<'_> {
             .iter()
             .map(|key| self.evaluator.evaluate(&key.value, &rows.batch()))
             .collect::<Result<Vec<_>>>()?;
-        let mut sorter = Sorter::new(vec![false; keys.len()], None, false, &self.memory);
+        let mut sorter = Sorter::new(vec![false; keys.len()], None, false, &self.evaluator.memory);
         sorter.push(&vectors, among, |slot| slot as u64)?;
         let sorted = sorter.finish();
         let places: Vec<usize> = sorted.rows.iter().map(|&row| row as usize).collect();

@@ -348,7 +348,7 @@ impl Tree<'_> {
     }
 
     fn find(&mut self, find: &Find, own: usize, depth: usize) -> Result<()> {
-        let found = search(find, self.context)?;
+        let found = search(find, self.context, &Evaluator::new(self.context))?;
         let objects: Vec<_> = find
             .objects
             .iter()

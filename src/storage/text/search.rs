@@ -34,9 +34,16 @@ pub(crate) struct Found {
 }
 
 impl Snapshot {
-    /// Where a word is met in the records of an object.
-    pub(crate) fn find_word(&self, object: ObjectId, sought: &Sought) -> Result<Found> {
-        let mut found = guard(|| self.stored_words(object, sought))?;
+    /// Where a word is met in the records of an object. `step` is told now and then how many hits
+    /// there are so far, and may stop the search.
+    pub(crate) fn find_word(
+        &self,
+        object: ObjectId,
+        sought: &Sought,
+        step: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Found> {
+        step(0)?;
+        let mut found = guard(|| self.stored_words(object, sought, step))?;
         let layout = self.layout(object);
         if let Some(records) = self.overlay.objects.get(&object) {
             let changed = &records.records;
@@ -44,6 +51,7 @@ impl Snapshot {
                 found.hits.retain(|hit| !changed.contains_key(&hit.id.0));
             }
             for (&id, entry) in changed {
+                step(found.hits.len())?;
                 if let Some(row) = &entry.current {
                     met(layout, row, sought, RecordId(id), &mut found.hits);
                 }
@@ -56,21 +64,25 @@ impl Snapshot {
         Ok(found)
     }
 
-    fn stored_words(&self, object: ObjectId, sought: &Sought) -> Result<Found> {
+    fn stored_words(
+        &self,
+        object: ObjectId,
+        sought: &Sought,
+        step: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Found> {
         let mut found = Found::default();
         let own = key::word(object, &sought.text, !sought.prefix);
-        self.blocks(object, key::starting(own), &mut found, |word| {
-            if word == sought.text {
-                Closeness::Exact
-            } else {
-                Closeness::Prefix
-            }
-        })?;
+        let closeness = |word: &str| match word == sought.text {
+            true => Closeness::Exact,
+            false => Closeness::Prefix,
+        };
+        self.blocks(object, key::starting(own), &mut found, closeness, step)?;
         let mut near = Vec::new();
         for letters in sought.lengths() {
             let keys = key::starting(key::letters(object, letters));
             let range = self.base.words.range::<&[u8]>(key::bounds(&keys));
             for entry in range.or_fault()? {
+                step(found.hits.len())?;
                 let entry = entry.or_fault()?.0;
                 let word = key::vocabulary_word(entry.value())?;
                 if let Some(closeness @ (Closeness::OneEdit | Closeness::TwoEdits)) =
@@ -82,7 +94,7 @@ impl Snapshot {
         }
         for (word, closeness) in near {
             let keys = key::starting(key::word(object, &word, true));
-            self.blocks(object, keys, &mut found, |_| closeness)?;
+            self.blocks(object, keys, &mut found, |_| closeness, step)?;
         }
         Ok(found)
     }
@@ -94,6 +106,7 @@ impl Snapshot {
         keys: Keys,
         found: &mut Found,
         closeness: impl Fn(&str) -> Closeness,
+        step: &mut dyn FnMut(usize) -> Result<()>,
     ) -> Result<()> {
         let layout = self.layout(object);
         let kept = |field: u16| {
@@ -103,6 +116,7 @@ impl Snapshot {
         let mut last = String::new();
         let range = self.base.words.range::<&[u8]>(key::bounds(&keys));
         for entry in range.or_fault()? {
+            step(found.hits.len())?;
             let (key, bytes) = entry.or_fault()?;
             let (word, chunk) = key::word_and_chunk(key.value())?;
             if word != last {

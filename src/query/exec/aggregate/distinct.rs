@@ -19,6 +19,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// What a value of a group takes, texts aside.
+    pub(super) const BYTES: usize = 48;
+
     /// Those slots of `among` whose value is new in their group. None is missing.
     pub(super) fn first(&mut self, values: &Vector, among: &Bitset, groups: &[u32]) -> Bitset {
         let mut fresh = Bitset::new(among.len());

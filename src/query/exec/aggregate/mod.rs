@@ -9,9 +9,10 @@ use super::{Batch, Context, Evaluator};
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, AggregateFunction, Type};
-use crate::value::{Currency, FieldType};
+use crate::value::{Currency, FieldType, Value};
 use distinct::Seen;
-use state::State;
+use state::{Item, State};
+use std::mem::size_of;
 
 /// One aggregate over many groups.
 pub(crate) struct Accumulator {
@@ -21,6 +22,8 @@ pub(crate) struct Accumulator {
     base: Currency,
     /// The values taken, kept until they are spread, where states cannot be put together.
     kept: Option<Vec<Part>>,
+    /// Bytes charged for values that are kept.
+    charged: usize,
 }
 
 /// Values of one batch with the keys by which they are ordered and their groups.
@@ -53,6 +56,7 @@ impl Accumulator {
             state,
             base: context.clock.base,
             kept: None,
+            charged: 0,
         })
     }
 
@@ -98,6 +102,7 @@ impl Accumulator {
         if let Some(seen) = &mut self.seen {
             among = seen.first(&values, &among, groups);
         }
+        self.charge(evaluator, &values, &among)?;
         if let Some(second) = &self.aggregate.second {
             let second = evaluator.evaluate_among(second, batch, &among)?;
             among.and_not(&second.missing_slots());
@@ -115,6 +120,29 @@ impl Accumulator {
         Ok(())
     }
 
+    /// Charges what is kept of values that come in.
+    fn charge(&mut self, evaluator: &Evaluator<'_>, values: &Vector, among: &Bitset) -> Result<()> {
+        let keys = self.aggregate.order.len() * size_of::<Value>();
+        let (each, clause) = match self.aggregate.function {
+            AggregateFunction::Percentile(_) => (size_of::<(u32, i64)>(), "a percentile"),
+            AggregateFunction::List => (size_of::<Item>() + keys, "list"),
+            _ if self.seen.is_some() => (0, "distinct"),
+            _ if self.kept.is_some() => (size_of::<Value>() + keys, "rollup"),
+            _ => return Ok(()),
+        };
+        let each = each + self.seen.as_ref().map_or(0, |_| Seen::BYTES);
+        let texts: usize = match values {
+            Vector::Texts(texts) => {
+                let lengths = among.ones().map(|at| texts.get(at).map_or(0, str::len));
+                lengths.sum()
+            }
+            _ => 0,
+        };
+        let bytes = among.count() * each + texts;
+        self.charged += bytes;
+        evaluator.memory.charge(bytes, clause)
+    }
+
     fn take(&mut self, values: &Vector, keys: &[Vector], among: &Bitset, groups: &[u32]) {
         match self.aggregate.function {
             AggregateFunction::Count | AggregateFunction::Exists => self.state.count(among, groups),
@@ -123,8 +151,14 @@ impl Accumulator {
     }
 
     /// The aggregate over other groups, which hold the records of these.
-    pub(crate) fn spread(self, spread: &Spread, context: &Context<'_>) -> Result<Self> {
+    pub(crate) fn spread(
+        self,
+        spread: &Spread,
+        context: &Context<'_>,
+        evaluator: &Evaluator<'_>,
+    ) -> Result<Self> {
         let mut whole = Self::new(&self.aggregate, context)?;
+        whole.charged = self.charged;
         let Some(parts) = self.kept else {
             whole.state = self.state.spread(&self.aggregate, spread);
             return Ok(whole);
@@ -137,14 +171,19 @@ impl Accumulator {
             if let Some(seen) = &mut whole.seen {
                 among = seen.first(&part.values, &among, &part.groups);
             }
+            whole.charge(evaluator, &part.values, &among)?;
             whole.take(&part.values, &part.keys, &among, &part.groups);
         }
         Ok(whole)
     }
 
     /// One value for each of `count` groups.
-    pub(crate) fn finish(mut self, count: usize) -> Result<Vector> {
+    pub(crate) fn finish(mut self, count: usize, evaluator: &Evaluator<'_>) -> Result<Vector> {
         self.state.grow(count);
+        // The values of a list live on in what is given.
+        if self.aggregate.function != AggregateFunction::List {
+            evaluator.memory.release(self.charged);
+        }
         finish::finish(self.state, &self.aggregate, self.base, count)
     }
 }

@@ -9,13 +9,16 @@ use crate::query::exec::keys::KeyTable;
 use crate::query::exec::profile::part;
 use crate::query::plan::fold_given;
 use crate::value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Different sets of values of a batch for which a body is run, at most.
+/// Different sets of values for which a body is run in a query, at most.
 const RUNS_MAX: usize = 100_000;
 /// Bodies kept with what they have computed, for the batches to come.
 const KEPT: usize = 64;
+/// What these may hold of the memory of a query: one part in so many.
+const KEPT_PART: usize = 8;
 
 /// A body folded for one set of values, and the evaluator that knows what it has computed.
 pub(super) struct Run<'a> {
@@ -41,10 +44,15 @@ impl<'a> Evaluator<'a> {
             .map(|value| self.evaluate(value, batch))
             .collect::<Result<Vec<_>>>()?;
         let shapes: Vec<_> = given.iter().map(|value| value.ty.shape()).collect();
-        let mut table = KeyTable::new(&shapes);
+        let mut cache = self.cache.borrow_mut();
+        let (_, table) = cache
+            .given
+            .entry(Arc::as_ptr(body))
+            .or_insert_with(|| (Arc::clone(body), KeyTable::new(&shapes)));
         let depths = table.number(&vectors, &Bitset::full(len));
         let numbers = depths.last().map_or(&[][..], Vec::as_slice);
         let count = table.len(shapes.len());
+        drop(cache);
         if count > RUNS_MAX {
             let message = format!(
                 "what is inside would run for {count} different records around it, and it may \
@@ -54,15 +62,15 @@ impl<'a> Evaluator<'a> {
                 .at(body.span.clone())
                 .hint("ask for fewer records first, in a query of its own"));
         }
-        let mut slots = vec![Vec::new(); count];
+        let mut slots: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (slot, &number) in numbers.iter().enumerate() {
-            slots[number as usize].push(slot);
+            slots.entry(number).or_default().push(slot);
         }
         let (mut parts, mut places) = (Vec::new(), vec![None; len]);
         let mut from = 0;
         let started = Instant::now();
-        let ran = count as u64;
-        for own in slots {
+        let ran = slots.len() as u64;
+        for own in slots.into_values() {
             self.context.interrupt.check()?;
             let Some(&first) = own.first() else { continue };
             let values = given.iter().zip(&vectors);
@@ -108,10 +116,21 @@ impl<'a> Evaluator<'a> {
             run.evaluator.evaluate(&run.folded, batch)
         });
         let mut runs = self.runs.borrow_mut();
-        if runs.len() >= KEPT {
+        let held: usize = runs.iter().map(|run| run.evaluator.held()).sum();
+        let bound = self.context.memory_bytes / KEPT_PART;
+        if runs.len() >= KEPT || held.saturating_add(run.evaluator.held()) > bound {
             runs.clear();
         }
-        runs.push(run);
+        if run.evaluator.held() <= bound {
+            runs.push(run);
+        }
         found
+    }
+
+    /// About how many bytes of what was computed are kept.
+    fn held(&self) -> usize {
+        let runs = self.runs.borrow();
+        let below: usize = runs.iter().map(|run| run.evaluator.held()).sum();
+        self.cache.borrow().held() + below
     }
 }

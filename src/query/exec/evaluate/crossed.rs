@@ -84,7 +84,7 @@ impl Evaluator<'_> {
         let columns = accumulators.into_iter();
         let frame = Frame {
             columns: columns
-                .map(|accumulator| accumulator.finish(count))
+                .map(|accumulator| accumulator.finish(count, self))
                 .collect::<Result<_>>()?,
             len: count,
         };

@@ -210,9 +210,9 @@ impl Evaluator<'_> {
         })?;
         if let Some(subtree) = &collect.subtree {
             let spread = self.spread(subtree, object)?;
-            accumulator = accumulator.spread(&spread, self.context)?;
+            accumulator = accumulator.spread(&spread, self.context, self)?;
         }
-        let vector = Arc::new(accumulator.finish(count)?);
+        let vector = Arc::new(accumulator.finish(count, self)?);
         let entry = (Arc::clone(collect), Arc::clone(&vector));
         self.cache.borrow_mut().collections.insert(key, entry);
         Ok(vector)
@@ -298,7 +298,7 @@ impl Evaluator<'_> {
         };
         let count = ids.len();
         let accumulator = self.accumulated(&collect.aggregate, &owned, &found, count)?;
-        accumulator.finish(count).map(Some)
+        accumulator.finish(count, self).map(Some)
     }
 
     /// The records of a collection that belong to a few records, each with the place of its own

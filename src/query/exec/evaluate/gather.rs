@@ -102,7 +102,7 @@ impl Evaluator<'_> {
             .into_iter()
             .map(|(spread, single, accumulator)| match single {
                 Some(_) => Ok(accumulator),
-                None => accumulator.spread(&spread, self.context),
+                None => accumulator.spread(&spread, self.context, self),
             })
             .collect()
     }

@@ -24,6 +24,7 @@ pub(super) use arithmetic::rounded;
 use correlated::Run;
 use read::{Cache, concat, constant};
 
+use super::memory::Memory;
 use super::profile::Profile;
 use super::{Batch, Context, Frame};
 use crate::column::CHUNK_RECORDS;
@@ -38,6 +39,7 @@ pub(crate) struct Evaluator<'a> {
     context: &'a Context<'a>,
     cache: RefCell<Cache>,
     pub(super) profile: Profile,
+    pub(super) memory: Memory,
     runs: RefCell<Vec<Run<'a>>>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Evaluator<'a> {
             context,
             cache: RefCell::default(),
             profile: Profile::default(),
+            memory: Memory::new(context.memory_bytes),
             runs: RefCell::default(),
         }
     }
@@ -216,21 +219,22 @@ impl<'a> Evaluator<'a> {
         if among.none() {
             return Ok(Bitset::new(batch.len()));
         }
-        match self.test(expr, batch) {
-            Ok(mut hits) => {
-                hits.and(among);
-                Ok(hits)
+        if !runs_for_each(expr) || among.all() {
+            match self.test(expr, batch) {
+                Ok(mut hits) => {
+                    hits.and(among);
+                    return Ok(hits);
+                }
+                // A slot that does not count may have failed.
+                Err(error) if error.kind() == Kind::Constraint && !among.all() => {}
+                Err(error) => return Err(error),
             }
-            // A slot that does not count may have failed.
-            Err(error) if error.kind() == Kind::Constraint && !among.all() => {
-                let slots: Vec<usize> = among.ones().collect();
-                let found = narrowed(batch, &slots, |batch| self.test(expr, batch))?;
-                let mut hits = Bitset::new(batch.len());
-                found.ones().for_each(|at| hits.set(slots[at], true));
-                Ok(hits)
-            }
-            Err(error) => Err(error),
         }
+        let slots: Vec<usize> = among.ones().collect();
+        let found = narrowed(batch, &slots, |batch| self.test(expr, batch))?;
+        let mut hits = Bitset::new(batch.len());
+        found.ones().for_each(|at| hits.set(slots[at], true));
+        Ok(hits)
     }
 
     /// Like [`Self::evaluate`] for the slots of `among` alone; others hold anything.
@@ -240,18 +244,36 @@ impl<'a> Evaluator<'a> {
         batch: &Batch<'_>,
         among: &Bitset,
     ) -> Result<Vector> {
-        match self.evaluate(expr, batch) {
-            Err(error) if error.kind() == Kind::Constraint && !among.all() => {
-                let slots: Vec<usize> = among.ones().collect();
-                let found = narrowed(batch, &slots, |batch| self.evaluate(expr, batch))?;
-                let mut places = vec![None; batch.len()];
-                for (at, &slot) in (0..).zip(&slots) {
-                    places[slot] = Some(at);
-                }
-                Ok(found.gather(&places))
+        if !runs_for_each(expr) || among.all() {
+            match self.evaluate(expr, batch) {
+                Err(error) if error.kind() == Kind::Constraint && !among.all() => {}
+                result => return result,
             }
-            result => result,
         }
+        let slots: Vec<usize> = among.ones().collect();
+        let found = narrowed(batch, &slots, |batch| self.evaluate(expr, batch))?;
+        let mut places = vec![None; batch.len()];
+        for (at, &slot) in (0..).zip(&slots) {
+            places[slot] = Some(at);
+        }
+        Ok(found.gather(&places))
+    }
+}
+
+/// Whether what an expression costs grows with each slot it is asked for, as runs of a query do:
+/// then slots that do not count are left out first. Asked for every batch.
+fn runs_for_each(expr: &Expr) -> bool {
+    match &expr.node {
+        Node::Correlated { .. } => true,
+        Node::Not(value) | Node::IsMissing(value) | Node::Negate(value) | Node::Cast(value) => {
+            runs_for_each(value)
+        }
+        Node::InRecords { value, .. } | Node::InIntegers { value, .. } => runs_for_each(value),
+        Node::Compare { left, right, .. } | Node::Arithmetic { left, right, .. } => {
+            runs_for_each(left) || runs_for_each(right)
+        }
+        Node::Function { arguments, .. } => arguments.iter().any(runs_for_each),
+        _ => false,
     }
 }
 

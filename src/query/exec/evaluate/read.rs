@@ -6,6 +6,7 @@ use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vect
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Collect, Expr, Type};
 use crate::query::exec::Batch;
+use crate::query::exec::keys::KeyTable;
 use crate::storage::Row;
 use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Shape, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -34,8 +35,25 @@ pub(super) struct Cache {
     pub crossed: HashMap<*const Expr, (Arc<Expr>, Option<Arc<Crossed>>)>,
     /// Stored rules by object, kind, depth and text.
     pub rules: HashMap<(ObjectId, bool, u8, Arc<str>), Arc<Expr>>,
+    /// The sets of values for which a body was run, by its address.
+    pub given: HashMap<*const Expr, (Arc<Expr>, KeyTable)>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
     chunks: HashMap<(ObjectId, FieldId, ChunkId), Arc<Vector>>,
+}
+
+impl Cache {
+    /// About how many bytes of records it holds.
+    pub(super) fn held(&self) -> usize {
+        const CELL: usize = 8;
+        const ROW: usize = 256;
+        let conditions = self.conditions.values().map(|(_, bits)| bits.len() / 8);
+        let columns = self.columns.values().map(|(_, vector)| vector.len() * CELL);
+        let collections = self.collections.values();
+        let collections = collections.map(|(_, vector)| vector.len() * CELL);
+        let chunks = self.chunks.len() * CHUNK_RECORDS * CELL;
+        let all = conditions.chain(columns).chain(collections);
+        all.sum::<usize>() + chunks + self.rows.len() * ROW
+    }
 }
 
 impl Evaluator<'_> {

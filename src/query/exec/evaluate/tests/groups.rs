@@ -13,7 +13,7 @@ fn grouped(aggregate: &Aggregate, ty: &Type, rows: &[(u32, Value)], count: usize
         accumulator
             .update(evaluator, &Batch::Slots(&all), &among, &groups, count)
             .unwrap();
-        let vector = accumulator.finish(count).unwrap();
+        let vector = accumulator.finish(count, evaluator).unwrap();
         assert_eq!(vector.len(), count);
         (0..count)
             .map(|at| vector.value(&aggregate.ty.field_type(), at))
@@ -140,13 +140,19 @@ fn sums_beyond_their_type_are_errors() {
         accumulator
             .update(evaluator, &batch, &two, &groups, 1)
             .unwrap();
-        assert_eq!(accumulator.finish(1).unwrap_err().code(), Code::Overflow);
+        assert_eq!(
+            accumulator.finish(1, evaluator).unwrap_err().code(),
+            Code::Overflow
+        );
         let mut accumulator = Accumulator::new(&sum, context).unwrap();
         accumulator
             .update(evaluator, &batch, &Bitset::full(3), &groups, 1)
             .unwrap();
         assert_eq!(
-            accumulator.finish(1).unwrap().value(&FieldType::Integer, 0),
+            accumulator
+                .finish(1, evaluator)
+                .unwrap()
+                .value(&FieldType::Integer, 0),
             int(i64::MAX)
         );
     });
