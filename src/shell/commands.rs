@@ -201,9 +201,9 @@ fn help(interpreter: &mut Interpreter<'_, '_>, word: &str) -> Flow {
 }
 
 fn more(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
-    let Some(step) = interpreter.more.take() else {
-        let message =
-            "there are no more rows\n  = `.more` goes on with a query whose `limit` cut it off";
+    let Some(step) = interpreter.more.clone() else {
+        let message = "there are no more rows\n  = `.more` goes on with a query whose `limit` cut \
+                       it off, without totals, `per` and `offset`";
         return Err(Failure::Command(message.to_owned()));
     };
     interpreter.step(&step)?;

@@ -59,14 +59,12 @@ impl Interpreter<'_, '_> {
         self.printer.progress.clear();
         let took = started.elapsed();
         let outcome = outcome?;
-        self.more = match &outcome {
-            Outcome::Rows(rows) => rows.cursor().and_then(|cursor| step.after(&cursor)),
-            _ => None,
-        };
-        match self
-            .printer
-            .outcome(&outcome, self.more.is_some(), &self.signals)
-        {
+        let mut more = false;
+        if let Outcome::Rows(rows) = &outcome {
+            self.more = rows.cursor().and_then(|cursor| step.after(&cursor));
+            more = self.more.is_some();
+        }
+        match self.printer.outcome(&outcome, more, &self.signals) {
             Err(_) if self.signals.received() => return Err(stopped().into()),
             printed => printed?,
         }
@@ -120,13 +118,14 @@ mod tests {
         };
         let make = "create object notes (name text label); \
             add notes (name = \"c\"), (name = \"b\"), (name = \"a\")";
-        for line in [make, "notes order by name limit 2", ".more"] {
+        let add = "add notes (name = \"aa\"), (name = \"bb\")";
+        for line in [make, "notes order by name limit 2", add, ".more"] {
             assert!(interpreter.line(line).unwrap().is_continue());
         }
         let none = interpreter.line(".more");
         assert!(matches!(none, Err(Failure::Command(text)) if text.contains("no more rows")));
         drop(interpreter);
         let output = String::from_utf8(output).unwrap();
-        assert_eq!(output, "name\n----\na\nb\nname\n----\nc\n");
+        assert_eq!(output, "name\n----\na\nb\nname\n----\nbb\nc\n");
     }
 }
