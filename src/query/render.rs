@@ -1,15 +1,15 @@
 //! Rendering: a result as CSV, JSON or JSON lines, for files and for the shell alike.
 
 use super::outcome::Table;
-use crate::value::Clock;
+use crate::value::{Clock, Value};
 use serde_json::{Map, Value as Json};
 use std::io::{Result, Write};
 
 /// A form of text that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// A header line, then a line for each row; missing is empty. Where there are totals, a last
-    /// column `total_of` names the keys that a row sums over.
+    /// A header line, then a line for each row; missing is empty, nested records are JSON. Where
+    /// there are totals, a last column `total_of` names the keys that a row sums over.
     Csv,
     /// One array of objects. A total has a last member `total_of`, the keys that it sums over.
     Json,
@@ -52,7 +52,10 @@ fn csv(table: &Table, clock: &Clock, out: &mut dyn Write) -> Result<()> {
     let types: Vec<_> = table.columns.iter().map(|c| c.ty.field_type()).collect();
     for (at, row) in table.rows.iter().enumerate() {
         let cells = row.iter().zip(&types);
-        let cells = cells.map(|(value, ty)| value.show_as(Some(ty), clock));
+        let cells = cells.map(|(value, ty)| match value {
+            Value::Nested(_) => value.to_json(clock).to_string(),
+            value => value.show_as(Some(ty), clock),
+        });
         writer.write_record(cells.chain(totals.then(|| total_of(table, at).join(" "))))?;
     }
     writer.flush()

@@ -39,17 +39,15 @@ pub(super) fn write(rows: &Rows, out: &mut dyn Write, width: Option<usize>) -> i
             false => super::line::write(rows, out, width),
         };
     }
-    let widths = grid.widths(width);
-    grid.write_head(out, &widths, 0)?;
-    for (row, line) in rows.iter().zip(&grid.lines) {
-        grid.write_line(out, line, &widths, 0)?;
-        for (column, value) in rows.columns().iter().zip(row.values()) {
+    let each: Vec<Row<'_>> = rows.iter().collect();
+    grid.write_around(out, width, 0, &mut |at, out| {
+        for (column, value) in rows.columns().iter().zip(each[at].values()) {
             if nested(column) {
-                write_nested(out, column.name(), value, rows, width)?;
+                write_nested(out, column.name(), value, rows, width, GAP.len())?;
             }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// A cell's text: what a total sums over by that word, a node indented by what lies above it.
@@ -67,36 +65,48 @@ fn write_nested(
     value: &Value,
     rows: &Rows,
     width: Option<usize>,
+    indent: usize,
 ) -> io::Result<()> {
-    const INDENT: usize = 4;
-    writeln!(out, "{GAP}{}:", one_line(name))?;
+    writeln!(out, "{:indent$}{}:", "", one_line(name))?;
+    let indent = indent + GAP.len();
     let Value::Nested(records) = value else {
         return Ok(());
     };
     let Some(first) = records.first() else {
-        return writeln!(out, "{:INDENT$}(none)", "");
+        return writeln!(out, "{:indent$}(none)", "");
     };
+    let all = |at: usize, is: fn(&Value) -> bool| records.iter().all(|r| is(&r.values[at]));
     let numeric = |at: usize| {
-        let number = |value: Option<&Value>| {
+        all(at, |value| {
             matches!(
                 value,
-                Some(Value::Missing | Value::Integer(_) | Value::Number(_) | Value::Money(_))
+                Value::Missing | Value::Integer(_) | Value::Number(_) | Value::Money(_)
             )
-        };
-        records.iter().all(|record| number(record.values.get(at)))
+        })
     };
-    let headings = first.names.iter().enumerate();
-    let show = |value: &Value| one_line(&rows.show(value));
+    let nested = |at: &usize| all(*at, |value| matches!(value, Value::Nested(_)));
+    let (deeper, flat): (Vec<usize>, Vec<usize>) = (0..first.names.len()).partition(nested);
     let grid = Grid {
-        headings: headings
-            .map(|(at, name)| (one_line(name), numeric(at)))
+        headings: flat
+            .iter()
+            .map(|&at| (one_line(&first.names[at]), numeric(at)))
             .collect(),
         lines: records
             .iter()
-            .map(|record| record.values.iter().map(show).collect())
+            .map(|record| {
+                let show = |&at: &usize| one_line(&rows.show(&record.values[at]));
+                flat.iter().map(show).collect()
+            })
             .collect(),
     };
-    grid.write(out, width.map(|width| width.saturating_sub(INDENT)), INDENT)
+    let room = width.map(|width| width.saturating_sub(indent));
+    grid.write_around(out, room, indent, &mut |at, out| {
+        let record = &records[at];
+        deeper.iter().try_for_each(|&at| {
+            let (name, value) = (&record.names[at], &record.values[at]);
+            write_nested(out, name, value, rows, width, indent + GAP.len())
+        })
+    })
 }
 
 impl Grid {
@@ -107,10 +117,28 @@ impl Grid {
         width: Option<usize>,
         indent: usize,
     ) -> io::Result<()> {
+        self.write_around(out, width, indent, &mut |_, _| Ok(()))
+    }
+
+    /// The same with `below` after each line; lines without columns are told apart by empty ones.
+    fn write_around(
+        &self,
+        out: &mut dyn Write,
+        width: Option<usize>,
+        indent: usize,
+        below: &mut dyn FnMut(usize, &mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         let widths = self.widths(width);
-        self.write_head(out, &widths, indent)?;
-        for line in &self.lines {
-            self.write_line(out, line, &widths, indent)?;
+        if !widths.is_empty() {
+            self.write_head(out, &widths, indent)?;
+        }
+        for (at, line) in self.lines.iter().enumerate() {
+            if !widths.is_empty() {
+                self.write_line(out, line, &widths, indent)?;
+            } else if at > 0 {
+                writeln!(out)?;
+            }
+            below(at, out)?;
         }
         Ok(())
     }
