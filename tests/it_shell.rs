@@ -132,6 +132,29 @@ fn statements_come_from_standard_input() {
 }
 
 #[test]
+fn commands_stand_between_statements() {
+    let input = format!("{TWO};\n.objects\nnotes select size;\n.help p25\nnotes where x = 1");
+    let ran = run(&["new.fieldbook", "--bare", "--quiet"], &input);
+    assert_eq!(ran.code, 1);
+    let before = "object  records\n------  -------\nnotes         2\nsize\n----\n   1\n\n`median";
+    assert!(ran.output.starts_with(before), "{}", ran.output);
+    assert!(
+        ran.messages.contains("6 | notes where x = 1"),
+        "{}",
+        ran.messages
+    );
+    let ran = run(&["new.fieldbook", "--bare"], ".quit\nnonsense");
+    assert_eq!((ran.code, ran.output.as_str()), (0, ""));
+    let ran = run(&["new.fieldbook", "--bare"], ".tables");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.messages.contains("did you mean `.objects`"),
+        "{}",
+        ran.messages
+    );
+}
+
+#[test]
 fn a_failing_statement_stops_the_batch() {
     let arguments = ["new.fieldbook", "--bare", TWO, "notes select bdy", "notes"];
     let run = run(&arguments, "");

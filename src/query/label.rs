@@ -68,7 +68,16 @@ pub(crate) fn lookup(object: ObjectId, label: &str, context: &Context<'_>) -> Re
                     "for a query add a clause: ({} where ...)",
                     object.name
                 )),
-                None => error,
+                None => {
+                    let mut objects = context.catalog.live_objects();
+                    match objects.any(|object| object.find_field(label.trim()).is_some()) {
+                        true => error.hint(format!(
+                            "opposite a reference a word is a label; for a field write `this.{}`",
+                            label.trim()
+                        )),
+                        false => error,
+                    }
+                }
             })
         }
     }

@@ -2,6 +2,7 @@
 
 use super::End;
 use super::arguments::Arguments;
+use super::commands;
 use super::interpreter::{Failure, Interpreter};
 use super::opening::Refusal;
 use super::terminal::Streams;
@@ -68,9 +69,33 @@ impl Source {
 
     pub(super) fn run(&self, interpreter: &mut Interpreter<'_, '_>) -> Result<(), Failure> {
         let before = interpreter.session.set_directory(&self.directory);
-        let result = interpreter.script(&self.text);
+        let result = self.run_parts(interpreter);
         interpreter.session.set_directory(before);
         result
+    }
+
+    /// Runs the dot-commands, each a line of its own where no statement has begun, and what is
+    /// between them, at the lines it has in the whole.
+    fn run_parts(&self, interpreter: &mut Interpreter<'_, '_>) -> Result<(), Failure> {
+        let (mut part, mut lines) = (String::new(), 0);
+        for line in self.text.split_inclusive('\n') {
+            let command = line.strip_prefix('.').filter(|name| {
+                let between = matches!(part.trim_end().chars().last(), None | Some(';'));
+                between && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            });
+            match command {
+                None => part.push_str(line),
+                Some(command) => {
+                    interpreter.script(&part)?;
+                    if commands::run(interpreter, command)?.is_break() {
+                        return Ok(());
+                    }
+                    part = "\n".repeat(lines + 1);
+                }
+            }
+            lines += 1;
+        }
+        interpreter.script(&part)
     }
 }
 

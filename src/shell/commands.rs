@@ -55,6 +55,7 @@ pub(super) fn run(interpreter: &mut Interpreter<'_, '_>, text: &str) -> Flow {
     let rest = rest.trim();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         let mut message = format!("there is no command `.{name}`");
+        let name = if name == "tables" { "objects" } else { name };
         match nearest(name, COMMANDS.iter().map(|command| command.name)) {
             Some(near) => message.push_str(&format!("\n  = did you mean `.{near}`?")),
             None => message.push_str("\n  = `.help` lists them"),

@@ -30,6 +30,13 @@ pub(super) fn entries() -> Vec<Entry> {
 
 /// The entry of a word.
 pub(super) fn find(word: &str) -> Option<Entry> {
+    let percentile = word
+        .strip_prefix(['p', 'P'])
+        .and_then(|rank| rank.parse().ok());
+    let word = match percentile {
+        Some(1..=99_u8) => "percentile",
+        _ => word,
+    };
     let same = |known: &&str| known.eq_ignore_ascii_case(word);
     entries()
         .into_iter()

@@ -92,7 +92,20 @@ impl Binder<'_> {
                     call.name.text
                 ),
             )
-            .hint("aggregates stand in `select`, `having` and `order by`")
+            .hint(match scope.object().map(|id| &self.object(id).name) {
+                Some(all)
+                    if scope.outer.is_none()
+                        && path.is_some()
+                        && !pairs
+                        && function != AggregateFunction::Exists =>
+                {
+                    format!(
+                        "over all records it is a query of its own: `({all} select {}({what}))`",
+                        call.name.text
+                    )
+                }
+                _ => "aggregates stand in `select`, `having` and `order by`".to_owned(),
+            })
             .hint("about the records of a collection: sum(opportunities.amount)"),
         };
         Err(error.at(span.clone()))

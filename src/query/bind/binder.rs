@@ -188,9 +188,13 @@ impl<'a> Binder<'a> {
                 )
                 .at(bound.span)
                 .expected("something true or false")
-                .hint(format!(
-                    "compare it: `{tree} = ...`, or ask `{tree} is not empty`"
-                )))
+                .hint(match &tree.kind {
+                    ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("count") => {
+                        let exists = tree.to_string().replacen(&call.name.text, "exists", 1);
+                        format!("write `{exists}`, or `{tree} > 0`")
+                    }
+                    _ => format!("compare it: `{tree} = ...`, or ask `{tree} is not empty`"),
+                }))
             }
         }
     }

@@ -30,8 +30,17 @@ impl Binder<'_> {
             _ => Comparison::Equal,
         };
         self.check_bucket([left, right], [&bound_left, &bound_right])?;
+        let tags = matches!(bound_left.ty, Type::Tags(..));
         let bound = self.comparison(scope, comparison, bound_left, bound_right, span);
         let bound = bound.map_err(|error| match error.code() {
+            Code::TypeMismatch if tags => {
+                error
+                    .about(format!("`{left}` with `{right}`"))
+                    .hint(match negated {
+                        true => format!("tags are many: write `{left} not has {right}`"),
+                        false => format!("tags are many: write `{left} has {right}`"),
+                    })
+            }
             Code::TypeMismatch => error.about(format!("`{left}` with `{right}`")),
             _ => error,
         })?;

@@ -185,6 +185,13 @@ impl Binder<'_> {
                 field.name
             ));
         }
+        if let Some(week) = name.to_lowercase().strip_prefix('w')
+            && (1..=2).contains(&week.len())
+            && week.parse::<u8>().is_ok()
+        {
+            let week = "a week is named by a day in it: `close_date in week(2026-05-11)`";
+            return Some(week.to_owned());
+        }
         moment(name)
     }
 }

@@ -91,7 +91,15 @@ impl Binder<'_> {
                 )?);
                 continue;
             }
-            let (one, item) = self.unify(scope, bound.clone(), item, span)?;
+            let tags = matches!(bound.ty, Type::Tags(..));
+            let unified = self.unify(scope, bound.clone(), item, span);
+            let (one, item) = unified.map_err(|error| match tags {
+                true => {
+                    let each: Vec<_> = items.iter().map(|i| format!("{value} has {i}")).collect();
+                    error.hint(format!("tags are many: write `{}`", each.join(" or ")))
+                }
+                false => error,
+            })?;
             let constant = !matches!(
                 item.node,
                 Node::Column(_)

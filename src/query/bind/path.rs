@@ -95,7 +95,39 @@ impl Binder<'_> {
             };
             return self.continue_path(value, rest, span);
         }
-        self.own_path(scope, names, span)
+        let bound = self.own_path(scope, names, span);
+        bound.map_err(|error| self.passing(scope, names, error))
+    }
+
+    /// The error of a path as a value that passes through a collection.
+    fn passing(&self, scope: &Scope<'_>, names: &[Name], error: Error) -> Error {
+        let Ok(Some(joined)) = self.joined(scope, names, &(0..0)) else {
+            return error;
+        };
+        if joined.subtree.is_some() {
+            return error;
+        }
+        let word = |names: &[Name]| {
+            let words: Vec<_> = names.iter().map(|name| name.text.as_str()).collect();
+            words.join(".")
+        };
+        let (lead, path) = (word(&names[..names.len() - joined.rest.len()]), word(names));
+        let told = Error::new(error.code(), error.message());
+        let told = match error.span() {
+            Some(span) => told.at(span),
+            None => told,
+        };
+        let of = &self.object(joined.object).name;
+        told.hint(match joined.rest.is_empty() {
+            true => format!(
+                "`{lead}` is a collection, many {of}: ask count({lead}), exists({lead} where \
+                 ...), sum({lead}.field)"
+            ),
+            false => format!(
+                "`{lead}` is a collection, many {of}: ask max({path}), \
+                 list({path}), exists({lead} where ...)"
+            ),
+        })
     }
 
     /// Whether the scope's object has a field of this name that the alias does not stand for.
@@ -283,7 +315,13 @@ impl Binder<'_> {
                         )
                         .at(self.at(&next.span))
                         .expected(format!("a field of just one of {}", names.join(", ")))
-                        .hint("ask first which it is: ... is account and ...name = \"Acme\""));
+                        .hint(format!(
+                            "ask first which it is: ... is {} and ...{} = ...",
+                            objects
+                                .first()
+                                .map_or("account", |id| &self.object(*id).singular),
+                            next.text
+                        )));
                     }
                 }
             }

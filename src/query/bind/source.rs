@@ -132,6 +132,37 @@ impl Binder<'_> {
             )
             .at(span));
         }
+        for argument in arguments {
+            let syntax::ExprKind::Binary {
+                op: syntax::BinaryOp::Equal,
+                left,
+                right,
+            } = &argument.kind
+            else {
+                continue;
+            };
+            let name = match &left.kind {
+                syntax::ExprKind::Path(names) if names.len() == 1 => &names[0].text,
+                syntax::ExprKind::Parameter(name) => name,
+                _ => continue,
+            };
+            let parameters: Vec<_> = view
+                .parameters
+                .iter()
+                .map(|p| format!("${}", p.name))
+                .collect();
+            return Err(Error::new(
+                Code::WrongArguments,
+                format!("`{name} = {right}` names an argument, and they go by their place"),
+            )
+            .at(self.at(&argument.span))
+            .expected("values alone")
+            .hint(format!(
+                "its parameters: {}({})",
+                view.name,
+                parameters.join(", ")
+            )));
+        }
         let mut known = HashMap::new();
         for (at, parameter) in view.parameters.iter().enumerate() {
             let ty = self.type_named(&parameter.ty)?;

@@ -62,6 +62,18 @@ impl Failure<'_> {
                 )),
             );
         }
+        let before = self.word(-1);
+        if first == "explain"
+            && matches!(self.at, 2 | 3)
+            && before != "analyze"
+            && is_one_of(STATEMENTS, &before)
+        {
+            let message = format!("`explain` takes a query, and `{before}` begins none");
+            return Some(
+                Error::new(Code::Syntax, message)
+                    .hint("write `explain accounts where ...`, or `explain analyze ...`"),
+            );
+        }
         let text = self.token(0).is_some_and(|t| t.kind == TokenKind::Text);
         if first == "find" && (self.at == 1 || self.at == 2 && text) {
             return Some(

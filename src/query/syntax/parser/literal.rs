@@ -153,7 +153,12 @@ fn number(text: &str, negative: bool) -> Result<Literal> {
         return Err(no_number(text));
     }
     let moved = format!("{sign}{}", move_point(digits, places));
-    let out_of_range = || Error::new(Code::BadLiteral, format!("`{text}` is out of range"));
+    let out_of_range = || {
+        Error::new(Code::BadLiteral, format!("`{text}` is out of range")).hint(format!(
+            "whole numbers are at most {}, others below 1.8e308",
+            i64::MAX
+        ))
+    };
     if places == -2 {
         return finite(&moved)
             .map(Literal::Percent)

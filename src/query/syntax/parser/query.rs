@@ -172,6 +172,10 @@ impl Reader {
         ));
         match (word, CLAUSES[last]) {
             ("where", "group by") => wrong.hint("a condition on groups is `having`"),
+            (_, "union") => wrong.hint(format!(
+                "for all rows, put parentheses around what is stacked: `((...) union (...)) \
+                 {word} ...`"
+            )),
             _ => wrong,
         }
     }
