@@ -942,8 +942,8 @@ impl Writer<'_> {
             false => String::new(),
         };
         let fits = |kind| matches!(kind, Whole | Money | Text | Date | Truth | Reference(_));
-        let (a, _) = self.path(of, &fits, 1).unwrap();
-        let (b, _) = self.path(of, &fits, 1).unwrap();
+        let (a, _) = self.path(of, &fits, 1).unwrap_or(("id".to_owned(), Whole));
+        let (b, _) = self.path(of, &fits, 1).unwrap_or(("id".to_owned(), Whole));
         let order = self.order(of);
         let limit = self.pick(&["", " limit 2"]);
         format!(
