@@ -18,7 +18,7 @@ pub(crate) fn medians(runs: &mut [Run<'_>], seconds: f64) -> Result<Vec<f64>> {
         let mut busy = false;
         for (run, times) in runs.iter_mut().zip(&mut times) {
             let spent: Duration = times.iter().sum();
-            if (times.len() >= 3 && spent >= budget) || times.len() >= 1_000 {
+            if (times.len() >= 3 && spent >= budget) || times.len() >= 20_000 {
                 continue;
             }
             busy = true;
