@@ -59,7 +59,7 @@ pub(super) fn runs<'a, T>(
 }
 
 /// The numbers of the set bits of a word.
-pub(super) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
+pub(crate) fn ones(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let at = (word != 0).then(|| word.trailing_zeros() as usize)?;
         word &= word - 1;

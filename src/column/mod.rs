@@ -14,6 +14,7 @@ mod vector;
 pub(crate) use bitset::Bitset;
 pub(crate) use floats::Floats;
 pub(crate) use ints::Ints;
+pub(crate) use lanes::ones;
 pub(crate) use texts::{TextBlock, Texts};
 pub(crate) use vector::{Bits, Tags, Vector};
 

@@ -13,18 +13,19 @@ pub(crate) fn medians(runs: &mut [Run<'_>], seconds: f64) -> Result<Vec<f64>> {
         run()?;
     }
     let mut times = vec![Vec::new(); runs.len()];
+    let mut spent = vec![Duration::ZERO; runs.len()];
     let budget = Duration::from_secs_f64(seconds);
     loop {
         let mut busy = false;
-        for (run, times) in runs.iter_mut().zip(&mut times) {
-            let spent: Duration = times.iter().sum();
-            if (times.len() >= 3 && spent >= budget) || times.len() >= 20_000 {
+        for ((run, times), spent) in runs.iter_mut().zip(&mut times).zip(&mut spent) {
+            if times.len() >= 3 && *spent >= budget {
                 continue;
             }
             busy = true;
             let start = Instant::now();
             run()?;
             times.push(start.elapsed());
+            *spent += start.elapsed();
         }
         if !busy {
             break;

@@ -1,8 +1,8 @@
 //! Group numbers: every distinct combination of key values gets the next number.
 
-use crate::column::{Bitset, Floats, Ints, Texts, Vector};
+use crate::column::{Bitset, Floats, Ints, Texts, Vector, ones};
 use crate::value::{LabelCode, Shape, Value};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -78,10 +78,17 @@ impl<T: Hash + Eq + Clone> Hashed<T> {
 }
 
 impl Integers {
-    fn number(&mut self, value: Option<i64>) -> u32 {
-        let Some(value) = value else {
-            return self.others.missing();
-        };
+    fn number(&mut self, value: i64) -> u32 {
+        // A value before the base wraps to a place beyond any window.
+        let known = usize::try_from(value.wrapping_sub(self.base).cast_unsigned()).ok();
+        match known.and_then(|at| self.window.get(at)) {
+            Some(&number) if number != NOWHERE => number,
+            _ => self.new_number(value),
+        }
+    }
+
+    #[cold]
+    fn new_number(&mut self, value: i64) -> u32 {
         if let Some(at) = self.place(value) {
             if self.window[at] == NOWHERE {
                 self.window[at] = self.others.add(Some(value));
@@ -161,8 +168,14 @@ impl Numbers {
                 }
             }
             (Self::Ints(integers), Vector::Ints(ints)) => {
-                for at in among.ones() {
-                    out[at] = integers.number(ints.get(at));
+                let mut values = [0; 64];
+                for (index, (out, &word)) in out.chunks_mut(64).zip(among.words()).enumerate() {
+                    if word == 0 {
+                        continue;
+                    }
+                    let present = ints.load(index, &mut values);
+                    ones(word & present).for_each(|at| out[at] = integers.number(values[at]));
+                    ones(word & !present).for_each(|at| out[at] = integers.others.missing());
                 }
             }
             (Self::Floats(hashed), Vector::Floats(floats)) => {

@@ -1,6 +1,7 @@
 //! Typed columns as a user sees them: labels and records by name.
 
 use super::{Batch, Executor};
+use crate::catalog::Field;
 use crate::column::{Bitset, Vector};
 use crate::error::Result;
 use crate::query::bind;
@@ -21,11 +22,11 @@ impl Executor<'_> {
     pub(super) fn name_values(&self, values: Vec<Value>, ty: &Type) -> Result<Vec<Value>> {
         match ty {
             Type::Label(object, field) => {
-                let names = self.label_names(*object, *field);
-                Ok(values.iter().map(|value| named(value, &names)).collect())
+                let mut names = self.label_names(*object, *field);
+                Ok(values.into_iter().map(|value| names.name(value)).collect())
             }
             Type::Tags(object, field) => {
-                let names = self.label_names(*object, *field);
+                let mut names = self.label_names(*object, *field);
                 let field = self.context.catalog.object(*object).field(*field);
                 let rank = |code: &LabelCode| field.label_rank(*code);
                 Ok(values
@@ -35,7 +36,7 @@ impl Executor<'_> {
                             let mut codes = codes.to_vec();
                             codes.sort_by_key(rank);
                             let codes = codes.into_iter().map(Value::Label);
-                            Value::List(codes.map(|code| named(&code, &names)).collect())
+                            Value::List(codes.map(|code| names.name(code)).collect())
                         }
                         other => other,
                     })
@@ -58,10 +59,11 @@ impl Executor<'_> {
         }
     }
 
-    fn label_names(&self, object: ObjectId, field: FieldId) -> HashMap<LabelCode, Value> {
-        let field = self.context.catalog.object(object).field(field);
-        let name = |label: &crate::catalog::Label| (label.code, Value::text(&label.name));
-        field.labels.iter().map(name).collect()
+    fn label_names(&self, object: ObjectId, field: FieldId) -> LabelNames<'_> {
+        LabelNames {
+            field: self.context.catalog.object(object).field(field),
+            known: HashMap::new(),
+        }
     }
 
     /// References as records with their labels, each read once.
@@ -77,22 +79,27 @@ impl Executor<'_> {
         for (object, id) in values.iter().filter_map(target) {
             wanted.entry(object).or_default().push(id);
         }
-        let mut names: HashMap<(ObjectId, RecordId), Value> = HashMap::new();
+        let mut names = BTreeMap::new();
         for (object, mut ids) in wanted {
             ids.sort_unstable();
             ids.dedup();
-            for (id, name) in self.names(object, &ids)? {
-                names.insert((object, id), name);
-            }
+            names.insert(object, (self.names(object, &ids)?, ids));
         }
         let named = |value: Value| match target(&value) {
-            Some(target) => names.get(&target).cloned().unwrap_or(Value::Missing),
+            Some((object, id)) => {
+                let name = names.get(&object).and_then(|(names, ids)| {
+                    let at = ids.binary_search(&id).ok()?;
+                    names.get(at).cloned()
+                });
+                name.unwrap_or(Value::Missing)
+            }
             None => value,
         };
         Ok(values.into_iter().map(named).collect())
     }
 
-    fn names(&self, object: ObjectId, ids: &[RecordId]) -> Result<Vec<(RecordId, Value)>> {
+    /// The records of these ids, each with its label.
+    fn names(&self, object: ObjectId, ids: &[RecordId]) -> Result<Vec<Value>> {
         let definition = self.context.catalog.object(object);
         let labels = match definition.label_field() {
             Some(field) => {
@@ -116,18 +123,28 @@ impl Executor<'_> {
                 other => other.show(self.context.clock).into(),
             };
             let object = Arc::clone(&object);
-            (
-                id,
-                Value::Record(Arc::new(RecordName { object, id, label })),
-            )
+            Value::Record(Arc::new(RecordName { object, id, label }))
         };
         Ok(ids.iter().enumerate().map(name).collect())
     }
 }
 
-fn named(value: &Value, names: &HashMap<LabelCode, Value>) -> Value {
-    match value {
-        Value::Label(code) => names.get(code).cloned().unwrap_or(Value::Missing),
-        other => other.clone(),
+/// The names of a picklist's labels, each made once.
+struct LabelNames<'a> {
+    field: &'a Field,
+    known: HashMap<LabelCode, Value>,
+}
+
+impl LabelNames<'_> {
+    fn name(&mut self, value: Value) -> Value {
+        let Value::Label(code) = value else {
+            return value;
+        };
+        let name = || {
+            self.field
+                .label_name(code)
+                .map_or(Value::Missing, Value::text)
+        };
+        self.known.entry(code).or_insert_with(name).clone()
     }
 }

@@ -216,7 +216,7 @@ fn word<const N: usize>(reader: &mut Reader<'_>) -> Result<[u8; N]> {
 fn words<const N: usize, T>(
     reader: &mut Reader<'_>,
     len: usize,
-    make: fn([u8; N]) -> T,
+    make: impl Fn([u8; N]) -> T,
 ) -> Result<Vec<T>> {
     let bytes = len.checked_mul(N).ok_or_else(|| reader.fault())?;
     let (words, _) = reader.take(bytes)?.as_chunks();

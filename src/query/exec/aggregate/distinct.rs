@@ -2,7 +2,7 @@
 
 use crate::column::{Bitset, Vector};
 use crate::value::{FieldType, LabelCode, Value};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Groups, and numbers of values, for which a bit a value is kept; others are hashed.

@@ -2,7 +2,7 @@
 
 use super::super::spread::Spread;
 use super::argument_type;
-use crate::column::{Bitset, Ints, Vector};
+use crate::column::{Bitset, Ints, Vector, ones};
 use crate::query::bind::{Aggregate, AggregateFunction, OrderKey, Type};
 use crate::value::{Shape, Value};
 use std::cmp::Ordering;
@@ -219,7 +219,7 @@ impl State {
             if word == u64::MAX {
                 groups.iter().for_each(|&group| counts[group as usize] += 1);
             } else {
-                each_one(word, |at| counts[groups[at] as usize] += 1);
+                ones(word).for_each(|at| counts[groups[at] as usize] += 1);
             }
         }
     }
@@ -444,13 +444,6 @@ fn keep<T>(best: &mut Option<T>, value: T, better: impl Fn(&T, &T) -> bool) {
     }
 }
 
-fn each_one(mut word: u64, mut each: impl FnMut(usize)) {
-    while word != 0 {
-        each(word.trailing_zeros() as usize);
-        word &= word - 1;
-    }
-}
-
 /// The group and value of each slot of `among` that is not missing.
 fn each_int(ints: &Ints, among: &Bitset, groups: &[u32], mut each: impl FnMut(usize, i64)) {
     let mut values = [0; 64];
@@ -464,7 +457,7 @@ fn each_int(ints: &Ints, among: &Bitset, groups: &[u32], mut each: impl FnMut(us
                 each(group as usize, n);
             }
         } else {
-            each_one(present, |at| each(groups[at] as usize, values[at]));
+            ones(present).for_each(|at| each(groups[at] as usize, values[at]));
         }
     }
 }

@@ -16,8 +16,12 @@ use std::time::Instant;
 
 /// So few records of a batch are followed one by one, not through a column of all.
 const FEW_FOLLOWED: usize = 64;
-/// For so few records a collection is looked up in its index, not read as a whole.
+/// For so few records a collection may be looked up in its index, not read as a whole.
 const FEW_OWNERS: usize = 32;
+/// So many records are read in a scan in the time of one found through an index.
+const SCANNED_PER_LOOKUP: u64 = 64;
+/// So few records are found through an index at once in any case.
+const FEW_OWNED: u64 = 64;
 
 /// The records of a collection, and what each belongs to.
 pub(super) struct Owned<'e> {
@@ -239,16 +243,18 @@ impl Evaluator<'_> {
             let owner = self.evaluate_among(owned.owner, batch, &among)?;
             let owners = ids_in(owner, owned.owner, node)?;
             let mut groups = vec![u32::MAX; batch.len()];
+            let mut owned = Vec::with_capacity(groups.len().div_ceil(64));
             let mut loaded = [0; 64];
             for (index, groups) in groups.chunks_mut(64).enumerate() {
                 let present = owners.load(index, &mut loaded);
+                let mut known = 0;
                 for (at, (group, id)) in groups.iter_mut().zip(loaded).enumerate() {
-                    if present >> at & 1 == 1 && id.cast_unsigned() < nodes as u64 {
-                        *group = id as u32;
-                    }
+                    *group = id as u32;
+                    known |= u64::from(id.cast_unsigned() < nodes as u64) << at;
                 }
+                owned.push(present & known);
             }
-            among.and(&Bitset::from_fn(groups.len(), |at| groups[at] != u32::MAX));
+            among.and(&Bitset::from_words(owned, groups.len()));
             each(batch, &among, &groups)
         })
     }
@@ -319,6 +325,12 @@ impl Evaluator<'_> {
         let Some(owners) = self.few_owners(owned, object, ids)? else {
             return Ok(None);
         };
+        let all = self.context.snapshot.record_count(owned.object);
+        let each = all / self.context.snapshot.record_count(object).max(1);
+        let expected = each.saturating_mul(owners.len() as u64);
+        if expected > FEW_OWNED && expected > all / SCANNED_PER_LOOKUP {
+            return Ok(None);
+        }
         let any = matches!(owned.owner.ty, Type::Plain(FieldType::AnyReference(_)));
         let mut found = Vec::new();
         for (group, id) in owners {

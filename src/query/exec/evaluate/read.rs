@@ -9,7 +9,8 @@ use crate::query::exec::Batch;
 use crate::query::exec::keys::KeyTable;
 use crate::storage::Row;
 use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Shape, Value};
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// So few records are read as rows, not through chunks of columns.
