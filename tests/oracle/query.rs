@@ -834,7 +834,10 @@ impl Writer<'_> {
             true => " having count() > 1",
             false => "",
         };
-        let order = match self.random.below(4) {
+        let order = match self
+            .random
+            .below(if with.contains("rollup") { 2 } else { 4 })
+        {
             0 if count > 0 => {
                 let aggregate = match self.random.below(3) {
                     0 => "count()".to_owned(),

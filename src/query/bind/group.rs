@@ -3,9 +3,7 @@
 use super::binder::Binder;
 use super::item::tell_apart;
 use super::scope::{Base, GroupKey, GroupScope, Scope};
-use super::{
-    Aggregate, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Type, WindowFunction,
-};
+use super::{Aggregate, Column, ColumnValue, Expr, Group, Node, Query, Type, WindowFunction};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{self, ExprKind, Item};
 use crate::value::FieldType;
@@ -103,7 +101,7 @@ impl Binder<'_> {
             .map(|(_, aggregate)| aggregate)
             .collect();
         if group.is_some_and(|group| group.rollup) {
-            self.check_rollup(&exprs, &query.columns, &query.order)?;
+            self.check_rollup(&exprs, query)?;
         }
         query.group = Some(Group {
             keys: exprs,
@@ -118,7 +116,7 @@ impl Binder<'_> {
 
 impl Binder<'_> {
     /// Errors where `rollup` would add nothing, and where rows that hold each other make no line.
-    fn check_rollup(&self, keys: &[Expr], columns: &[Column], order: &[OrderKey]) -> Result<()> {
+    fn check_rollup(&self, keys: &[Expr], query: &Query) -> Result<()> {
         let rolled = |key: &Expr| match &key.ty {
             Type::Plain(FieldType::Reference(object)) => {
                 self.object(*object).hierarchy_field().is_some()
@@ -136,30 +134,71 @@ impl Binder<'_> {
                 _ => Ok(()),
             };
         }
-        let columns = columns.iter().filter_map(|column| match &column.value {
-            ColumnValue::Expr(value) => Some(value),
-            ColumnValue::Nested(_) => None,
-        });
-        let mut wrong = None;
-        for value in columns.chain(order.iter().map(|key| &key.value)) {
+        let first = first_keys(query).filter(|&first| first < keys.len());
+        for per in query.limit.iter().flat_map(|limit| &limit.per) {
+            let mut parts = false;
+            per.visit(&mut |expr| {
+                if let Node::Slot(slot) = expr.node {
+                    parts |= keys.get(slot).is_none_or(rolled);
+                }
+            });
+            if parts && first.is_none() {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    "this parts the rows of a hierarchy from those below them",
+                )
+                .at(per.span.clone())
+                .expected("the first of several group keys")
+                .hint("group by the keys of `per` first, then by the others"));
+            }
+        }
+        let columns = query
+            .columns
+            .iter()
+            .filter_map(|column| match &column.value {
+                ColumnValue::Expr(value) => Some(value),
+                ColumnValue::Nested(_) => None,
+            });
+        let (mut wrong, mut total) = (None, None);
+        for value in columns.chain(query.order.iter().map(|key| &key.value)) {
             value.visit(&mut |expr| {
-                if let Node::Window(window) = &expr.node
-                    && window.function != WindowFunction::Total
-                {
-                    wrong.get_or_insert(expr.span.clone());
+                if let Node::Window(window) = &expr.node {
+                    match window.function {
+                        WindowFunction::Total => &mut total,
+                        _ => &mut wrong,
+                    }
+                    .get_or_insert_with(|| expr.span.clone());
                 }
             });
         }
-        match wrong {
-            None => Ok(()),
-            Some(span) => Err(Error::new(
+        if let Some(span) = wrong {
+            return Err(Error::new(
                 Code::Misplaced,
                 "over a hierarchy a row sums up the rows below it, and this runs from row to row",
             )
             .at(span)
-            .expected("`total`, or a group without `rollup`")),
+            .expected("`total`, or a group without `rollup`"));
+        }
+        // Of two trees a row may share records with another without holding it.
+        let trees = keys[first.unwrap_or(0)..].iter().filter(|key| rolled(key));
+        match total.filter(|_| query.having.is_some() && trees.count() > 1) {
+            None => Ok(()),
+            Some(span) => Err(Error::new(
+                Code::Misplaced,
+                "the rows that `having` leaves of two hierarchies may share records",
+            )
+            .at(span)
+            .expected("no `having`, or one hierarchy")
+            .hint("`with totals` gives the total of all records")),
         }
     }
+}
+
+/// How many of the group's keys `limit ... per` names, if these are its first, in order.
+pub(crate) fn first_keys(query: &Query) -> Option<usize> {
+    let per = &query.limit.as_ref()?.per;
+    let is_key = |(at, key): (usize, &Expr)| matches!(key.node, Node::Slot(slot) if slot == at);
+    (!per.is_empty() && per.iter().enumerate().all(is_key)).then_some(per.len())
 }
 
 /// Visits the calls of an expression, outermost first, those inside a call's parentheses too but

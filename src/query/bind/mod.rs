@@ -37,6 +37,7 @@ pub(crate) use bound::*;
 #[cfg(test)]
 pub(crate) use call::FUNCTIONS;
 pub(crate) use change::{Assignments, Change, From};
+pub(crate) use group::first_keys;
 pub(crate) use order::{column, sort_keys};
 pub(crate) use page::Fingerprint;
 pub(crate) use parameter::Parameter;

@@ -29,6 +29,8 @@ pub(super) struct Grouped {
 /// The groups by some first keys.
 pub(super) struct Totals {
     pub depth: usize,
+    /// Whether they are rows, or just what the groups in them are ordered by.
+    pub shown: bool,
     pub rows: Frame,
     /// For each group by all keys the one of these that it lies in.
     pub of: Vec<u32>,
@@ -57,7 +59,7 @@ impl Executor<'_> {
         let mut table = KeyTable::new(&shapes);
         let hierarchies = self.hierarchies(group)?;
         let spreads = hierarchies.iter().any(Option::is_some);
-        let mut levels: Vec<Level> = depths(group, &hierarchies)
+        let mut levels: Vec<Level> = depths(group)
             .into_iter()
             .map(|depth| self.level(depth, &group.aggregates, spreads))
             .collect::<Result<_>>()?;
@@ -132,7 +134,7 @@ impl Executor<'_> {
             }
         }
         if spreads {
-            let climbed = self.climb(&table, &hierarchies)?;
+            let climbed = self.climb(&table, &hierarchies, 0)?;
             let mut whole = KeyTable::new(&shapes);
             let numbers = whole.number(&climbed.keys, &Bitset::full(climbed.slots.len()));
             let above = table.above();
@@ -173,6 +175,8 @@ impl Executor<'_> {
             };
             totals.push(Totals {
                 depth,
+                // The nodes of a hierarchy sum up what is below them.
+                shown: hierarchies[depth].is_none() || depth == 0,
                 rows: frame,
                 of,
             });
@@ -253,15 +257,21 @@ impl Executor<'_> {
             .collect()
     }
 
-    /// Every group of the table with all nodes above its own, itself included.
-    fn climb(&self, table: &KeyTable, hierarchies: &[Option<Hierarchy>]) -> Result<Climbed> {
+    /// Every group of the table with all nodes above its own, itself included; up the hierarchies
+    /// of the keys from one on.
+    fn climb(
+        &self,
+        table: &KeyTable,
+        hierarchies: &[Option<Hierarchy>],
+        from: usize,
+    ) -> Result<Climbed> {
         const PAIR: usize = 24;
         let values = table.values(hierarchies.len());
         let mut slots: Vec<u32> = (0..).take(table.len(hierarchies.len())).collect();
         // By key and combination the node, where the key has a hierarchy.
         let mut nodes: Vec<Option<Vec<Option<i64>>>> = vec![None; hierarchies.len()];
         let mut charged = 0;
-        for (key, hierarchy) in hierarchies.iter().enumerate() {
+        for (key, hierarchy) in hierarchies.iter().enumerate().skip(from) {
             let (Some(hierarchy), Vector::Ints(own)) = (hierarchy, &values[key]) else {
                 continue;
             };
@@ -301,9 +311,15 @@ impl Executor<'_> {
         Ok(Climbed { slots, keys })
     }
 
-    /// Those of the rows in `among` that no other of them holds.
-    pub(super) fn tops(&self, grouped: &mut Grouped, among: &Bitset) -> Result<Bitset> {
-        let climbed = self.climb(&grouped.table, &grouped.hierarchies)?;
+    /// Those of the rows in `among` that no other of them holds, of those that share the keys
+    /// before `from`.
+    pub(super) fn tops(
+        &self,
+        grouped: &mut Grouped,
+        among: &Bitset,
+        from: usize,
+    ) -> Result<Bitset> {
+        let climbed = self.climb(&grouped.table, &grouped.hierarchies, from)?;
         let all = Bitset::full(climbed.slots.len());
         let numbers = grouped.table.number(&climbed.keys, &all).pop();
         let mut tops = among.clone();
@@ -343,17 +359,12 @@ impl Climbed {
     }
 }
 
-/// The depths at which groups are made, the full one first. Where the nodes of a hierarchy sum up
-/// what is below them, there is no subtotal over all of them.
-fn depths(group: &Group, hierarchies: &[Option<Hierarchy>]) -> Vec<usize> {
+/// The depths at which groups are made, the full one first.
+fn depths(group: &Group) -> Vec<usize> {
     let full = group.keys.len();
     let mut depths = vec![full];
     if group.rollup {
-        depths.extend(
-            (1..full)
-                .rev()
-                .filter(|&depth| hierarchies[depth].is_none()),
-        );
+        depths.extend((1..full).rev());
     }
     if group.totals && full > 0 {
         depths.push(0);

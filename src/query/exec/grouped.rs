@@ -9,7 +9,7 @@ use super::sort::{Sorted, Sorter, ascending};
 use super::{Batch, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
 use crate::error::Result;
-use crate::query::bind::{ColumnValue, Expr, Group, Node, OrderKey, Query, Type};
+use crate::query::bind::{ColumnValue, Expr, Group, Node, OrderKey, Query, Type, first_keys};
 use crate::query::outcome::{Mark, MarkedCell};
 use crate::query::plan::Hierarchy;
 use std::collections::HashMap;
@@ -31,6 +31,13 @@ struct Keys {
     descending: Vec<bool>,
 }
 
+impl Keys {
+    fn push(&mut self, rank: Vector) {
+        self.vectors.push(rank);
+        self.descending.push(false);
+    }
+}
+
 impl Executor<'_> {
     pub(super) fn grouped(&self, query: &Query, group: &Group) -> Result<Answer> {
         let mut grouped = self.group(query, group)?;
@@ -39,45 +46,44 @@ impl Executor<'_> {
             let batch = Batch::Slots(&grouped.rows);
             among.and(&self.evaluator.test(having, &batch)?);
         }
-        let overlaps = grouped.hierarchies.iter().any(Option::is_some);
-        let tops = match overlaps && is_over_rows(query) {
-            true => Some(self.tops(&mut grouped, &among)?),
-            false => None,
-        };
         let slots = group_slots(group);
-        let (given, per) = self.sort_keys(query);
-        let cut = Cut::of(query, per)?;
         // What one subtotal sums stands together: the first keys come before the order asked for.
         let first = match group.rollup {
             true => slots.len().saturating_sub(1),
             false => 0,
         };
+        let outer = first_keys(query).filter(|&outer| outer <= first);
+        let overlaps = grouped.hierarchies.iter().any(Option::is_some);
+        let tops = match overlaps && is_over_rows(query) {
+            true => Some(self.tops(&mut grouped, &among, outer.unwrap_or(0))?),
+            false => None,
+        };
+        let (mut given, per) = self.sort_keys(query);
+        let order = given.split_off(per);
+        let ranks = match first {
+            0 => Vec::new(),
+            _ => self.ranks(&grouped, &slots, &order)?,
+        };
         let mut keys = Keys::default();
-        self.evaluated(&mut keys, &given[..per], &grouped.rows)?;
-        for (slot, hierarchy) in slots.iter().zip(&grouped.hierarchies).take(first) {
-            match hierarchy {
-                Some(hierarchy) => {
-                    keys.vectors
-                        .push(self.ranks(slot, hierarchy, &grouped.rows)?);
-                    keys.descending.push(false);
-                }
-                None => {
-                    let order = ascending([slot], self.context.catalog);
-                    self.evaluated(&mut keys, &order, &grouped.rows)?;
-                }
-            }
+        match outer.and_then(|outer| ranks.get(outer - 1)) {
+            Some(rank) => keys.push(rank.clone()),
+            None => self.evaluated(&mut keys, &given, &grouped.rows)?,
+        }
+        let per = keys.vectors.len();
+        let cut = Cut::of(query, per)?;
+        if let Some(rank) = ranks.into_iter().next_back() {
+            keys.push(rank);
         }
         let before = keys.vectors.len();
         let all = Rows::Slots(grouped.rows.clone());
-        let order = &given[per..];
-        let vectors = self.row_keys(query, order, &all, &among, tops.as_ref())?;
+        let vectors = self.row_keys(query, &order, &all, &among, tops.as_ref())?;
         keys.vectors.extend(vectors);
         keys.descending
             .extend(order.iter().map(|key| key.descending));
         // Rows are tied by the order asked for alone.
-        let counted = match given.len() {
-            len if len > per => keys.vectors.len(),
-            _ => per,
+        let counted = match order.is_empty() {
+            true => per,
+            false => keys.vectors.len(),
         };
         let last = ascending(&slots[first..], self.context.catalog);
         self.evaluated(&mut keys, &last, &grouped.rows)?;
@@ -110,25 +116,42 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// The place of each row's node in its hierarchy: above those below it, siblings in order.
-    fn ranks(&self, slot: &Expr, hierarchy: &Hierarchy, rows: &Frame) -> Result<Vector> {
-        let mut keys = Keys::default();
-        let order = ascending([slot], self.context.catalog);
-        self.evaluated(&mut keys, &order, rows)?;
-        let mut sorter = Sorter::new(keys.descending, None, false, &self.evaluator.memory);
-        sorter.push(&keys.vectors, &Bitset::full(rows.len), |slot| slot as u64)?;
-        let own = self.evaluator.evaluate(slot, &Batch::Slots(rows))?;
-        let mut nodes: Vec<Option<usize>> = places(&sorter.finish())
-            .into_iter()
-            .map(|row| node(&own, row))
-            .collect();
-        nodes.dedup();
-        let mut ranks = HashMap::new();
-        for (rank, at) in (0..).zip(arrange(&nodes, hierarchy)) {
-            ranks.insert(nodes[at], rank);
+    /// The place of each row's group by the first key, by the first two, up to all but the last.
+    /// The groups come in the order asked for of their subtotals, then by key; in a hierarchy
+    /// siblings do.
+    fn ranks(&self, grouped: &Grouped, slots: &[Expr], order: &[OrderKey]) -> Result<Vec<Vector>> {
+        let mut all = Vec::new();
+        let mut ranks = vec![Some(0); grouped.rows.len];
+        // No subtotal is a row that functions over the rows run over.
+        let order = order.iter().filter(|key| !key.value.is_over_rows());
+        let order: Vec<OrderKey> = order.cloned().collect();
+        for totals in grouped.totals.iter().rev().filter(|own| own.depth > 0) {
+            let (rows, key) = (&totals.rows, totals.depth - 1);
+            let mut outer = vec![None; rows.len];
+            for (&of, &rank) in totals.of.iter().zip(&ranks) {
+                outer[of as usize] = rank;
+            }
+            let mut keys = Keys::default();
+            keys.push(Vector::Ints(Ints::from_options(outer.into_iter())));
+            self.evaluated(&mut keys, &order, rows)?;
+            let own = ascending([&slots[key]], self.context.catalog);
+            self.evaluated(&mut keys, &own, rows)?;
+            let mut sorter = Sorter::new(keys.descending, None, false, &self.evaluator.memory);
+            sorter.push(&keys.vectors, &Bitset::full(rows.len), |slot| slot as u64)?;
+            let mut sorted = sorter.finish();
+            if let Some(hierarchy) = &grouped.hierarchies[key] {
+                sorted = arranged(sorted, 1, &rows.columns[key], hierarchy);
+            }
+            let mut places_of = vec![None; rows.len];
+            for (rank, at) in (0..).zip(places(&sorted)) {
+                places_of[at] = Some(rank);
+            }
+            for (rank, &of) in ranks.iter_mut().zip(&totals.of) {
+                *rank = places_of[of as usize];
+            }
+            all.push(Vector::Ints(Ints::from_options(ranks.iter().copied())));
         }
-        let rank = |row| node(&own, row).and_then(|id| ranks.get(&Some(id)).copied());
-        Ok(Vector::Ints(Ints::from_options((0..rows.len).map(rank))))
+        Ok(all)
     }
 }
 
@@ -192,11 +215,12 @@ fn arrange(nodes: &[Option<usize>], hierarchy: &Hierarchy) -> Vec<usize> {
 fn with_totals(
     mut answer: Answer,
     kept: &[usize],
-    grouped: Grouped,
+    mut grouped: Grouped,
     query: &Query,
     group: &Group,
 ) -> Answer {
     let keys = group.keys.len();
+    grouped.totals.retain(|totals| totals.shown);
     if grouped.totals.is_empty() && grouped.hierarchies.iter().all(Option::is_none) {
         return answer;
     }

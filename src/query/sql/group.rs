@@ -12,7 +12,9 @@ use super::translate::{Mode, Translator};
 use super::untranslatable;
 use super::value::internal;
 use crate::error::Result;
-use crate::query::bind::{Aggregate, Column, ColumnValue, Expr, Group, Node, Query, Type};
+use crate::query::bind::{
+    Aggregate, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Type,
+};
 use crate::value::{FieldType, Value};
 use std::collections::HashSet;
 
@@ -64,7 +66,7 @@ impl Translator<'_> {
                 groups
             }
         };
-        let mut rows = self.group_branch(query, group, &groups, &names, mode)?;
+        let mut rows = self.group_branch(query, group, (&groups, &totals), &names, mode)?;
         if totals.iter().any(|(depth, _)| *depth > 0) {
             let keys = self.key_columns(&groups, &names[..full]);
             let key = |(at, key): (usize, &String)| format!("{key} AS key_{}", at + 1);
@@ -95,11 +97,30 @@ impl Translator<'_> {
         &self,
         query: &Query,
         group: &Group,
-        groups: &str,
+        (groups, totals): (&str, &[(usize, String)]),
         names: &[Vec<Part>],
         mode: Mode,
     ) -> Result<Branch> {
-        let tables = Tables::new(self.base_of(groups));
+        // Subtotals stand in the order asked for; none is a row that functions over the rows see.
+        let plain = query.order.iter().filter(|key| !key.value.is_over_rows());
+        let by_sums: Vec<OrderKey> = plain.cloned().collect();
+        let mut base = self.base_of(groups);
+        let mut sums: Vec<Row> = Vec::new();
+        for (depth, table) in totals.iter().rev().filter(|(depth, _)| *depth > 0) {
+            if by_sums.is_empty() {
+                break;
+            }
+            let own = self.key_columns(table, &names[..*depth]);
+            let all = self.key_columns(groups, &names[..*depth]);
+            let same = all.iter().zip(own);
+            let same: Vec<String> = same
+                .map(|(key, own)| format!("{own} IS NOT DISTINCT FROM {key}"))
+                .collect();
+            let (joined, on) = (self.base_of(table), same.join(" AND "));
+            base = format!("{base}\nJOIN {joined}\n  ON {on}");
+            sums.push(Row::Slots(self.slots(table, names).into()));
+        }
+        let tables = Tables::new(base);
         let frame = Frame {
             tables: &tables,
             row: Row::Slots(self.slots(groups, names).into()),
@@ -122,7 +143,14 @@ impl Translator<'_> {
             0
         };
         let mut before = Vec::new();
-        for slot in &slots[..first] {
+        for (at, slot) in slots[..first].iter().enumerate() {
+            if let Some(row) = sums.get(at) {
+                let frame = Frame {
+                    tables: &tables,
+                    row: row.clone(),
+                };
+                before.extend(self.keys(&frame, &by_sums)?);
+            }
             before.extend(self.ascending(&frame, slot)?);
         }
         let given = order.all.split_off(order.all.len() - order.given.len());

@@ -387,13 +387,25 @@ fn rolled() -> BoxedStrategy<String> {
         "",
         " order by count() desc",
         " order by sum(amount) desc limit 3",
+        " order by avg(count_of), median(amount) desc",
+        " order by total(count()) - count()",
         " limit 2 per stage",
+        " order by min(close) limit 1 per account",
+        " order by count() desc limit 2 per k",
     ]);
     (keys, aggregates, tail, having, order)
         .prop_map(|((by, names), aggregates, tail, having, order)| {
-            let order = match order.contains("per stage") && !names.contains("stage") {
+            let per = order.split_once(" per ").map_or("", |(_, per)| per);
+            let first = names.starts_with(&format!("{per}, "));
+            let order = match per.is_empty() || first || per == "stage" && names.contains(per) {
+                true => &order,
+                false => "",
+            };
+            let totals = aggregates.contains("total(") || order.contains("total(");
+            let parted = order.contains("per k");
+            let having = match by.contains("parent") && totals && !parted {
                 true => "",
-                false => &order,
+                false => &having,
             };
             format!(" group by {by} with {tail}{having} select {names}, {aggregates}{order}")
         })

@@ -1,14 +1,14 @@
 //! Groups, subtotals, hierarchies and empty groups, as plain as can be.
 
 use super::{Line, Reference};
-use crate::query::bind::{Expr, Group, Node, Query, Type};
+use crate::query::bind::{Expr, Group, Node, OrderKey, Query, Type, first_keys};
 use crate::value::{FieldType, ObjectId, Period, RecordId, Value};
 use std::cmp::Ordering;
 
 pub(super) struct Grouping {
     /// The groups by all keys.
     pub lines: Vec<Line>,
-    /// By depth, deepest first: the subtotals; at last the total.
+    /// By depth, deepest first: the subtotals, shown or not; at last the total.
     totals: Vec<(usize, Vec<Line>)>,
     /// By key, the hierarchy it is rolled up over.
     hierarchies: Vec<Option<ObjectId>>,
@@ -103,7 +103,7 @@ impl Grouping {
         };
         let mut totals = Vec::new();
         for depth in (1..full).rev() {
-            if group.rollup && hierarchies[depth].is_none() {
+            if group.rollup {
                 totals.push((depth, level(depth, seeds.clone())));
             }
         }
@@ -143,35 +143,43 @@ impl Grouping {
                 .by_values(&query.order, &order[a], &order[b])
                 .then_with(|| reference.by_keys(&self.keys[first..], &lines[a], &lines[b]))
         };
-        let chain = |at: usize, key: usize, object: ObjectId| -> Vec<Value> {
-            let mut chain = match &key_of(&lines[at], count)[key] {
-                Value::Reference(id) => reference
+        let chain = |at: usize, key: usize| -> Vec<Value> {
+            let object = self.hierarchies[key];
+            let mut chain = match (object, &key_of(&lines[at], count)[key]) {
+                (Some(object), Value::Reference(id)) => reference
                     .path(object, *id)
                     .into_iter()
                     .map(Value::Reference)
                     .collect(),
-                other => vec![other.clone()],
+                (_, other) => vec![other.clone()],
             };
             chain.reverse();
             chain
         };
-        let by_key = |key: usize, a: usize, b: usize| match self.hierarchies[key] {
-            None => reference.by_keys(&self.keys[key..=key], &lines[a], &lines[b]),
-            Some(object) => {
-                let (a, b) = (chain(a, key, object), chain(b, key, object));
-                by_chains(&a, &b, |x, y| {
-                    let line = |value: &Value| {
-                        let mut slots = vec![Value::Missing; count];
-                        slots[key] = value.clone();
-                        Line::Slots(slots)
+        // By the subtotals of two groups that differ in this key, and in none before it.
+        let by_key = |key: usize, a: usize, b: usize| {
+            by_chains(&chain(a, key), &chain(b, key), |x, y| {
+                let subtotal = |value: &Value| {
+                    let mut prefix = key_of(&lines[a], count)[..=key].to_vec();
+                    prefix[key] = value.clone();
+                    self.subtotal(&prefix)
+                };
+                let values = |line: &Line| -> Vec<Value> {
+                    let one = |order: &OrderKey| match order.value.is_over_rows() {
+                        true => Value::Missing,
+                        false => reference.value(&order.value, line.at()),
                     };
-                    reference.by_keys(&self.keys[key..=key], &line(x), &line(y))
-                })
-            }
+                    query.order.iter().map(one).collect()
+                };
+                let (x, y) = (subtotal(x), subtotal(y));
+                reference
+                    .by_values(&query.order, &values(x), &values(y))
+                    .then_with(|| reference.by_keys(&self.keys[key..=key], x, y))
+            })
         };
         // The lines above in the same run, by which a line is placed.
-        let shown = |at: usize, object: ObjectId| -> Vec<usize> {
-            chain(at, count - 1, object)
+        let shown = |at: usize| -> Vec<usize> {
+            chain(at, count - 1)
                 .into_iter()
                 .filter_map(|node| {
                     let mut key = key_of(&lines[at], count).to_vec();
@@ -183,24 +191,43 @@ impl Grouping {
                 })
                 .collect()
         };
+        // The first keys come in an order of their own.
+        let sorted = match first_keys(query) {
+            Some(outer) if outer <= first => &[][..],
+            _ => per,
+        };
         places.sort_by(|&a, &b| {
-            let before = reference.by_keys(per, &lines[a], &lines[b]).then_with(|| {
-                (0..first)
-                    .map(|key| by_key(key, a, b))
-                    .find(|ordering| ordering.is_ne())
-                    .unwrap_or(Ordering::Equal)
-            });
+            let before = reference
+                .by_keys(sorted, &lines[a], &lines[b])
+                .then_with(|| {
+                    (0..first)
+                        .map(|key| by_key(key, a, b))
+                        .find(|ordering| ordering.is_ne())
+                        .unwrap_or(Ordering::Equal)
+                });
             before.then_with(|| match self.hierarchies.last().copied().flatten() {
                 None => siblings(a, b),
-                Some(object) => by_chains(&shown(a, object), &shown(b, object), |&a, &b| {
-                    siblings(a, b)
-                }),
+                Some(_) => by_chains(&shown(a), &shown(b), |&a, &b| siblings(a, b)),
             })
         });
     }
 
-    /// Whether no other line sums up a line's records with others.
-    pub(super) fn is_top(&self, reference: &Reference<'_>, lines: &[Line], at: usize) -> bool {
+    /// The subtotal over the groups with these first keys.
+    fn subtotal(&self, prefix: &[Value]) -> &Line {
+        let depth = prefix.len();
+        let level = self.totals.iter().find(|(of, _)| *of == depth);
+        let mut lines = level.iter().flat_map(|(_, lines)| lines);
+        lines.find(|line| key_of(line, depth) == prefix).unwrap()
+    }
+
+    /// Whether no other line of its group sums up a line's records with others.
+    pub(super) fn is_top(
+        &self,
+        reference: &Reference<'_>,
+        lines: &[Line],
+        peers: &[usize],
+        at: usize,
+    ) -> bool {
         let count = self.keys.len();
         let own = key_of(&lines[at], count);
         let holds = |other: &[Value]| {
@@ -213,10 +240,9 @@ impl Grouping {
                 },
             )
         };
-        !lines
+        !peers
             .iter()
-            .enumerate()
-            .any(|(other, line)| other != at && holds(key_of(line, count)))
+            .any(|&other| other != at && holds(key_of(&lines[other], count)))
     }
 
     /// The kept lines with subtotals after the last line each sums, and the total at the end.
@@ -225,20 +251,17 @@ impl Grouping {
         let mut order = Vec::new();
         for (place, &at) in kept.iter().enumerate() {
             order.push(at);
-            for (depth, totals) in self.totals.iter().filter(|(depth, _)| *depth > 0) {
-                let prefix = key_of(&lines[at], count)[..*depth].to_vec();
+            // The nodes of a hierarchy sum up what is below them.
+            let depths = self.totals.iter().map(|(depth, _)| *depth);
+            for depth in depths.filter(|&depth| depth > 0 && self.hierarchies[depth].is_none()) {
+                let prefix = key_of(&lines[at], count)[..depth].to_vec();
                 let later = kept[place + 1..]
                     .iter()
-                    .any(|&later| key_of(&lines[later], count)[..*depth] == prefix);
-                if later {
-                    continue;
+                    .any(|&later| key_of(&lines[later], count)[..depth] == prefix);
+                if !later {
+                    lines.push(self.subtotal(&prefix).clone());
+                    order.push(lines.len() - 1);
                 }
-                let total = totals
-                    .iter()
-                    .find(|total| key_of(total, count)[..*depth] == prefix)
-                    .unwrap();
-                lines.push(total.clone());
-                order.push(lines.len() - 1);
             }
         }
         if let Some((0, totals)) = self.totals.last() {

@@ -52,7 +52,8 @@ impl Reference<'_> {
                     .filter(|&other| groups[other] == groups[at])
                     .collect();
                 // Rows that others hold count for no total.
-                let is_top = |peer: &usize| grouping.is_none_or(|g| g.is_top(self, lines, *peer));
+                let is_top =
+                    |peer: &usize| grouping.is_none_or(|g| g.is_top(self, lines, &peers, *peer));
                 let expr = self.without(expr, &|window, ty| {
                     let mut peers = peers.clone();
                     if window.function == WindowFunction::Total {
