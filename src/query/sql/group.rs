@@ -4,18 +4,17 @@ use super::aggregate::is_ranked;
 use super::fragment::{Sql, heading, indent, name};
 use super::frame::{Frame, Row, Tables};
 use super::names::plain;
-use super::order::{Key, Order};
+use super::order::Key;
 use super::parts::{Part, distinct};
 use super::rows::Branch;
 use super::select::Select;
+use super::subtotal::by_sums;
 use super::translate::{Mode, Translator};
 use super::untranslatable;
 use super::value::internal;
 use crate::error::Result;
-use crate::query::bind::{
-    Aggregate, Column, ColumnValue, Expr, Group, Node, OrderKey, Query, Type,
-};
-use crate::value::{FieldType, Value};
+use crate::query::bind::{Aggregate, Expr, Group, Node, Query, Type};
+use crate::value::FieldType;
 use std::collections::HashSet;
 
 /// The records of a grouped query as columns: keys, then what each aggregate takes.
@@ -83,16 +82,6 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// The columns that keys have in a table.
-    fn key_columns(&self, table: &str, names: &[Vec<Part>]) -> Vec<String> {
-        let slots = self.slots(table, names);
-        let columns = slots.into_iter().flatten();
-        columns
-            .filter(|part| !part.text.starts_with('\''))
-            .map(|part| part.text)
-            .collect()
-    }
-
     fn group_branch(
         &self,
         query: &Query,
@@ -101,25 +90,7 @@ impl Translator<'_> {
         names: &[Vec<Part>],
         mode: Mode,
     ) -> Result<Branch> {
-        // Subtotals stand in the order asked for; none is a row that functions over the rows see.
-        let plain = query.order.iter().filter(|key| !key.value.is_over_rows());
-        let by_sums: Vec<OrderKey> = plain.cloned().collect();
-        let mut base = self.base_of(groups);
-        let mut sums: Vec<Row> = Vec::new();
-        for (depth, table) in totals.iter().rev().filter(|(depth, _)| *depth > 0) {
-            if by_sums.is_empty() {
-                break;
-            }
-            let own = self.key_columns(table, &names[..*depth]);
-            let all = self.key_columns(groups, &names[..*depth]);
-            let same = all.iter().zip(own);
-            let same: Vec<String> = same
-                .map(|(key, own)| format!("{own} IS NOT DISTINCT FROM {key}"))
-                .collect();
-            let (joined, on) = (self.base_of(table), same.join(" AND "));
-            base = format!("{base}\nJOIN {joined}\n  ON {on}");
-            sums.push(Row::Slots(self.slots(table, names).into()));
-        }
+        let (base, sums) = self.with_sums(query, groups, totals, names);
         let tables = Tables::new(base);
         let frame = Frame {
             tables: &tables,
@@ -149,7 +120,7 @@ impl Translator<'_> {
                     tables: &tables,
                     row: row.clone(),
                 };
-                before.extend(self.keys(&frame, &by_sums)?);
+                before.extend(self.keys(&frame, &by_sums(query))?);
             }
             before.extend(self.ascending(&frame, slot)?);
         }
@@ -164,70 +135,6 @@ impl Translator<'_> {
             order.all.extend(self.ascending(&frame, slot)?);
         }
         self.branch(&frame, query, mode, filter, order)
-    }
-
-    /// What subtotals have no form beside.
-    fn check_rollup(&self, query: &Query, group: &Group) -> Result<()> {
-        for key in &group.keys {
-            if let Type::Plain(FieldType::Reference(object)) = &key.ty
-                && self
-                    .context
-                    .catalog
-                    .object(*object)
-                    .hierarchy_field()
-                    .is_some()
-            {
-                let what = "`with rollup` over a hierarchy";
-                return Err(untranslatable(what, &key.span)
-                    .hint("sums over `subtree` give each node what lies below it"));
-            }
-        }
-        match &query.limit {
-            Some(limit) if limit.with_ties || !limit.per.is_empty() => Err(untranslatable(
-                "`per` and `with ties` beside subtotals",
-                &limit.count.span,
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn total_branch(
-        &self,
-        query: &Query,
-        total: &str,
-        names: &[Vec<Part>],
-        mode: Mode,
-    ) -> Result<Branch> {
-        let tables = Tables::new(self.base_of(total));
-        let frame = Frame {
-            tables: &tables,
-            row: Row::Slots(self.slots(total, names).into()),
-        };
-        // The total is no row that columns over all rows count, nor one that a limit cuts off.
-        let columns = query
-            .columns
-            .iter()
-            .map(|column| {
-                let value = match &column.value {
-                    ColumnValue::Expr(expr) if expr.is_over_rows() => {
-                        let nothing = Value::Missing;
-                        ColumnValue::Expr(Expr::constant(nothing, expr.ty.clone(), &expr.span))
-                    }
-                    other => other.clone(),
-                };
-                Column {
-                    name: column.name.clone(),
-                    value,
-                }
-            })
-            .collect();
-        let row = Query {
-            columns,
-            limit: None,
-            offset: None,
-            ..query.clone()
-        };
-        self.branch(&frame, &row, mode, Vec::new(), Order::default())
     }
 
     /// One select, where SQL's own grouping is enough.

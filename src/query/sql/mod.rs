@@ -23,6 +23,7 @@ mod script;
 mod select;
 mod show;
 mod subquery;
+mod subtotal;
 mod text;
 mod time;
 mod translate;
