@@ -52,8 +52,8 @@ const POINTS: &[Question] = &[
     question(
         "account by id, as a query",
         "accounts where id = $id select name, industry, city, owner",
-        "SELECT a.name, a.industry, a.city, r.name FROM accounts a LEFT JOIN reps r ON r.id = a.owner \
-         WHERE a.id = ?1",
+        "SELECT a.name, a.industry, a.city, r.name FROM accounts a \
+         LEFT JOIN reps r ON r.id = a.owner WHERE a.id = ?1",
     ),
     question(
         "its contacts",
@@ -184,7 +184,8 @@ const QUESTIONS: &[Question] = &[
         "median and p90 of cycle days by owner",
         "opportunities where closed group by owner \
          select owner, median(cycle_days), p90(cycle_days)",
-        "SELECT r.name, sum(d * CASE k - CAST(h5 AS INTEGER) WHEN 0 THEN 1 - h5 + CAST(h5 AS INTEGER) \
+        "SELECT r.name, \
+         sum(d * CASE k - CAST(h5 AS INTEGER) WHEN 0 THEN 1 - h5 + CAST(h5 AS INTEGER) \
          WHEN 1 THEN h5 - CAST(h5 AS INTEGER) ELSE 0 END), \
          sum(d * CASE k - CAST(h9 AS INTEGER) WHEN 0 THEN 1 - h9 + CAST(h9 AS INTEGER) \
          WHEN 1 THEN h9 - CAST(h9 AS INTEGER) ELSE 0 END) FROM (\

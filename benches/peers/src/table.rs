@@ -40,8 +40,8 @@ impl Table {
         let mut text = format!("Scale {scale}.\n");
         for (name, lines) in &self.sections {
             text.push_str(&format!(
-                "\n### {name}\n\n| what | Fieldbook | SQLite | DuckDB | times SQLite | times DuckDB \
-                 |\n|---|--:|--:|--:|--:|--:|\n"
+                "\n### {name}\n\n| what | Fieldbook | SQLite | DuckDB | times SQLite \
+                 | times DuckDB |\n|---|--:|--:|--:|--:|--:|\n"
             ));
             lines.iter().for_each(|line| text.push_str(&line.text()));
             let mean = |theirs: fn(&Line) -> Option<f64>| {
