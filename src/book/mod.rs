@@ -36,6 +36,7 @@ use crate::error::{Code, Error, Result};
 use crate::query::exec::Interrupt;
 use crate::query::outcome::Outcome as Inner;
 use crate::query::pipeline::Environment;
+use crate::query::write::KnownRules;
 use crate::storage::{CommitInfo, Snapshot, Store, Transaction};
 use crate::value::{Clock, RecordId};
 use jiff::tz::TimeZone;
@@ -70,6 +71,7 @@ struct Shared {
     actor: Option<RecordId>,
     /// The catalog last decoded; catalogs with equal pointers are equal.
     catalog: Mutex<Option<Decoded>>,
+    rules: Arc<KnownRules>,
     /// Held from reading the last transaction's moment to committing the next one.
     committing: Mutex<()>,
 }
@@ -142,6 +144,7 @@ impl Book {
             memory_bytes: options.memory_bytes,
             actor: None,
             catalog: Mutex::new(None),
+            rules: Arc::default(),
             committing: Mutex::new(()),
         }));
         if let Some(scripts) = fill
@@ -396,6 +399,7 @@ impl Book {
             directory: Path::new(""),
             atomic: false,
             progress: &|_, _| {},
+            rules: &self.0.rules,
         })
     }
 

@@ -9,10 +9,12 @@ use crate::query::exec::Interrupt;
 use crate::query::pipeline::{self, Bound, Environment};
 use crate::query::schema::describe_book;
 use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
+use crate::query::write::KnownRules;
 use crate::storage::{CommitInfo, Mark, Transaction};
 use crate::value::{Clock, DateTime, FieldType, RecordId, Value};
 use serde::Serialize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Statements one after the other, as a shell runs them: with `begin` and `commit` across
 /// statements, parameters, an actor, and a directory for files.
@@ -57,6 +59,7 @@ struct Around {
     atomic: bool,
     memory_bytes: usize,
     progress: Box<dyn Fn(u64, u64) + Send>,
+    rules: Arc<KnownRules>,
 }
 
 impl Around {
@@ -70,6 +73,7 @@ impl Around {
             directory: &self.directory,
             atomic: self.atomic,
             progress: &*self.progress,
+            rules: &self.rules,
         }
     }
 }
@@ -88,6 +92,7 @@ impl<'b> Session<'b> {
                 atomic: false,
                 memory_bytes: book.work_bytes(),
                 progress: Box::new(|_, _| {}),
+                rules: book.0.rules.clone(),
             },
         }
     }

@@ -27,6 +27,7 @@ pub(crate) struct Environment<'a> {
     pub atomic: bool,
     /// Told the bytes read and the bytes in all while an import runs.
     pub progress: &'a dyn Fn(u64, u64),
+    pub rules: &'a write::KnownRules,
 }
 
 impl<'a> Environment<'a> {

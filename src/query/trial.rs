@@ -50,6 +50,7 @@ impl Trial {
             directory: &self.directory,
             atomic: self.atomic,
             progress: &|_, _| {},
+            rules: &write::KnownRules::default(),
         };
         let mut transaction = self.store.begin()?;
         let done = work(&mut transaction, &environment)?;

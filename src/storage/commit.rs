@@ -34,12 +34,16 @@ enum Scope {
 }
 
 impl Store {
-    pub(super) fn commit(&self, transaction: &Transaction<'_>, info: CommitInfo) -> Result<u64> {
+    pub(super) fn commit(
+        &self,
+        transaction: &mut Transaction<'_>,
+        info: CommitInfo,
+    ) -> Result<u64> {
         self.write_guarded(|| self.commit_changes(transaction, info))
     }
 
-    fn commit_changes(&self, transaction: &Transaction<'_>, info: CommitInfo) -> Result<u64> {
-        let (base, state) = (&transaction.base, &transaction.state);
+    fn commit_changes(&self, transaction: &mut Transaction<'_>, info: CommitInfo) -> Result<u64> {
+        let (base, state) = (transaction.base.clone(), &transaction.state);
         let changes = transaction.changes()?;
         let schema = !Arc::ptr_eq(&base.overlay.schema, &state.overlay.schema);
         let settings = base.overlay.settings != state.overlay.settings;
@@ -57,7 +61,7 @@ impl Store {
         check_clock(&latest, info)?;
         // A fold alone also moves what the overlay lies over.
         let mut overlay = if Arc::ptr_eq(&latest.base, &base.base) {
-            state.overlay.clone()
+            transaction.take_overlay()
         } else {
             check_conflicts(&writer, transaction, &changes, scope)?;
             rebase(&latest, transaction, &changes)?
@@ -248,7 +252,7 @@ fn rebase(
     }
     // A schema changes only if nothing was committed since, so these keys are all there are.
     for index in mine.schema.index_ids().filter(|id| !known.has_index(*id)) {
-        if let Some(keys) = mine.keys(index) {
+        if let Some(keys) = mine.keys(index)? {
             overlay.set_keys(index, keys.clone());
         }
     }

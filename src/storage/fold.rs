@@ -42,26 +42,34 @@ fn fold_fields(write: &WriteTransaction, overlay: &Overlay, new: &BTreeSet<Index
         let layout = overlay.schema.layout(object);
         fold.columns(layout, records)?;
         for index in layout.indexes.iter().filter(|i| !new.contains(&i.id)) {
-            let mut gone: BTreeSet<KeyEntry> = BTreeSet::new();
-            let mut come = BTreeSet::new();
+            let mut gone: Vec<KeyEntry> = Vec::new();
+            let mut come = Vec::new();
             for (&id, entry) in &records.records {
-                let key = |row: &Option<Arc<Row>>| match row {
+                let (old, new) = (entry.stored.as_deref(), entry.current.as_deref());
+                if let (Some(old), Some(new)) = (old, new)
+                    && index.fields.iter().all(|&f| old.get(f) == new.get(f))
+                {
+                    continue;
+                }
+                let key = |row: Option<&Row>| match row {
                     Some(row) => index::key_of(layout, index, row),
                     None => Ok(None),
                 };
-                let (old, new) = (key(&entry.stored)?, key(&entry.current)?);
+                let (old, new) = (key(old)?, key(new)?);
                 if old != new {
                     gone.extend(old.map(|key| (key, id)));
                     come.extend(new.map(|key| (key, id)));
                 }
             }
+            gone.sort_unstable();
+            come.sort_unstable();
             fold.indexes.remove(index, &gone)?;
             fold.indexes.insert(index, &come)?;
         }
     }
     for &id in new {
         let (_, index) = overlay.schema.index(id)?;
-        if let Some(keys) = overlay.keys(id) {
+        if let Some(keys) = overlay.keys(id)? {
             fold.indexes.insert(index, keys)?;
         }
     }

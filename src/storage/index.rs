@@ -7,7 +7,6 @@ use super::{IndexKind, IndexLayout, ObjectLayout, Row};
 use crate::error::Result;
 use crate::value::{FieldType, IndexId, Value};
 use redb::{CursorError, ReadableTable, Table};
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 /// An entry of an index: a key and a record.
@@ -144,7 +143,7 @@ pub(super) struct IndexTables<'txn> {
 }
 
 impl IndexTables<'_> {
-    pub(super) fn remove(&mut self, index: &IndexLayout, entries: &BTreeSet<Entry>) -> Result<()> {
+    pub(super) fn remove(&mut self, index: &IndexLayout, entries: &[Entry]) -> Result<()> {
         for (key, record) in entries {
             let known = match reference(index, key, *record) {
                 Some(entry) => self.references.remove(entry).or_fault()?.is_some(),
@@ -160,15 +159,18 @@ impl IndexTables<'_> {
         Ok(())
     }
 
-    pub(super) fn insert(&mut self, index: &IndexLayout, entries: &BTreeSet<Entry>) -> Result<()> {
+    /// Adds entries that come in their order.
+    pub(super) fn insert<'e>(
+        &mut self,
+        index: &IndexLayout,
+        entries: impl IntoIterator<Item = &'e Entry>,
+    ) -> Result<()> {
+        let entries = entries.into_iter();
         if index.kind == IndexKind::Reference {
-            let entries = entries
-                .iter()
-                .filter_map(|(key, record)| reference(index, key, *record));
+            let entries = entries.filter_map(|(key, record)| reference(index, key, *record));
             insert_sorted(&mut self.references, entries.map(|entry| (entry, ())))
         } else {
             let entries: Vec<_> = entries
-                .iter()
                 .map(|(key, record)| packed(index.id, key, *record))
                 .collect();
             let entries = entries.iter().map(|entry| (entry.as_slice(), ()));

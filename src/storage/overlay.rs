@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::value::{IndexId, ObjectId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One state's difference from the stored structures, with its schema and settings.
 #[derive(Clone)]
@@ -19,9 +19,11 @@ pub(super) struct Overlay {
     pub(super) settings: Arc<Settings>,
     pub(super) objects: BTreeMap<ObjectId, ObjectOverlay>,
     /// The index keys of current rows: of the records in the overlay, and of every record for
-    /// an index that is not stored yet.
-    keys: BTreeMap<IndexId, BTreeSet<KeyEntry>>,
+    /// an index that is not stored yet. They are kept from the first time they are asked for.
+    keys: BTreeMap<IndexId, Keys>,
 }
+
+type Keys = OnceLock<Arc<BTreeSet<KeyEntry>>>;
 
 #[derive(Clone, Default)]
 pub(super) struct ObjectOverlay {
@@ -72,8 +74,21 @@ impl Overlay {
             .map(move |(id, entry)| (usize::try_from(id - start).unwrap_or(0), entry))
     }
 
-    pub(super) fn keys(&self, index: IndexId) -> Option<&BTreeSet<KeyEntry>> {
-        self.keys.get(&index)
+    pub(super) fn keys(&self, index: IndexId) -> Result<Option<&BTreeSet<KeyEntry>>> {
+        let Some(keys) = self.keys.get(&index) else {
+            return Ok(None);
+        };
+        if keys.get().is_none() {
+            let (layout, index) = self.schema.index(index)?;
+            let mut built = BTreeSet::new();
+            for (&id, entry) in self.objects.get(&layout.id).iter().flat_map(|o| &o.records) {
+                if let Some(row) = &entry.current {
+                    built.extend(index::key_of(layout, index, row)?.map(|key| (key, id)));
+                }
+            }
+            keys.get_or_init(|| Arc::new(built));
+        }
+        Ok(keys.get().map(|keys| &**keys))
     }
 
     /// How many records differ.
@@ -117,12 +132,15 @@ impl Overlay {
     ) -> Result<()> {
         let layout = self.schema.layout(object).clone();
         for index in &layout.indexes {
+            let Some(keys) = self.keys.entry(index.id).or_default().get_mut() else {
+                continue;
+            };
             let key = |row: Option<&Arc<Row>>| match row {
                 Some(row) => index::key_of(&layout, index, row),
                 None => Ok(None),
             };
             let (old, new) = (key(before)?, key(after)?);
-            let keys = self.keys.entry(index.id).or_default();
+            let keys = Arc::make_mut(keys);
             if let Some(old) = old {
                 keys.remove(&(old, id.0));
             }
@@ -151,7 +169,7 @@ impl Overlay {
 
     /// Sets all keys of an index that is not stored yet.
     pub(super) fn set_keys(&mut self, index: IndexId, keys: BTreeSet<KeyEntry>) {
-        self.keys.insert(index, keys);
+        self.keys.insert(index, Keys::from(Arc::new(keys)));
     }
 
     /// The same state once everything is folded.

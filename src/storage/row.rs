@@ -5,6 +5,7 @@
 //! by its field's type. A field never changes its type, so a row needs no layout number.
 
 use super::codec::{Reader, Writer};
+use super::key;
 use super::{FieldLayout, ObjectLayout};
 use crate::error::{Code, Error, Result};
 use crate::value::{
@@ -70,6 +71,9 @@ impl Row {
                 Some(field) => fits(&field.ty, value),
                 None => value.is_missing(),
             };
+            if matches!(value, Value::Reference(_) | Value::AnyReference(..)) {
+                key::target(value)?;
+            }
             if !fits {
                 return Err(Error::new(
                     Code::Internal,

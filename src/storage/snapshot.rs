@@ -375,7 +375,7 @@ impl Snapshot {
             })
         })?;
         let stored = found.len();
-        if let Some(keys) = self.overlay.keys(index.id) {
+        if let Some(keys) = self.overlay.keys(index.id)? {
             let low = Bound::Included((range.0.clone(), 0));
             let high = match &range.1 {
                 Some(high) => Bound::Excluded((high.clone(), 0)),

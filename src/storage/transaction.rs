@@ -256,12 +256,17 @@ impl<'a> Transaction<'a> {
     /// Makes the changes durable, all or none; gives the transaction's number. A transaction
     /// without changes gives the snapshot's number and writes nothing.
     pub(crate) fn commit(mut self, info: CommitInfo) -> Result<u64> {
-        let committed = self.store.commit(&self, info);
+        let committed = self.store.commit(&mut self, info);
         if committed.is_ok() {
             // What is committed is not to be given back.
             self.log.clear();
         }
         committed
+    }
+
+    /// The changed state for a commit to go on with, which nobody else holds then.
+    pub(super) fn take_overlay(&mut self) -> Arc<Overlay> {
+        std::mem::replace(&mut self.state.overlay, self.base.overlay.clone())
     }
 
     /// Each record that differs from the base, sorted by object and id.

@@ -4,7 +4,7 @@ use super::rules::Rules;
 use crate::catalog::Catalog;
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Assignments, Binder, Expr};
+use crate::query::bind::{Assignments, Expr};
 use crate::query::exec::{Batch, Context, Evaluator, Frame, Roles};
 use crate::query::label::{self, Known};
 use crate::query::pipeline::Environment;
@@ -102,8 +102,8 @@ impl<'a, 't> Writer<'a, 't> {
         if let Some(rules) = self.rules.get(&object) {
             return Ok(Rc::clone(rules));
         }
-        let binder = Binder::new(&self.catalog, self.environment.clock);
-        let rules = Rc::new(Rules::new(self.catalog.object(object), &binder)?);
+        let known = self.environment.rules;
+        let rules = Rc::new(known.get(object, &self.catalog, self.environment.clock)?);
         self.rules.insert(object, Rc::clone(&rules));
         Ok(rules)
     }
