@@ -431,7 +431,7 @@ mod tests {
     fn the_same_record_conflicts() {
         let told = race(
             |t, a, _| t.put(OBJECT, a, named("x")).unwrap(),
-            |t, a, _| t.delete(OBJECT, a).unwrap(),
+            |t, a, _| drop(t.delete(OBJECT, a).unwrap()),
         );
         assert!(told.unwrap_err().message().contains("`#0`"));
     }
@@ -450,7 +450,7 @@ mod tests {
     #[test]
     fn a_reference_to_a_deleted_record_conflicts() {
         let told = race(
-            |t, a, _| t.delete(OBJECT, a).unwrap(),
+            |t, a, _| drop(t.delete(OBJECT, a).unwrap()),
             |t, a, b| t.put(OBJECT, b, referring(a)).unwrap(),
         );
         assert!(told.is_err());

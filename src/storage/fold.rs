@@ -63,7 +63,7 @@ fn fold_fields(write: &WriteTransaction, overlay: &Overlay, new: &BTreeSet<Index
             }
             gone.sort_unstable();
             come.sort_unstable();
-            fold.indexes.remove(index, &gone)?;
+            fold.indexes.remove(index, &gone, records.counts.next)?;
             fold.indexes.insert(index, &come)?;
         }
     }

@@ -136,6 +136,9 @@ fn target_of(key: &[u8]) -> Option<u64> {
     }
 }
 
+/// Looking at so many entries costs about what removing one by itself does.
+const SPARSE: u64 = 32;
+
 /// The tables of both kinds of entries, open for writing.
 pub(super) struct IndexTables<'txn> {
     pub(super) references: Table<'txn, ReferenceKey, ()>,
@@ -143,7 +146,16 @@ pub(super) struct IndexTables<'txn> {
 }
 
 impl IndexTables<'_> {
-    pub(super) fn remove(&mut self, index: &IndexLayout, entries: &[Entry]) -> Result<()> {
+    /// Removes entries that come in their order from an index of `records` records.
+    pub(super) fn remove(
+        &mut self,
+        index: &IndexLayout,
+        entries: &[Entry],
+        records: u64,
+    ) -> Result<()> {
+        if entries.len() as u64 > records / SPARSE {
+            return self.remove_many(index, entries);
+        }
         for (key, record) in entries {
             let known = match reference(index, key, *record) {
                 Some(entry) => self.references.remove(entry).or_fault()?.is_some(),
@@ -157,6 +169,46 @@ impl IndexTables<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Removes entries in one pass over those between the first and the last.
+    fn remove_many(&mut self, index: &IndexLayout, entries: &[Entry]) -> Result<()> {
+        let mut rest = entries.iter();
+        let mut next = rest.next();
+        if index.kind == IndexKind::Reference {
+            let of = |entry: Option<&Entry>| entry.and_then(|(k, r)| reference(index, k, *r));
+            if let (Some(first), Some(last)) = (of(entries.first()), of(entries.last())) {
+                let mut gone = Some(first);
+                let kept = |entry, ()| {
+                    let kept = gone != Some(entry);
+                    if !kept {
+                        next = rest.next();
+                        gone = of(next);
+                    }
+                    kept
+                };
+                self.references.retain_in(first..=last, kept).or_fault()?;
+            }
+        } else if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+            let of = |(key, record): &Entry| packed(index.id, key, *record);
+            let (first, last) = (of(first), of(last));
+            let mut gone = Some(first.clone());
+            let kept = |entry: &[u8], ()| {
+                let kept = gone.as_deref() != Some(entry);
+                if !kept {
+                    next = rest.next();
+                    gone = next.map(of);
+                }
+                kept
+            };
+            self.keys
+                .retain_in::<&[u8], _>(first.as_slice()..=last.as_slice(), kept)
+                .or_fault()?;
+        }
+        match next {
+            Some((_, record)) => Err(missing_entry(index.id, *record)),
+            None => Ok(()),
+        }
     }
 
     /// Adds entries that come in their order.

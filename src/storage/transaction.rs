@@ -90,9 +90,23 @@ impl<'a> Transaction<'a> {
     }
 
     /// Replaces a record's row. The record must exist.
-    pub(crate) fn put(&mut self, object: ObjectId, id: RecordId, mut row: Row) -> Result<()> {
-        row.check(self.state.overlay.schema.known(object)?)?;
+    #[cfg(test)]
+    pub(crate) fn put(&mut self, object: ObjectId, id: RecordId, row: Row) -> Result<()> {
+        self.state.overlay.schema.known(object)?;
         let before = self.existing(object, id)?;
+        self.replace(object, id, before, row)
+    }
+
+    /// Replaces `before`, which is the record's row.
+    pub(crate) fn replace(
+        &mut self,
+        object: ObjectId,
+        id: RecordId,
+        before: Arc<Row>,
+        mut row: Row,
+    ) -> Result<()> {
+        debug_assert_eq!(self.state.row(object, id)?.as_ref(), Some(&before));
+        row.check(self.state.overlay.schema.known(object)?)?;
         row.created = before.created;
         row.changed = before.changed;
         self.overlay()
@@ -101,12 +115,14 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Removes a record. It must exist; who refers to it is the caller's concern.
-    pub(crate) fn delete(&mut self, object: ObjectId, id: RecordId) -> Result<()> {
+    /// Removes a record and gives its row. It must exist; who refers to it is the caller's
+    /// concern.
+    pub(crate) fn delete(&mut self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {
         let before = self.existing(object, id)?;
         self.overlay().set(object, id, Some(&before), None)?;
+        let row = before.clone();
         self.log.push(Undo::Change { object, id, before });
-        Ok(())
+        Ok(row)
     }
 
     fn existing(&self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {

@@ -27,9 +27,8 @@ impl Writer<'_, '_> {
             }
         }
         for id in &ids {
-            let old = self.row(object, *id)?;
+            let old = self.transaction.delete(object, *id)?;
             self.forget_labels(&rules, &old);
-            self.transaction.delete(object, *id)?;
         }
         Ok(Tally {
             deleted: ids.len() as u64,

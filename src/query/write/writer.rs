@@ -203,7 +203,7 @@ impl<'a, 't> Writer<'a, 't> {
         &mut self,
         rules: &Rules,
         id: RecordId,
-        old: &Row,
+        old: &Arc<Row>,
         row: Arc<Row>,
     ) -> Result<(), Refusal> {
         self.verify(rules, Some(old), &row)?;
@@ -216,13 +216,14 @@ impl<'a, 't> Writer<'a, 't> {
         &mut self,
         rules: &Rules,
         id: RecordId,
-        old: &Row,
+        old: &Arc<Row>,
         row: Arc<Row>,
     ) -> Result<()> {
         self.forget_labels(rules, old);
         self.forget_labels(rules, &row);
+        let row = Arc::unwrap_or_clone(row);
         self.transaction
-            .put(rules.object, id, Arc::unwrap_or_clone(row))
+            .replace(rules.object, id, Arc::clone(old), row)
     }
 
     pub(super) fn forget_labels(&mut self, rules: &Rules, row: &Row) {

@@ -355,7 +355,7 @@ fn change(transaction: &mut Transaction<'_>, changes: &[(usize, Option<Row>)]) {
         }
         match row {
             Some(row) => transaction.put(DEALS, id, row.clone()).unwrap(),
-            None => transaction.delete(DEALS, id).unwrap(),
+            None => drop(transaction.delete(DEALS, id).unwrap()),
         }
     }
 }
