@@ -1,8 +1,8 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
 use super::binder::{Binder, cast};
+use super::joined::Joined;
 use super::label::{is_labelled, is_special};
-use super::path::Joined;
 use super::scope::{GroupScope, Link, Scope, correlated, same};
 use super::{Aggregate, AggregateFunction, Collect, Expr, Function, Node, Over, Type};
 use crate::error::{Code, Error, Result, Span};

@@ -3,7 +3,7 @@
 use super::aggregate::path_of;
 use super::binder::{Binder, cast};
 use super::compare::compare_node;
-use super::path::only_to;
+use super::joined::only_to;
 use super::scope::{Scope, correlated};
 use super::{ColumnValue, Expr, Node, Query, Type};
 use crate::column::Comparison;

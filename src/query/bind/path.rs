@@ -1,10 +1,10 @@
-//! Paths: references, then collections, then a field; `this`, `outer`, `let` names, formulas.
+//! Paths to one value: references, then a field; `this`, `outer`, `let` names, formulas.
 
 use super::binder::Binder;
 use super::label::is_special;
 use super::scope::{Base, Link, Scope, same};
-use super::{Column, ColumnValue, Expr, Node, Subtree, Type, column};
-use crate::catalog::{Collection, Object, Role};
+use super::{Expr, Node, Type, column};
+use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Name};
 use crate::value::{FieldId, FieldType, ObjectId};
@@ -12,23 +12,6 @@ use std::sync::Arc;
 
 /// Names of a path at most.
 const PATH_MAX: usize = 100;
-
-/// Collections joined one after the other, seen from the record they are counted for.
-pub(super) struct Joined<'t> {
-    /// References before the first collection: from the frame's record to the counted one.
-    pub lead: Option<(Expr, ObjectId)>,
-    /// The object that has the first collection.
-    pub base: ObjectId,
-    /// Whether they start at a record around the frame's.
-    pub is_outer: bool,
-    /// The last collection's object.
-    pub object: ObjectId,
-    /// From a record of `object` to its record of `base`, or to a node of the subtree.
-    pub owner: Expr,
-    pub subtree: Option<Subtree>,
-    /// What follows the last collection.
-    pub rest: &'t [Name],
-}
 
 impl Binder<'_> {
     /// Whether a bare word names something in the scope.
@@ -181,7 +164,7 @@ impl Binder<'_> {
     }
 
     /// A path that starts at the scope's own record or row.
-    fn own_path(&self, scope: &Scope<'_>, names: &[Name], span: &Span) -> Result<Expr> {
+    pub(super) fn own_path(&self, scope: &Scope<'_>, names: &[Name], span: &Span) -> Result<Expr> {
         match &scope.base {
             Base::Object(object) => match &scope.shown {
                 None => self.object_path(*object, names, span),
@@ -209,73 +192,6 @@ impl Binder<'_> {
         }
     }
 
-    /// A path that starts at a column that a query underneath shows of its records.
-    fn shown_path(
-        &self,
-        object: ObjectId,
-        shown: &[Column],
-        names: &[Name],
-        span: &Span,
-    ) -> Result<Expr> {
-        let (first, rest) = names.split_first().expect("a path has a name");
-        let Some(column) = shown.iter().find(|column| same(&column.name, &first.text)) else {
-            return Err(self.not_shown(object, shown, first));
-        };
-        match &column.value {
-            ColumnValue::Expr(value) => {
-                let mut parts = 0;
-                value.visit_all(&mut |_| parts += 1);
-                self.carry(parts, span)?;
-                let value = Expr {
-                    span: span.clone(),
-                    ..value.clone()
-                };
-                self.continue_path(value, rest, span)
-            }
-            ColumnValue::Nested(_) => Err(Error::new(
-                Code::TypeMismatch,
-                format!("`{}` is a list of records", column.name),
-            )
-            .at(self.at(&first.span))
-            .expected("a value")
-            .hint("`select *` shows it")),
-        }
-    }
-
-    /// The error about a name that a query underneath does not show.
-    pub(super) fn not_shown(&self, object: ObjectId, shown: &[Column], name: &Name) -> Error {
-        let names: Vec<_> = shown.iter().map(|column| column.name.as_str()).collect();
-        let object = self.object(object);
-        let known = object.find_field(&name.text).is_some()
-            || object.find_formula(&name.text).is_some()
-            || self
-                .catalog
-                .find_collection(object.id, &name.text)
-                .is_some();
-        if known {
-            let message = format!("there is no column `{}`", name.text);
-            return Error::new(Code::UnknownField, message)
-                .at(self.at(&name.span))
-                .hint(format!("the columns here: {}", names.join(", ")))
-                .hint(format!(
-                    "{} have `{}`: the query underneath must `select` it",
-                    object.name, name.text
-                ));
-        }
-        self.unknown_column(name, &names)
-    }
-
-    fn unknown_column(&self, name: &Name, names: &[&str]) -> Error {
-        let message = format!("there is no column `{}`", name.text);
-        let error = Error::new(Code::UnknownField, message).at(self.at(&name.span));
-        match crate::error::nearest(&name.text, names.iter().copied()) {
-            Some(_) => error.near(&name.text, names.iter().copied()),
-            None => error
-                .hint(format!("the columns here: {}", names.join(", ")))
-                .hint("text is written in quotes"),
-        }
-    }
-
     /// A path of fields starting at a record of `object`.
     pub(super) fn object_path(
         &self,
@@ -289,7 +205,7 @@ impl Binder<'_> {
     }
 
     /// The rest of a path after an expression: fields of the record it refers to.
-    fn continue_path(&self, start: Expr, rest: &[Name], span: &Span) -> Result<Expr> {
+    pub(super) fn continue_path(&self, start: Expr, rest: &[Name], span: &Span) -> Result<Expr> {
         let Some(next) = rest.first() else {
             return Ok(start);
         };
@@ -465,159 +381,4 @@ impl Binder<'_> {
         };
         Ok(Expr::new(node, ty, span))
     }
-
-    /// The collections a path passes through, if it passes through any.
-    pub(super) fn joined<'t>(
-        &self,
-        scope: &Scope<'_>,
-        names: &'t [Name],
-        span: &Span,
-    ) -> Result<Option<Joined<'t>>> {
-        let (mut start, mut rest) = (scope, names);
-        let next = |rest: &[Name], word| rest.first().is_some_and(|name| same(&name.text, word));
-        while next(rest, "outer")
-            && let Some(outer) = start.around()
-        {
-            (start, rest) = (outer.scope, &rest[1..]);
-        }
-        let is_outer = rest.len() < names.len();
-        let Some(first) = start.object() else {
-            return Ok(None);
-        };
-        if next(rest, "this") {
-            rest = &rest[1..];
-        } else if let Some(name) = rest.first()
-            && start.let_name(&name.text).is_some()
-        {
-            return Ok(None);
-        }
-        let (mut at, mut lead) = (first, 0);
-        let from = rest;
-        if start.shown.is_some() {
-            let Some(Column {
-                value: ColumnValue::Expr(value),
-                ..
-            }) = rest.first().and_then(|name| start.shown(&name.text))
-            else {
-                return Ok(None);
-            };
-            let Type::Plain(FieldType::Reference(target)) = value.ty else {
-                return Ok(None);
-            };
-            at = target;
-            rest = &rest[1..];
-            lead = 1;
-        }
-        // References first.
-        while let Some(name) = rest.first() {
-            let definition = self.object(at);
-            match definition.find_field(&name.text).map(|field| &field.ty) {
-                Some(FieldType::Reference(target)) => {
-                    at = *target;
-                    rest = &rest[1..];
-                    lead += 1;
-                }
-                Some(_) => return Ok(None),
-                None if definition.find_formula(&name.text).is_some() => return Ok(None),
-                None => break,
-            }
-        }
-        let base = at;
-        let own = |object| {
-            let ty = Type::Plain(FieldType::Reference(object));
-            Expr::new(Node::Id, ty, span)
-        };
-        let mut owner: Option<Expr> = None;
-        let mut subtree: Option<Subtree> = None;
-        while let Some(name) = rest.first() {
-            if same(&name.text, "subtree") && self.object(at).hierarchy_field().is_some() {
-                if subtree.is_some() {
-                    let message = "a path passes through one `subtree` at most";
-                    return Err(Error::new(Code::Misplaced, message).at(self.at(&name.span)));
-                }
-                let owner = owner.take().unwrap_or_else(|| own(at));
-                subtree = Some(Subtree {
-                    object: at,
-                    owner: Arc::new(owner),
-                });
-                rest = &rest[1..];
-                continue;
-            }
-            if (owner.is_some() || subtree.is_some())
-                && self.object(at).find_field(&name.text).is_some()
-            {
-                break;
-            }
-            let Some(Collection { object, field, .. }) =
-                self.catalog.find_collection(at, &name.text)
-            else {
-                break;
-            };
-            let reference = self.reference_to(object, field, at, span);
-            owner = Some(match owner {
-                None => reference,
-                Some(inner) => {
-                    let ty = inner.ty.clone();
-                    let node = Node::Follow {
-                        reference: Box::new(reference),
-                        object: at,
-                        inner: Arc::new(inner),
-                    };
-                    Expr::new(node, ty, span)
-                }
-            });
-            at = object;
-            rest = &rest[1..];
-        }
-        let owner = match (owner, &subtree) {
-            (Some(owner), _) => owner,
-            (None, Some(_)) => own(at),
-            (None, None) => return Ok(None),
-        };
-        let lead = match lead {
-            _ if is_outer => {
-                let count = names.len() - from.len() + lead;
-                Some((self.path(scope, &names[..count], span)?, base))
-            }
-            0 => None,
-            count => Some((self.own_path(scope, &from[..count], span)?, base)),
-        };
-        Ok(Some(Joined {
-            lead,
-            base,
-            is_outer,
-            object: at,
-            owner,
-            subtree,
-            rest,
-        }))
-    }
-
-    /// A reference field as a plain reference to `target`.
-    fn reference_to(
-        &self,
-        object: ObjectId,
-        field: FieldId,
-        target: ObjectId,
-        span: &Span,
-    ) -> Expr {
-        let column = self.column(object, field, span);
-        match column.ty {
-            Type::Plain(FieldType::AnyReference(_)) => only_to(column, target),
-            _ => column,
-        }
-    }
-}
-
-/// A reference to any of several as one to `object`: missing where it points to another.
-pub(super) fn only_to(reference: Expr, object: ObjectId) -> Expr {
-    let span = reference.span.clone();
-    let ty = Type::Plain(FieldType::Reference(object));
-    let inner = Arc::new(Expr::new(Node::Id, ty.clone(), &span));
-    let node = Node::Follow {
-        reference: Box::new(reference),
-        object,
-        inner,
-    };
-    Expr::new(node, ty, &span)
 }

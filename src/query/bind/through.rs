@@ -2,7 +2,7 @@
 
 use super::aggregate::aggregate;
 use super::binder::Binder;
-use super::path::Joined;
+use super::joined::Joined;
 use super::scope::Scope;
 use crate::error::{Result, Span};
 use crate::query::syntax::{Expr, ExprKind, Name};

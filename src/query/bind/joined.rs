@@ -1,0 +1,184 @@
+//! Paths through collections: from the record they are counted for to the last one's records.
+
+use super::binder::Binder;
+use super::scope::{Scope, same};
+use super::{Column, ColumnValue, Expr, Node, Subtree, Type};
+use crate::catalog::Collection;
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::Name;
+use crate::value::{FieldId, FieldType, ObjectId};
+use std::sync::Arc;
+
+/// Collections joined one after the other, seen from the record they are counted for.
+pub(super) struct Joined<'t> {
+    /// References before the first collection: from the frame's record to the counted one.
+    pub lead: Option<(Expr, ObjectId)>,
+    /// The object that has the first collection.
+    pub base: ObjectId,
+    /// Whether they start at a record around the frame's.
+    pub is_outer: bool,
+    /// The last collection's object.
+    pub object: ObjectId,
+    /// From a record of `object` to its record of `base`, or to a node of the subtree.
+    pub owner: Expr,
+    pub subtree: Option<Subtree>,
+    /// What follows the last collection.
+    pub rest: &'t [Name],
+}
+
+impl Binder<'_> {
+    /// The collections a path passes through, if it passes through any.
+    pub(super) fn joined<'t>(
+        &self,
+        scope: &Scope<'_>,
+        names: &'t [Name],
+        span: &Span,
+    ) -> Result<Option<Joined<'t>>> {
+        let (mut start, mut rest) = (scope, names);
+        let next = |rest: &[Name], word| rest.first().is_some_and(|name| same(&name.text, word));
+        while next(rest, "outer")
+            && let Some(outer) = start.around()
+        {
+            (start, rest) = (outer.scope, &rest[1..]);
+        }
+        let is_outer = rest.len() < names.len();
+        let Some(first) = start.object() else {
+            return Ok(None);
+        };
+        if next(rest, "this") {
+            rest = &rest[1..];
+        } else if let Some(name) = rest.first()
+            && start.let_name(&name.text).is_some()
+        {
+            return Ok(None);
+        }
+        let (mut at, mut lead) = (first, 0);
+        let from = rest;
+        if start.shown.is_some() {
+            let Some(Column {
+                value: ColumnValue::Expr(value),
+                ..
+            }) = rest.first().and_then(|name| start.shown(&name.text))
+            else {
+                return Ok(None);
+            };
+            let Type::Plain(FieldType::Reference(target)) = value.ty else {
+                return Ok(None);
+            };
+            at = target;
+            rest = &rest[1..];
+            lead = 1;
+        }
+        // References first.
+        while let Some(name) = rest.first() {
+            let definition = self.object(at);
+            match definition.find_field(&name.text).map(|field| &field.ty) {
+                Some(FieldType::Reference(target)) => {
+                    at = *target;
+                    rest = &rest[1..];
+                    lead += 1;
+                }
+                Some(_) => return Ok(None),
+                None if definition.find_formula(&name.text).is_some() => return Ok(None),
+                None => break,
+            }
+        }
+        let base = at;
+        let own = |object| {
+            let ty = Type::Plain(FieldType::Reference(object));
+            Expr::new(Node::Id, ty, span)
+        };
+        let mut owner: Option<Expr> = None;
+        let mut subtree: Option<Subtree> = None;
+        while let Some(name) = rest.first() {
+            if same(&name.text, "subtree") && self.object(at).hierarchy_field().is_some() {
+                if subtree.is_some() {
+                    let message = "a path passes through one `subtree` at most";
+                    return Err(Error::new(Code::Misplaced, message).at(self.at(&name.span)));
+                }
+                let owner = owner.take().unwrap_or_else(|| own(at));
+                subtree = Some(Subtree {
+                    object: at,
+                    owner: Arc::new(owner),
+                });
+                rest = &rest[1..];
+                continue;
+            }
+            if (owner.is_some() || subtree.is_some())
+                && self.object(at).find_field(&name.text).is_some()
+            {
+                break;
+            }
+            let Some(Collection { object, field, .. }) =
+                self.catalog.find_collection(at, &name.text)
+            else {
+                break;
+            };
+            let reference = self.reference_to(object, field, at, span);
+            owner = Some(match owner {
+                None => reference,
+                Some(inner) => {
+                    let ty = inner.ty.clone();
+                    let node = Node::Follow {
+                        reference: Box::new(reference),
+                        object: at,
+                        inner: Arc::new(inner),
+                    };
+                    Expr::new(node, ty, span)
+                }
+            });
+            at = object;
+            rest = &rest[1..];
+        }
+        let owner = match (owner, &subtree) {
+            (Some(owner), _) => owner,
+            (None, Some(_)) => own(at),
+            (None, None) => return Ok(None),
+        };
+        let lead = match lead {
+            _ if is_outer => {
+                let count = names.len() - from.len() + lead;
+                Some((self.path(scope, &names[..count], span)?, base))
+            }
+            0 => None,
+            count => Some((self.own_path(scope, &from[..count], span)?, base)),
+        };
+        Ok(Some(Joined {
+            lead,
+            base,
+            is_outer,
+            object: at,
+            owner,
+            subtree,
+            rest,
+        }))
+    }
+
+    /// A reference field as a plain reference to `target`.
+    fn reference_to(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        target: ObjectId,
+        span: &Span,
+    ) -> Expr {
+        let column = self.column(object, field, span);
+        match column.ty {
+            Type::Plain(FieldType::AnyReference(_)) => only_to(column, target),
+            _ => column,
+        }
+    }
+}
+
+/// A reference to any of several as one to `object`: missing where it points to another.
+pub(super) fn only_to(reference: Expr, object: ObjectId) -> Expr {
+    let span = reference.span.clone();
+    let ty = Type::Plain(FieldType::Reference(object));
+    let inner = Arc::new(Expr::new(Node::Id, ty.clone(), &span));
+    let node = Node::Follow {
+        reference: Box::new(reference),
+        object,
+        inner,
+    };
+    Expr::new(node, ty, &span)
+}
