@@ -9,7 +9,7 @@ mod oracle;
 
 use fieldbook::{Book, Code, DateTime};
 use oracle::answers::{Verdict, against, compare, relational, translated};
-use oracle::query::Writer;
+use oracle::expression::Writer;
 use oracle::{Random, book};
 use std::collections::BTreeMap;
 

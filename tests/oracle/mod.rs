@@ -3,7 +3,9 @@
 
 pub(crate) mod answers;
 pub(crate) mod book;
-pub(crate) mod query;
+pub(crate) mod expression;
+mod fields;
+mod query;
 
 /// Numbers that look random, the same for the same seed on every machine (SplitMix64).
 pub(crate) struct Random(pub(crate) u64);
