@@ -173,39 +173,29 @@ impl IndexTables<'_> {
 
     /// Removes entries in one pass over those between the first and the last.
     fn remove_many(&mut self, index: &IndexLayout, entries: &[Entry]) -> Result<()> {
-        let mut rest = entries.iter();
-        let mut next = rest.next();
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok(());
+        };
+        let mut gone = entries.iter().peekable();
         if index.kind == IndexKind::Reference {
-            let of = |entry: Option<&Entry>| entry.and_then(|(k, r)| reference(index, k, *r));
-            if let (Some(first), Some(last)) = (of(entries.first()), of(entries.last())) {
-                let mut gone = Some(first);
-                let kept = |entry, ()| {
-                    let kept = gone != Some(entry);
-                    if !kept {
-                        next = rest.next();
-                        gone = of(next);
-                    }
-                    kept
-                };
+            let of = |(key, record): &Entry| reference(index, key, *record);
+            if let (Some(first), Some(last)) = (of(first), of(last)) {
+                let kept = |entry, ()| gone.next_if(|gone| of(gone) == Some(entry)).is_none();
                 self.references.retain_in(first..=last, kept).or_fault()?;
             }
-        } else if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+        } else {
             let of = |(key, record): &Entry| packed(index.id, key, *record);
-            let (first, last) = (of(first), of(last));
-            let mut gone = Some(first.clone());
-            let kept = |entry: &[u8], ()| {
-                let kept = gone.as_deref() != Some(entry);
-                if !kept {
-                    next = rest.next();
-                    gone = next.map(of);
-                }
-                kept
+            let is = |entry: &[u8], (key, record): &Entry| {
+                let inner = entry.strip_prefix(&index.id.0.to_be_bytes());
+                let inner = inner.and_then(|inner| inner.strip_suffix(&record.to_be_bytes()));
+                inner == Some(key.as_slice())
             };
+            let kept = |entry: &[u8], ()| gone.next_if(|gone| is(entry, gone)).is_none();
             self.keys
-                .retain_in::<&[u8], _>(first.as_slice()..=last.as_slice(), kept)
+                .retain_in::<&[u8], _>(of(first).as_slice()..=of(last).as_slice(), kept)
                 .or_fault()?;
         }
-        match next {
+        match gone.peek() {
             Some((_, record)) => Err(missing_entry(index.id, *record)),
             None => Ok(()),
         }
