@@ -5,8 +5,6 @@ use super::spread::Spread;
 use crate::column::{Bitset, Ints};
 use crate::error::Result;
 
-/// So few records have their collections looked up, not read as a whole.
-const FEW: usize = 32;
 /// Pairs taken between two looks for those that are there twice.
 const PAUSE: usize = 1 << 16;
 
@@ -59,14 +57,14 @@ impl Reached {
         self
     }
 
-    /// The ids of the records, if these are few.
-    pub(super) fn few(&self) -> Option<Vec<u32>> {
+    /// The ids of the records, if these are no more than `most`.
+    pub(super) fn few(&self, most: usize) -> Option<Vec<u32>> {
         let mut ids: Vec<u32> = Vec::new();
         for &(id, _) in &self.pairs {
             if ids.last() != Some(&id) {
                 ids.push(id);
             }
-            if ids.len() > FEW {
+            if ids.len() > most {
                 return None;
             }
         }

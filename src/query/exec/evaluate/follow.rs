@@ -17,7 +17,7 @@ use std::time::Instant;
 /// So few records of a batch are followed one by one, not through a column of all.
 const FEW_FOLLOWED: usize = 64;
 /// For so few records a collection may be looked up in its index, not read as a whole.
-const FEW_OWNERS: usize = 32;
+pub(super) const FEW_OWNERS: usize = 32;
 /// So many records are read in a scan in the time of one found through an index.
 const SCANNED_PER_LOOKUP: u64 = 64;
 /// So few records are found through an index at once in any case.

@@ -1,7 +1,7 @@
 //! Aggregates over the records of a collection that any record of a group has, each once a group.
 
 use super::Evaluator;
-use super::follow::{Owned, ids_in};
+use super::follow::{FEW_OWNERS, Owned, ids_in};
 use crate::column::{Bitset, Ints};
 use crate::error::Result;
 use crate::query::bind::{Aggregate, Over};
@@ -39,7 +39,7 @@ impl Evaluator<'_> {
             subtree: over.subtree.as_ref(),
             filter: over.filter.as_ref(),
         };
-        if let Some(bases) = reached.few() {
+        if let Some(bases) = reached.few(FEW_OWNERS) {
             let ids = Ints::from_options(bases.iter().map(|&id| Some(i64::from(id))));
             if let Some(found) = self.few_owned(&owned, over.base, &ids)? {
                 let way = |way: &Spread| {
