@@ -3,7 +3,7 @@
 use crate::data::Files;
 use crate::fieldbook_engine::number;
 use crate::measure::{mean, quantile, spread};
-use crate::table::{Line, Table, Unit};
+use crate::table::{Table, Unit};
 use crate::{Arguments, Result, duck, fieldbook_engine, sqlite};
 use std::fs;
 use std::io::Write;
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
             ])?;
             Ok(())
         })?;
-        both(table, "durable insert", &ours, &in_sqlite, &in_duckdb);
+        both(table, "durable insert", [&ours, &in_sqlite, &in_duckdb]);
     }
     if arguments.wants("durable update") {
         let ours = book.prepare("update opportunities where id = $id set amount = 7700")?;
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
             in_duck.execute(duckdb::params![id])?;
             Ok(())
         })?;
-        both(table, "durable update", &ours, &in_sqlite, &in_duckdb);
+        both(table, "durable update", [&ours, &in_sqlite, &in_duckdb]);
     }
     let bulk = |name: &str, ours: &str, sql: &str, table: &mut Table| -> Result<()> {
         if !arguments.wants(name) {
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
         let ours = once(|| Ok(drop(book.execute(ours)?)))?;
         let in_sqlite = once(|| Ok(lite.execute_batch(sql)?))?;
         let in_duckdb = once(|| Ok(duck.execute_batch(sql)?))?;
-        line(table, name, ours, in_sqlite, Some(in_duckdb));
+        table.line(name, Unit::Seconds, &[ours, in_sqlite, in_duckdb]);
         Ok(())
     };
     bulk(
@@ -110,11 +110,8 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
         let csv = directory.path().join("activities.csv");
         write_csv(&csv, accounts)?;
         let path = csv.to_string_lossy();
-        let ours = once(|| {
-            let outcomes = book.execute(&format!("import activities from \"{path}\""))?;
-            drop(outcomes);
-            Ok(())
-        })?;
+        let import = format!("import activities from \"{path}\"");
+        let ours = once(|| Ok(drop(book.execute(&import)?)))?;
         let in_sqlite = once(|| import_sqlite(&lite, &csv))?;
         let in_duckdb = once(|| {
             let last: i64 =
@@ -125,7 +122,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
                  done_at, minutes, status FROM read_csv('{path}')"
             ))?)
         })?;
-        line(table, &name, ours, in_sqlite, Some(in_duckdb));
+        table.line(&name, Unit::Seconds, &[ours, in_sqlite, in_duckdb]);
         let count = "SELECT count(*) FROM activities";
         let ours: i64 = book.query("activities select count()")?.one()?;
         let theirs: i64 = lite.query_row(count, [], |row| row.get(0))?;
@@ -185,30 +182,8 @@ fn once(work: impl FnOnce() -> Result<()>) -> Result<f64> {
 }
 
 /// The mean, and the time below which 99 of 100 lie.
-fn both(table: &mut Table, name: &str, ours: &[Duration], lite: &[Duration], duck: &[Duration]) {
-    line(
-        table,
-        &format!("{name}, mean"),
-        mean(ours),
-        mean(lite),
-        Some(mean(duck)),
-    );
+fn both(table: &mut Table, name: &str, times: [&[Duration]; 3]) {
     let late = |times: &[Duration]| quantile(times.to_vec(), 0.99);
-    line(
-        table,
-        &format!("{name}, p99"),
-        late(ours),
-        late(lite),
-        Some(late(duck)),
-    );
-}
-
-fn line(table: &mut Table, name: &str, ours: f64, sqlite: f64, duckdb: Option<f64>) {
-    table.line(Line {
-        name: name.to_owned(),
-        ours,
-        sqlite: Some(sqlite),
-        duckdb,
-        unit: Unit::Seconds,
-    });
+    table.line(&format!("{name}, mean"), Unit::Seconds, &times.map(mean));
+    table.line(&format!("{name}, p99"), Unit::Seconds, &times.map(late));
 }

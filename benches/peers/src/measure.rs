@@ -24,8 +24,9 @@ pub(crate) fn medians(runs: &mut [Run<'_>], seconds: f64) -> Result<Vec<f64>> {
             busy = true;
             let start = Instant::now();
             run()?;
-            times.push(start.elapsed());
-            *spent += start.elapsed();
+            let time = start.elapsed();
+            times.push(time);
+            *spent += time;
         }
         if !busy {
             break;

@@ -4,11 +4,10 @@ use crate::cell::check;
 use crate::data::Files;
 use crate::fieldbook_engine::{answer, number};
 use crate::measure::{Run, medians, spread};
-use crate::table::{Line, Table, Unit};
+use crate::table::{Table, Unit};
 use crate::{Arguments, Result, duck, fieldbook_engine, sqlite};
 use fieldbook::RecordId;
 use std::hint::black_box;
-use std::path::Path;
 
 /// A question in three languages. `$id` in ours is `?1` in theirs: an id of `spread`.
 struct Question {
@@ -226,18 +225,8 @@ const QUESTIONS: &[Question] = &[
 pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Result<()> {
     let book = fieldbook_engine::open(&files.fieldbook)?;
     let accounts: i64 = book.query("accounts select count()")?.one()?;
-    let alone = arguments.alone;
     let lite = sqlite::open(&files.sqlite)?;
     let duck = duck::open(&files.duckdb)?;
-    let line = |table: &mut Table, name: &str, times: &[f64]| {
-        table.line(Line {
-            name: name.to_owned(),
-            ours: times[0],
-            sqlite: times.get(1).copied(),
-            duckdb: times.get(2).copied(),
-            unit: Unit::Seconds,
-        });
-    };
 
     table.section("One record");
     if arguments.wants("point read") {
@@ -247,7 +236,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
         let mut ids = [spread(accounts), spread(accounts), spread(accounts)];
         let [a, b, c] = &mut ids;
         let next = |ids: &mut dyn Iterator<Item = i64>| ids.next().unwrap_or(0);
-        let mut runs: Vec<Run<'_>> = vec![
+        let runs: Vec<Run<'_>> = vec![
             Box::new(|| {
                 Ok(drop(black_box(
                     read.get("accounts", RecordId(next(a).unsigned_abs()))?,
@@ -256,9 +245,12 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
             Box::new(|| sqlite::drain(&mut lite, &[&b.next().unwrap_or(0)])),
             Box::new(|| duck::drain(&mut duck, &[&c.next().unwrap_or(0)])),
         ];
-        runs.truncate(if alone { 1 } else { 3 });
-        let times = medians(&mut runs, arguments.seconds)?;
-        line(table, "point read: all fields of an account", &times);
+        timed(
+            arguments,
+            table,
+            "point read: all fields of an account",
+            runs,
+        )?;
     }
     let by_key = question(
         "rep by e-mail address",
@@ -283,7 +275,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
         };
         let mut in_lite = lite.prepare(question.sqlite)?;
         let mut in_duck = duck.prepare(question.duckdb.unwrap_or(question.sqlite))?;
-        if !alone {
+        if !arguments.alone {
             for id in spread(accounts).take(if with_id { 20 } else { 1 }) {
                 let found = answer(&ours.query(parameters(id))?);
                 let lite_parameters: &[&dyn rusqlite::ToSql] = &[&id];
@@ -298,7 +290,7 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
         let mut ids = [spread(accounts), spread(accounts), spread(accounts)];
         let [a, b, c] = &mut ids;
         let count = usize::from(with_id);
-        let mut runs: Vec<Run<'_>> = vec![
+        let runs: Vec<Run<'_>> = vec![
             Box::new(|| {
                 let id = a.next().unwrap_or(0);
                 black_box(ours.query(parameters(id))?);
@@ -307,19 +299,15 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
             Box::new(|| {
                 let id = b.next().unwrap_or(0);
                 let parameters: &[&dyn rusqlite::ToSql] = &[&id];
-                sqlite::drain(&mut in_lite, &parameters[..count])?;
-                Ok(())
+                sqlite::drain(&mut in_lite, &parameters[..count])
             }),
             Box::new(|| {
                 let id = c.next().unwrap_or(0);
                 let parameters: &[&dyn duckdb::ToSql] = &[&id];
-                duck::drain(&mut in_duck, &parameters[..count])?;
-                Ok(())
+                duck::drain(&mut in_duck, &parameters[..count])
             }),
         ];
-        runs.truncate(if alone { 1 } else { 3 });
-        let times = medians(&mut runs, arguments.seconds)?;
-        line(table, question.name, &times);
+        timed(arguments, table, question.name, runs)?;
     }
     drop((book, lite, duck));
     first_answers(arguments, files, table)
@@ -328,41 +316,40 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
 /// Opening a book and its first answer.
 fn first_answers(arguments: &Arguments, files: &Files, table: &mut Table) -> Result<()> {
     let name = "open, and the first count of SW";
-    if !arguments.wants(name) || arguments.alone {
+    if !arguments.wants(name) {
         return Ok(());
     }
     let text = QUESTIONS[0].ours;
     let sql = QUESTIONS[0].sqlite;
-    let copied = |path: &Path| path.to_owned();
-    let (ours, lite, duck) = (
-        copied(&files.fieldbook),
-        copied(&files.sqlite),
-        copied(&files.duckdb),
-    );
-    let mut runs: Vec<Run<'_>> = vec![
+    let runs: Vec<Run<'_>> = vec![
         Box::new(|| {
-            let book = fieldbook_engine::open(&ours)?;
+            let book = fieldbook_engine::open(&files.fieldbook)?;
             black_box(book.query(text)?);
             Ok(book.close()?)
         }),
         Box::new(|| {
-            let connection = sqlite::open(&lite)?;
-            sqlite::drain(&mut connection.prepare(sql)?, &[])?;
-            Ok(())
+            let connection = sqlite::open(&files.sqlite)?;
+            sqlite::drain(&mut connection.prepare(sql)?, &[])
         }),
         Box::new(|| {
-            let connection = duck::open(&duck)?;
-            duck::drain(&mut connection.prepare(sql)?, &[])?;
-            Ok(())
+            let connection = duck::open(&files.duckdb)?;
+            duck::drain(&mut connection.prepare(sql)?, &[])
         }),
     ];
+    timed(arguments, table, name, runs)
+}
+
+/// A line of medians; ours alone if that is asked for.
+fn timed(
+    arguments: &Arguments,
+    table: &mut Table,
+    name: &str,
+    mut runs: Vec<Run<'_>>,
+) -> Result<()> {
+    if arguments.alone {
+        runs.truncate(1);
+    }
     let times = medians(&mut runs, arguments.seconds)?;
-    table.line(Line {
-        name: name.to_owned(),
-        ours: times[0],
-        sqlite: times.get(1).copied(),
-        duckdb: times.get(2).copied(),
-        unit: Unit::Seconds,
-    });
+    table.line(name, Unit::Seconds, &times);
     Ok(())
 }

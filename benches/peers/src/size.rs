@@ -2,17 +2,14 @@
 
 use crate::Result;
 use crate::data::Files;
-use crate::table::{Line, Table, Unit};
+use crate::table::{Table, Unit};
 use std::fs;
 
 pub(crate) fn run(files: &Files, table: &mut Table) -> Result<()> {
     table.section("Bytes on disk");
-    table.line(Line {
-        name: "the file, compact".to_owned(),
-        ours: fs::metadata(&files.fieldbook)?.len() as f64,
-        sqlite: Some(fs::metadata(&files.sqlite)?.len() as f64),
-        duckdb: Some(fs::metadata(&files.duckdb)?.len() as f64),
-        unit: Unit::Bytes,
-    });
+    let files = [&files.fieldbook, &files.sqlite, &files.duckdb];
+    let size = |path| Ok(fs::metadata(path)?.len() as f64);
+    let sizes = files.into_iter().map(size).collect::<Result<Vec<f64>>>()?;
+    table.line("the file, compact", Unit::Bytes, &sizes);
     Ok(())
 }

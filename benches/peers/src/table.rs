@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 /// One line: what was measured, ours and theirs in the same unit; less is better.
-pub(crate) struct Line {
-    pub name: String,
-    pub ours: f64,
-    pub sqlite: Option<f64>,
-    pub duckdb: Option<f64>,
-    pub unit: Unit,
+struct Line {
+    name: String,
+    unit: Unit,
+    ours: f64,
+    sqlite: Option<f64>,
+    duckdb: Option<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -28,8 +28,16 @@ impl Table {
         self.sections.push((name, Vec::new()));
     }
 
-    /// Adds a line to the last section, and tells it at once on standard error.
-    pub(crate) fn line(&mut self, line: Line) {
+    /// Adds a line to the last section, and tells it at once on standard error. The values are
+    /// ours, SQLite's and DuckDB's, as far as there are any.
+    pub(crate) fn line(&mut self, name: &str, unit: Unit, values: &[f64]) {
+        let line = Line {
+            name: name.to_owned(),
+            unit,
+            ours: values[0],
+            sqlite: values.get(1).copied(),
+            duckdb: values.get(2).copied(),
+        };
         eprint!("{}", line.text());
         if let Some((_, lines)) = self.sections.last_mut() {
             lines.push(line);
