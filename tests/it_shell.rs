@@ -143,6 +143,10 @@ fn commands_stand_between_statements() {
         "{}",
         ran.messages
     );
+    let input = "-- what there is\n.objects\na where name = \";\n.quit\"";
+    let ran = run(&["new.fieldbook", "--bare"], input);
+    assert_eq!(ran.code, 1);
+    assert!(ran.messages.contains("`a`"), "{}", ran.messages);
     let ran = run(&["new.fieldbook", "--bare"], ".quit\nnonsense");
     assert_eq!((ran.code, ran.output.as_str()), (0, ""));
     let ran = run(&["new.fieldbook", "--bare"], ".tables");

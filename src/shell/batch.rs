@@ -7,6 +7,7 @@ use super::interpreter::{Failure, Interpreter};
 use super::opening::Refusal;
 use super::terminal::Streams;
 use crate::error::{Code, Error};
+use crate::query::syntax::is_between;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -80,8 +81,7 @@ impl Source {
         let (mut part, mut lines) = (String::new(), 0);
         for line in self.text.split_inclusive('\n') {
             let command = line.strip_prefix('.').filter(|name| {
-                let between = matches!(part.trim_end().chars().last(), None | Some(';'));
-                between && name.starts_with(|c: char| c.is_ascii_alphabetic())
+                name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_between(&part)
             });
             match command {
                 None => part.push_str(line),

@@ -63,6 +63,19 @@ fn one<T>(text: &str, what: &str, parse: impl Fn(&str, Span) -> Result<T>) -> Re
     read().map_err(|error: Error| error.in_text(text))
 }
 
+/// Whether the text ends where no statement has begun: after a `;`, or before the first.
+pub(crate) fn is_between(text: &str) -> bool {
+    let mut between = true;
+    for token in Tokens::new(text) {
+        match token.map(|token| token.kind) {
+            Ok(TokenKind::Comment) => {}
+            Ok(kind) => between = matches!(kind, TokenKind::Symbol(';')),
+            Err(_) => return false,
+        }
+    }
+    between
+}
+
 /// Whether the text ends inside a statement, so that a REPL should read another line.
 pub(crate) fn is_incomplete(text: &str) -> bool {
     let mut open = 0_usize;
