@@ -64,6 +64,7 @@ fn one<T>(text: &str, what: &str, parse: impl Fn(&str, Span) -> Result<T>) -> Re
 }
 
 /// Whether the text ends where no statement has begun: after a `;`, or before the first.
+#[cfg(feature = "shell")]
 pub(crate) fn is_between(text: &str) -> bool {
     let mut between = true;
     for token in Tokens::new(text) {
