@@ -79,6 +79,7 @@ pub(super) fn type_name(ty: &Type) -> &'static str {
         Type::Plain(ty) => plain_name(ty),
         Type::Label(..) => "picklist",
         Type::Tags(..) => "tags",
+        Type::Fiscal => "period",
         Type::List(_) => "list",
         Type::Nested => "records",
     }

@@ -4,12 +4,44 @@ use super::date::out_of_range;
 use super::{Clock, Date};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
 /// A half-open span of days, from `start` up to but not including `end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// A period of the fiscal year is named as one; it equals the calendar's of the same days.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Period {
     start: Date,
     end: Date,
+    #[serde(skip)]
+    fiscal: bool,
+}
+
+impl PartialEq for Period {
+    fn eq(&self, other: &Self) -> bool {
+        self.days() == other.days()
+    }
+}
+
+impl Eq for Period {}
+
+impl PartialOrd for Period {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Period {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.days().cmp(&other.days())
+    }
+}
+
+impl Hash for Period {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.days().hash(state);
+    }
 }
 
 /// A unit of the calendar or the clock, as written in `this quarter` or `7 days`.
@@ -44,6 +76,19 @@ impl Period {
         Self {
             start,
             end: end.max(start),
+            fiscal: false,
+        }
+    }
+
+    fn days(self) -> (Date, Date) {
+        (self.start, self.end)
+    }
+
+    /// The same days, named as a part of the fiscal year.
+    pub(crate) fn in_fiscal_year(self) -> Self {
+        Self {
+            fiscal: true,
+            ..self
         }
     }
 
@@ -108,12 +153,16 @@ impl Period {
         // The units that hold the first and the last day are cut at the ends of the calendar.
         let first = Date::from_days(i32::MIN);
         let beyond = Date::from_days(i32::MAX);
-        match (start(number), start(end)) {
-            (Ok(start), end) if start < beyond => Ok(Self::new(start, end.unwrap_or(beyond))),
-            (Ok(_), _) => Err(out_of_range("period")),
-            (Err(_), Ok(end)) if end > first => Ok(Self::new(first, end)),
-            (Err(error), _) => Err(error),
-        }
+        let period = match (start(number), start(end)) {
+            (Ok(start), end) if start < beyond => Self::new(start, end.unwrap_or(beyond)),
+            (Ok(_), _) => return Err(out_of_range("period")),
+            (Err(_), Ok(end)) if end > first => Self::new(first, end),
+            (Err(error), _) => return Err(error),
+        };
+        Ok(Self {
+            fiscal: unit.is_fiscal(),
+            ..period
+        })
     }
 
     /// The calendar year, quarter or month that `text` names: `2026`, `2026-Q3`, `2026-07`.
@@ -140,13 +189,17 @@ impl Period {
     }
 
     /// The shortest name of the period, which reads as the same period: `2026`,
-    /// `2026-Q3`, `2026-07`, `2026-05-15`; where the fiscal year is not the calendar's `FY2026`
-    /// and `FY2026-Q3`, and where it has weeks `FY2026-P07` for its seventh month; else first and
-    /// last day, `2026-01-01..2026-02-15`.
+    /// `2026-Q3`, `2026-07`, `2026-05-15`; of a fiscal year that is not the calendar's `FY2026`,
+    /// `FY2026-Q3` and `FY2026-P07` for its seventh month; else first and last day,
+    /// `2026-01-01..2026-02-15`.
     #[must_use]
     pub fn name(self, clock: &Clock) -> String {
         let (year, month, _) = self.start.ymd();
         let is = |unit| Self::of_unit(unit, self.start, 0, clock).is_ok_and(|p| p == self);
+        let calendar = !self.fiscal || clock.fiscal.first_month() == Some(1);
+        if !calendar && let Some(name) = self.fiscal_name(clock) {
+            return name;
+        }
         if is(Unit::Year) {
             return format!("{year:04}");
         } else if is(Unit::Quarter) {
@@ -156,18 +209,26 @@ impl Period {
         } else if is(Unit::Day) {
             return self.start.to_string();
         }
-        let month = clock.fiscal.month_of(self.start);
-        let fiscal_year = month.div_euclid(12) + clock.fiscal.name_shift();
-        if is(Unit::FiscalYear) {
-            format!("FY{fiscal_year:04}")
-        } else if is(Unit::FiscalQuarter) {
-            format!("FY{fiscal_year:04}-Q{}", month.rem_euclid(12) / 3 + 1)
-        } else if is(Unit::FiscalMonth) {
-            format!("FY{fiscal_year:04}-P{:02}", month.rem_euclid(12) + 1)
-        } else {
+        self.fiscal_name(clock).unwrap_or_else(|| {
             let last = Date::from_days(self.end.days() - 1);
             format!("{}..{last}", self.start)
-        }
+        })
+    }
+
+    /// The name of a fiscal year, quarter or month.
+    fn fiscal_name(self, clock: &Clock) -> Option<String> {
+        let is = |unit| Self::of_unit(unit, self.start, 0, clock).is_ok_and(|p| p == self);
+        let month = clock.fiscal.month_of(self.start);
+        let year = month.div_euclid(12) + clock.fiscal.name_shift();
+        Some(if is(Unit::FiscalYear) {
+            format!("FY{year:04}")
+        } else if is(Unit::FiscalQuarter) {
+            format!("FY{year:04}-Q{}", month.rem_euclid(12) / 3 + 1)
+        } else if is(Unit::FiscalMonth) {
+            format!("FY{year:04}-P{:02}", month.rem_euclid(12) + 1)
+        } else {
+            return None;
+        })
     }
 
     /// `last n units`: from today less n units up to and including today.
@@ -207,6 +268,14 @@ impl Unit {
             "fiscal year" => Self::FiscalYear,
             _ => return None,
         })
+    }
+
+    /// Whether it is a part of the fiscal year.
+    pub(crate) fn is_fiscal(self) -> bool {
+        matches!(
+            self,
+            Self::FiscalMonth | Self::FiscalQuarter | Self::FiscalYear
+        )
     }
 
     /// The number of the unit that holds `day`: consecutive for consecutive units, so that a
@@ -312,6 +381,19 @@ mod tests {
             ("2026-01-01", "2026-02-16", "2026-01-01..2026-02-15"),
         ] {
             assert_eq!(Period::new(date(start), date(end)).name(&clock), name);
+        }
+        // A part of the fiscal year keeps its name where the calendar has one for its days.
+        let clock = fiscal(4);
+        for (unit, name) in [
+            (Unit::FiscalMonth, "FY2027-P02"),
+            (Unit::FiscalQuarter, "FY2027-Q1"),
+            (Unit::FiscalYear, "FY2027"),
+            (Unit::Month, "2026-05"),
+            (Unit::Quarter, "2026-Q2"),
+            (Unit::Year, "2026"),
+        ] {
+            let period = Period::of_unit(unit, date("2026-05-15"), 0, &clock).unwrap();
+            assert_eq!(period.name(&clock), name);
         }
         // With calendar years, there is no second name.
         let year = Period::of_unit(Unit::FiscalYear, date("2026-05-15"), 0, &fiscal(1));

@@ -295,7 +295,7 @@ impl<'a> Binder<'a> {
                     offset: *offset,
                     unit: *unit,
                 };
-                return Ok(Expr::new(node, Type::PERIOD, span));
+                return Ok(Expr::new(node, Type::period_of(*unit), span));
             }
             Literal::Span {
                 count,
@@ -393,6 +393,7 @@ impl<'a> Binder<'a> {
             }
             Type::List(of) => format!("a list ({})", self.describe(of)),
             Type::Nested => "a list of records".to_owned(),
+            Type::Fiscal => "a period".to_owned(),
             Type::Plain(ty) => match ty {
                 FieldType::Text | FieldType::LongText => "text".to_owned(),
                 FieldType::Integer => "a whole number".to_owned(),
@@ -450,6 +451,7 @@ pub(super) fn cast(value: Expr, ty: Type) -> Expr {
     }
     let span = value.span.clone();
     match value.node {
+        _ if value.ty.is_period() && ty.is_period() => Expr { ty, ..value },
         Node::Parameter(_) if value.ty == Type::Missing => Expr { ty, ..value },
         Node::Constant(Value::Missing) => Expr { ty, ..value },
         Node::Constant(Value::Integer(n)) if ty == Type::NUMBER => {

@@ -20,6 +20,8 @@ pub(crate) enum Type {
     Label(ObjectId, FieldId),
     /// Labels of this tags field.
     Tags(ObjectId, FieldId),
+    /// A period that is named as a part of the fiscal year.
+    Fiscal,
     /// Values of a type, as `list(x)` gives; only in results.
     List(Box<Type>),
     /// Records of a nested collection; only in results.
@@ -515,7 +517,33 @@ impl Type {
             Self::Plain(ty) => ty.clone(),
             Self::Label(..) => FieldType::Picklist,
             Self::Tags(..) => FieldType::Tags,
+            Self::Fiscal => FieldType::Period,
             Self::Missing | Self::List(_) | Self::Nested => FieldType::Text,
+        }
+    }
+
+    /// The periods of a unit.
+    pub(crate) fn period_of(unit: Unit) -> Self {
+        match unit.is_fiscal() {
+            true => Self::Fiscal,
+            false => Self::PERIOD,
+        }
+    }
+
+    pub(crate) fn is_period(&self) -> bool {
+        matches!(self, Self::Fiscal | &Self::PERIOD)
+    }
+
+    /// A date, moment or period.
+    pub(crate) fn is_time(&self) -> bool {
+        self.is_period() || matches!(self, &Self::DATE | &Self::DATETIME)
+    }
+
+    /// A value of this type with all that its name depends on.
+    pub(crate) fn named(&self, value: Value) -> Value {
+        match (self, value) {
+            (Self::Fiscal, Value::Period(period)) => Value::Period(period.in_fiscal_year()),
+            (_, value) => value,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::catalog::Role;
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BusinessUnit, ExprKind, Literal};
-use crate::value::{FieldType, Unit};
+use crate::value::Unit;
 
 /// A length that has its meaning beside a moment alone.
 #[derive(Clone, Copy)]
@@ -171,7 +171,7 @@ impl Binder<'_> {
         let mut arguments = Vec::new();
         for tree in trees {
             let value = self.time(scope, tree)?;
-            if value.ty == Type::Plain(FieldType::Period) {
+            if value.ty.is_period() {
                 return Err(
                     Error::new(Code::TypeMismatch, format!("`{tree}` is a period"))
                         .at(value.span)

@@ -155,7 +155,8 @@ impl Binder<'_> {
         };
         if let Some(unit) = unit {
             let value = Box::new(self.time(scope, &trees[0])?);
-            return Ok(Expr::new(Node::Bucket { unit, value }, Type::PERIOD, span));
+            let ty = Type::period_of(unit);
+            return Ok(Expr::new(Node::Bucket { unit, value }, ty, span));
         }
         let make = |function, arguments, ty| {
             Ok(Expr::new(
@@ -284,7 +285,7 @@ impl Binder<'_> {
             "days" | "start" | "end" => {
                 let value = self.expr(scope, &trees[0])?;
                 let duration = name == "days" && value.ty == Type::DURATION;
-                if value.ty != Type::PERIOD && !duration {
+                if !value.ty.is_period() && !duration {
                     let is = self.describe(&value.ty);
                     return Err(
                         Error::new(Code::TypeMismatch, format!("`{}` is {is}", trees[0]))
@@ -309,7 +310,7 @@ impl Binder<'_> {
     pub(super) fn time(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> Result<Expr> {
         let value = self.expr(scope, tree)?;
         match value.ty {
-            Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period) => Ok(value),
+            _ if value.ty.is_time() => Ok(value),
             Type::Missing => Ok(Expr {
                 ty: Type::DATE,
                 ..value
@@ -384,6 +385,9 @@ impl Binder<'_> {
             )
         };
         let widest = |wide: &Type| values.iter().any(|value| value.ty == *wide);
+        if ty == Type::Fiscal && widest(&Type::PERIOD) {
+            ty = Type::PERIOD;
+        }
         if numeric(&ty) && widest(&Type::MONEY) {
             ty = Type::MONEY;
         } else if ty == Type::INTEGER && values.iter().any(|v| v.ty != ty && numeric(&v.ty)) {
@@ -392,6 +396,7 @@ impl Binder<'_> {
         for value in &mut values {
             let fits = value.ty == ty
                 || value.ty == Type::Missing
+                || (value.ty.is_period() && ty.is_period())
                 || (numeric(&value.ty) && (numeric(&ty) || ty == Type::MONEY))
                 || matches!((&value.ty, &ty), (Type::Plain(a), Type::Plain(b))
                     if a.is_text() && b.is_text());

@@ -124,14 +124,12 @@ impl Binder<'_> {
             (Node::Parameter(_), _) if value.ty == Type::Missing && *ty != Type::Missing => {
                 let ty = match ty {
                     Type::Tags(object, field) => Type::Label(*object, *field),
+                    Type::Fiscal => Type::PERIOD,
                     other => other.clone(),
                 };
                 Expr { ty, ..value }
             }
-            (
-                Node::Constant(Value::Integer(n)),
-                Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period),
-            ) => match Period::of_year(*n) {
+            (Node::Constant(Value::Integer(n)), ty) if ty.is_time() => match Period::of_year(*n) {
                 Some(period) => Expr::period(period, &span),
                 None => value,
             },
@@ -188,16 +186,13 @@ impl Binder<'_> {
         right: &Expr,
         span: &Span,
     ) -> Result<Option<Expr>> {
-        let (Type::Plain(l), Type::Plain(r)) = (&left.ty, &right.ty) else {
-            return Ok(None);
+        let fineness = |ty: &Type| match ty {
+            &Type::DATETIME => Some(0),
+            &Type::DATE => Some(1),
+            ty => ty.is_period().then_some(2),
         };
-        let fineness = |ty: &FieldType| match ty {
-            FieldType::DateTime => Some(0),
-            FieldType::Date => Some(1),
-            FieldType::Period => Some(2),
-            _ => None,
-        };
-        let (Some(fine_left), Some(fine_right)) = (fineness(l), fineness(r)) else {
+        let sides = (fineness(&left.ty), fineness(&right.ty));
+        let (Some(fine_left), Some(fine_right)) = sides else {
             return Ok(None);
         };
         if fine_left == 2 && fine_right == 2 && comparison != Comparison::Equal {
@@ -256,7 +251,8 @@ impl Binder<'_> {
     ) -> Result<(Expr, Expr)> {
         let to_base = |value| self.to_base(scope, value);
         use FieldType as F;
-        if left.ty == right.ty && left.ty != Type::MONEY {
+        let periods = left.ty.is_period() && right.ty.is_period();
+        if periods || left.ty == right.ty && left.ty != Type::MONEY {
             return Ok((left, right));
         }
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
@@ -298,16 +294,14 @@ impl Binder<'_> {
                     self.describe(r)
                 );
                 let error = Error::new(Code::TypeMismatch, message).at(span.clone());
-                let time = |ty: &Type| matches!(ty, Type::Plain(F::Date | F::DateTime | F::Period));
-                let period = |ty: &Type| matches!(ty, Type::Plain(F::Period));
                 Err(match (l, r) {
-                    (p, Type::Plain(F::Text)) | (Type::Plain(F::Text), p) if period(p) => {
+                    (p, Type::Plain(F::Text)) | (Type::Plain(F::Text), p) if p.is_period() => {
                         error.hint("periods are written without quotes: 2026-05, 2026-Q2, 2026")
                     }
-                    (t, Type::Plain(n)) | (Type::Plain(n), t) if time(t) && numeric(n) => {
+                    (t, Type::Plain(n)) | (Type::Plain(n), t) if t.is_time() && numeric(n) => {
                         error.hint("dates are written year, month, day: 2026-05-15")
                     }
-                    (t, Type::Plain(F::Text)) | (Type::Plain(F::Text), t) if time(t) => {
+                    (t, Type::Plain(F::Text)) | (Type::Plain(F::Text), t) if t.is_time() => {
                         error.hint("dates are written without quotes: 2026-05-15")
                     }
                     (Type::Plain(ty), Type::Plain(F::Text)) if numeric(ty) || *ty == F::Money => {

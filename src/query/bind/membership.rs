@@ -36,19 +36,15 @@ impl Binder<'_> {
         let mut equal = Vec::new();
         let mut others = Vec::new();
         for item in items {
-            let time = matches!(
-                bound.ty,
-                Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period)
-            );
             let listed = matches!(list.kind, ExprKind::List(_));
             // A parameter alone after `in` is a period.
-            let meant = if time && !listed {
+            let meant = if bound.ty.is_time() && !listed {
                 &Type::PERIOD
             } else {
                 &bound.ty
             };
             let item = self.opposite(scope, item, meant)?;
-            if item.ty == Type::PERIOD && !(listed && bound.ty == Type::PERIOD) {
+            if item.ty.is_period() && !(listed && bound.ty.is_period()) {
                 others.push(self.in_period(bound.clone(), item, span)?);
                 continue;
             }
@@ -108,7 +104,8 @@ impl Binder<'_> {
                     | Node::Collect(_)
                     | Node::Correlated { .. }
             );
-            if constant && one.ty == bound.ty && item.ty == bound.ty && bound.ty != Type::MONEY {
+            let same = one.ty == bound.ty && item.ty.field_type() == bound.ty.field_type();
+            if constant && same && bound.ty != Type::MONEY {
                 equal.push(item);
             } else {
                 others.push(compare_node(Comparison::Equal, one, item, span));
@@ -128,10 +125,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn in_period(&self, value: Expr, period: Expr, span: &Span) -> Result<Expr> {
-        if !matches!(
-            value.ty,
-            Type::Plain(FieldType::Date | FieldType::DateTime | FieldType::Period)
-        ) {
+        if !value.ty.is_time() {
             let is = self.describe(&value.ty);
             return Err(
                 Error::new(Code::TypeMismatch, format!("{is} cannot lie in a period"))
@@ -162,7 +156,7 @@ impl Binder<'_> {
         let time = |ty: &F| matches!(ty, F::Date | F::DateTime);
         // Both sides in the wider, or coarser, of two types of one quantity.
         let common = match (&ty, &value.ty) {
-            (a, b) if a == b => Some(None),
+            (a, b) if a == b || a.is_period() && b.is_period() => Some(None),
             (Type::Plain(a), Type::Plain(b)) if a.is_text() && b.is_text() => Some(None),
             (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {
                 Some(Some(Type::NUMBER))

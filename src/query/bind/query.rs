@@ -304,7 +304,8 @@ impl Binder<'_> {
             .expected("results of the same shape on both sides of `union`"));
         }
         for (a, b) in one.columns.iter().zip(&other.columns) {
-            if a.ty() != b.ty() {
+            let (above, below) = (a.ty(), b.ty());
+            if above != below && !(above.is_period() && below.is_period()) {
                 let message = format!(
                     "column `{}` is {} above and {} below",
                     a.name,

@@ -367,7 +367,7 @@ impl<'a> Binder<'a> {
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
         let fits = match (&bound.ty, &ty) {
             (Type::Missing, _) => true,
-            (a, b) if a == b => true,
+            (a, b) if a == b || a.is_period() && b.is_period() => true,
             // Read or looked up by the writer.
             (Type::Plain(a), _) if a.is_text() => true,
             (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {

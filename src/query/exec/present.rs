@@ -45,6 +45,7 @@ impl Executor<'_> {
             Type::Plain(FieldType::Reference(_) | FieldType::AnyReference(_)) => {
                 self.record_names(values, ty)
             }
+            Type::Fiscal => Ok(values.into_iter().map(|value| ty.named(value)).collect()),
             Type::List(inner) => values
                 .into_iter()
                 .map(|value| match value {

@@ -12,7 +12,7 @@ use crate::value::{FieldType, Money, Period, Value};
 pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<Value> {
     let value = given(name, ty, context)?;
     match ty {
-        Type::Plain(plain_ty) => plain(name, value, plain_ty, context, &|wanted| {
+        Type::Plain(_) | Type::Fiscal => plain(name, value, &ty.field_type(), context, &|wanted| {
             let wanted = wanted.map_or_else(|| described(ty, context), str::to_owned);
             mismatch(name, value, &wanted, context)
         }),

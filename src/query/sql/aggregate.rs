@@ -55,7 +55,7 @@ pub(super) fn is_ranked(aggregate: &Aggregate) -> bool {
     use AggregateFunction as A;
     match aggregate.function {
         A::Percentile(_) | A::Deviation | A::First | A::Last | A::List => true,
-        A::Minimum | A::Maximum => aggregate.ty == Type::PERIOD,
+        A::Minimum | A::Maximum => aggregate.ty.is_period(),
         _ => false,
     }
 }

@@ -192,7 +192,7 @@ impl Translator<'_> {
             return Ok(vec![Truth::constant(false)]);
         }
         let (first, last) = match value.ty {
-            Type::PERIOD => {
+            Type::Fiscal | Type::PERIOD => {
                 let mut parts = self.value(frame, value)?;
                 let last = parts.remove(1);
                 (parts.remove(0), Some(last))

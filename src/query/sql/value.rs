@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::query::bind::{Arithmetic, Expr, Node, Type};
 use crate::query::label;
 use crate::query::plan;
-use crate::value::{FieldId, FieldType, Money, ObjectId, RecordId, Unit, Value};
+use crate::value::{FieldId, FieldType, Money, ObjectId, RecordId, Value};
 use std::sync::Arc;
 
 /// The number of parts of values of a type.
@@ -77,12 +77,8 @@ impl Translator<'_> {
             }
             Node::Bucket { unit, value } => {
                 let day = self.day_of(frame, value)?;
-                let fiscal = matches!(
-                    unit,
-                    Unit::FiscalMonth | Unit::FiscalQuarter | Unit::FiscalYear
-                );
                 let first = match self.context.clock.fiscal.first_month() {
-                    None if fiscal => {
+                    None if unit.is_fiscal() => {
                         return Err(untranslatable("a fiscal year of weeks", &expr.span));
                     }
                     first => i64::from(first.unwrap_or(1)),

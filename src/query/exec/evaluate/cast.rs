@@ -103,7 +103,10 @@ impl Evaluator<'_> {
                 let field = self.context.catalog.object(*object).field(*field);
                 field.label_name(*code).map(str::to_owned)
             }
-            _ => Some(value.show_as(Some(&ty.field_type()), self.context.clock)),
+            _ => {
+                let value = ty.named(value.clone());
+                Some(value.show_as(Some(&ty.field_type()), self.context.clock))
+            }
         }
     }
 
