@@ -329,8 +329,13 @@ impl Writer<'_> {
                 " where k is not empty limit 3",
                 " select sum(n) as s, count(k) as c",
             ]);
+            let with = self.pick(&["", "", " with totals", ", k with rollup"]);
+            let (key, with) = match with.strip_prefix(", k") {
+                Some(with) => (format!("{} as j, {key} as k", self.key(object)), with),
+                None => (format!("{key} as k"), with),
+            };
             return format!(
-                "({object}{filter} group by {key} as k select k, count() as n, {aggregate} as a){tail}"
+                "({object}{filter} group by {key}{with} select k, count() as n, {aggregate} as a){tail}"
             );
         }
         let filter = self.filter(object);

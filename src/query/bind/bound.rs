@@ -394,6 +394,8 @@ pub(crate) struct Group {
     pub aggregates: Vec<Aggregate>,
     pub totals: bool,
     pub rollup: bool,
+    /// Whether the subtotals of a rollup are rows too, not just what orders them.
+    pub subtotals: bool,
     pub empty: bool,
 }
 
@@ -426,6 +428,16 @@ pub(crate) enum WindowFunction {
     Growth,
     /// 1 to 4, by the quartiles of the rows' values.
     Quartile,
+}
+
+impl Query {
+    /// The query as rows for another one, among which totals would be records like any other.
+    pub(crate) fn without_totals(&mut self) {
+        if let Some(group) = &mut self.group {
+            (group.totals, group.subtotals) = (false, false);
+        }
+        self.unions.iter_mut().for_each(Self::without_totals);
+    }
 }
 
 impl AggregateFunction {

@@ -108,6 +108,7 @@ impl Binder<'_> {
             aggregates,
             totals: group.is_some_and(|group| group.totals),
             rollup: group.is_some_and(|group| group.rollup),
+            subtotals: group.is_some_and(|group| group.rollup),
             empty: group.is_some_and(|group| group.empty),
         });
         Ok(())

@@ -16,6 +16,10 @@ pub(super) const COLUMNS_MAX: usize = 1_000;
 impl Binder<'_> {
     /// A whole query.
     pub(crate) fn query(&self, tree: &syntax::Query) -> Result<Query> {
+        // A view alone is what it says, with its totals.
+        if let (true, Some((name, arguments))) = (is_source(tree), self.view_of(&tree.source)) {
+            return self.viewed(name, arguments, |tree| self.query(tree));
+        }
         self.query_in(tree, None).map(|(query, _)| query)
     }
 
@@ -42,6 +46,7 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<(Query, Type, Frames)> {
         let (mut query, frames) = self.query_in(tree, Some((scope, given)))?;
+        query.without_totals();
         let one = frames.shown && query.columns.len() == 1;
         let ty = if is_records(tree) && query.group.is_none() && !one {
             self.record_column(&mut query, span)
@@ -168,6 +173,9 @@ impl Binder<'_> {
             self.check_union(&query, &other_query, &self.at(&other.span))?;
             query.unions.push(other_query);
             frames.unions.push(below);
+        }
+        if !query.unions.is_empty() {
+            query.without_totals();
         }
         Ok((query, frames))
     }
@@ -322,6 +330,16 @@ impl Binder<'_> {
 /// Whether a query's rows are the records themselves.
 fn is_records(tree: &syntax::Query) -> bool {
     tree.select.is_empty() && tree.group.is_none() && tree.unions.is_empty()
+}
+
+/// Whether a query is a source alone.
+fn is_source(tree: &syntax::Query) -> bool {
+    let clauses = [&tree.filter, &tree.having, &tree.offset, &tree.after];
+    is_records(tree)
+        && tree.lets.is_empty()
+        && tree.order.is_empty()
+        && tree.limit.is_none()
+        && clauses.iter().all(|clause| clause.is_none())
 }
 
 /// A parameter without a type takes `ty`.

@@ -52,7 +52,27 @@ impl Binder<'_> {
         {
             return Ok(self.start_object(object.id, &self.at(&name.span)));
         }
-        self.start_view(name, arguments.unwrap_or(&[]))
+        self.viewed(name, arguments.unwrap_or(&[]), |tree| {
+            let (query, frames) = self.query_in(tree, None)?;
+            Ok(self.start_of(query, &frames, &name.span))
+        })
+    }
+
+    /// The view that a source names, with the arguments given to it.
+    pub(super) fn view_of<'t>(
+        &self,
+        source: &'t syntax::Source,
+    ) -> Option<(&'t syntax::Name, &'t [syntax::Expr])> {
+        let (name, arguments) = match source {
+            syntax::Source::Named { path, key: None } => match path.as_slice() {
+                [name] if self.catalog.find_object(&name.text).is_none() => (name, &[][..]),
+                _ => return None,
+            },
+            syntax::Source::Call { name, arguments } => (name, arguments.as_slice()),
+            _ => return None,
+        };
+        let view = self.catalog.find_view(&name.text);
+        view.map(|_| (name, arguments))
     }
 
     pub(super) fn start_object(&self, object: ObjectId, span: &Span) -> Start {
@@ -87,11 +107,13 @@ impl Binder<'_> {
         }
     }
 
-    pub(super) fn start_view(
+    /// What `bind` makes of a view's query, with the view's parameters known.
+    pub(super) fn viewed<T>(
         &self,
         name: &syntax::Name,
         arguments: &[syntax::Expr],
-    ) -> Result<Start> {
+        bind: impl FnOnce(&syntax::Query) -> Result<T>,
+    ) -> Result<T> {
         let span = self.at(&name.span);
         let Some(view) = self.catalog.find_view(&name.text) else {
             let objects = self
@@ -184,10 +206,7 @@ impl Binder<'_> {
         }
         self.expand(format!("view {}", view.name), &name.span, || {
             self.arguments.borrow_mut().push(known);
-            let bound = syntax::parse_query(&view.text).and_then(|tree| {
-                let (query, frames) = self.query_in(&tree, None)?;
-                Ok(self.start_of(query, &frames, &name.span))
-            });
+            let bound = syntax::parse_query(&view.text).and_then(|tree| bind(&tree));
             self.arguments.borrow_mut().pop();
             bound
         })
@@ -271,6 +290,7 @@ impl Binder<'_> {
                 order: query.order,
             };
         }
+        query.without_totals();
         let days = self.add_days(&mut query, frames);
         let shown = || query.columns.iter().zip(&days);
         let slots = shown()

@@ -52,6 +52,7 @@ impl<'a> Binder<'a> {
             Some(from) => {
                 let span = self.at(&from.span);
                 let (mut query, frames) = self.query_in(from, None)?;
+                query.without_totals();
                 let shown = frames.shown.then(|| query.columns.clone());
                 let records = from.select.is_empty() && query.group.is_none();
                 let over = if records && self.record_column(&mut query, &span).is_some() {

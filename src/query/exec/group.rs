@@ -176,7 +176,7 @@ impl Executor<'_> {
             totals.push(Totals {
                 depth,
                 // The nodes of a hierarchy sum up what is below them.
-                shown: hierarchies[depth].is_none() || depth == 0,
+                shown: depth == 0 || group.subtotals && hierarchies[depth].is_none(),
                 rows: frame,
                 of,
             });

@@ -109,6 +109,7 @@ impl<'a> Folder<'a> {
                 .map(|aggregate| self.aggregate(aggregate))
                 .collect::<Result<_>>()?,
             totals: group.totals,
+            subtotals: group.subtotals,
             rollup: group.rollup,
             empty: group.empty,
         })

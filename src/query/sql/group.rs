@@ -55,7 +55,8 @@ impl Translator<'_> {
                 let records = self.records(query, group, &names)?;
                 let groups = self.level(group, &records, &names, full)?;
                 let groups = self.common("grouped", groups);
-                let depths = if group.rollup { 1..full } else { 0..0 };
+                let summed = group.subtotals || group.rollup && !by_sums(query).is_empty();
+                let depths = if summed { 1..full } else { 0..0 };
                 let total = (group.totals && full > 0).then_some(0);
                 for depth in depths.rev().chain(total) {
                     let text = self.level(group, &records, &names, depth)?;
@@ -66,6 +67,7 @@ impl Translator<'_> {
             }
         };
         let mut rows = self.group_branch(query, group, (&groups, &totals), &names, mode)?;
+        totals.retain(|(depth, _)| *depth == 0 || group.subtotals);
         if totals.iter().any(|(depth, _)| *depth > 0) {
             let keys = self.key_columns(&groups, &names[..full]);
             let key = |(at, key): (usize, &String)| format!("{key} AS key_{}", at + 1);

@@ -495,11 +495,13 @@ pub(super) fn query() -> BoxedStrategy<String> {
              (deals where {b} select name, count_of as n order by n desc limit 4)"
         )
     });
-    let over = deal_condition().prop_map(|filter| {
+    let tail = some(&["", " with totals, rollup", " with rollup, empty"]);
+    let end = some(&["", " order by s desc limit 4"]);
+    let over = (deal_condition(), tail, end).prop_map(|(filter, tail, end)| {
         format!(
-            "(deals where {filter} group by account.industry as i, stage select i, stage, \
-              sum(amount) as s, count() as n) \
-             where n > 1 select i, stage, s order by s desc"
+            "(deals where {filter} group by account.industry as i, stage{tail} select i, stage, \
+              sum(amount) as s, count() as n{end}) \
+             where n != 1 select i, stage, s order by s desc"
         )
     });
     let within = deal_condition().prop_map(|filter| {

@@ -14,6 +14,7 @@ pub(super) struct Grouping {
     hierarchies: Vec<Option<ObjectId>>,
     keys: Vec<Expr>,
     rollup: bool,
+    subtotals: bool,
 }
 
 fn key_of(line: &Line, keys: usize) -> &[Value] {
@@ -119,6 +120,7 @@ impl Grouping {
                 .map(|(at, key)| Expr::new(Node::Slot(at), key.ty.clone(), &key.span))
                 .collect(),
             rollup: group.rollup,
+            subtotals: group.subtotals,
         }
     }
 
@@ -253,7 +255,9 @@ impl Grouping {
             order.push(at);
             // The nodes of a hierarchy sum up what is below them.
             let depths = self.totals.iter().map(|(depth, _)| *depth);
-            for depth in depths.filter(|&depth| depth > 0 && self.hierarchies[depth].is_none()) {
+            let shown =
+                |depth: &usize| *depth > 0 && self.subtotals && self.hierarchies[*depth].is_none();
+            for depth in depths.filter(shown) {
                 let prefix = key_of(&lines[at], count)[..depth].to_vec();
                 let later = kept[place + 1..]
                     .iter()
