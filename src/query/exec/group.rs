@@ -175,8 +175,7 @@ impl Executor<'_> {
             };
             totals.push(Totals {
                 depth,
-                // The nodes of a hierarchy sum up what is below them.
-                shown: depth == 0 || group.subtotals && hierarchies[depth].is_none(),
+                shown: depth == 0 || group.subtotals,
                 rows: frame,
                 of,
             });

@@ -253,11 +253,8 @@ impl Grouping {
         let mut order = Vec::new();
         for (place, &at) in kept.iter().enumerate() {
             order.push(at);
-            // The nodes of a hierarchy sum up what is below them.
             let depths = self.totals.iter().map(|(depth, _)| *depth);
-            let shown =
-                |depth: &usize| *depth > 0 && self.subtotals && self.hierarchies[*depth].is_none();
-            for depth in depths.filter(shown) {
+            for depth in depths.filter(|&depth| depth > 0 && self.subtotals) {
                 let prefix = key_of(&lines[at], count)[..depth].to_vec();
                 let later = kept[place + 1..]
                     .iter()
