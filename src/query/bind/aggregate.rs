@@ -1,6 +1,6 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
-use super::binder::{Binder, cast};
+use super::binder::{Binder, and, cast, not};
 use super::joined::Joined;
 use super::label::{is_labelled, is_special};
 use super::scope::{GroupScope, Link, Scope, correlated, same};
@@ -210,8 +210,8 @@ impl Binder<'_> {
             None => None,
         };
         let arguments = (argument, second);
-        let aggregate = self.aggregate_of(&inner, call, function, arguments, None, span)?;
-        Ok((filter, aggregate))
+        let mut aggregate = self.aggregate_of(&inner, call, function, arguments, filter, span)?;
+        Ok((aggregate.filter.take(), aggregate))
     }
 
     /// An aggregate in a grouped query.
@@ -323,9 +323,20 @@ impl Binder<'_> {
             _ => argument.map(|argument| self.to_base(inner, argument)),
         };
         let mut order = Vec::new();
-        for key in &call.order {
-            order.extend(self.order_keys(inner, self.expr(inner, &key.value)?, key.descending)?);
+        let mut conditions: Vec<Expr> = filter.into_iter().collect();
+        for (at, key) in call.order.iter().enumerate() {
+            let value = self.expr(inner, &key.value)?;
+            // What has no place in the order is neither the first nor the last in it.
+            if at == 0 && matches!(function, A::First | A::Last) {
+                let missing = Node::IsMissing(Box::new(value.clone()));
+                conditions.push(not(Expr::new(missing, Type::BOOLEAN, &value.span)));
+            }
+            order.extend(self.order_keys(inner, value, key.descending)?);
         }
+        let filter = match conditions.len() {
+            0 | 1 => conditions.pop(),
+            _ => Some(and(conditions, span)),
+        };
         let (argument, ty) = match (function, argument) {
             (A::Count, Some(argument)) if call.distinct => {
                 (Some(self.to_base(inner, argument)), Type::INTEGER)
