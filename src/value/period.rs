@@ -92,10 +92,10 @@ impl Period {
         }
     }
 
-    /// A calendar year; nothing beyond the calendar.
+    /// The calendar year that a number is read as: one of four digits.
     pub(crate) fn of_year(year: i64) -> Option<Self> {
-        let first = |year: i64| Date::from_ymd(i16::try_from(year).ok()?, 1, 1);
-        Some(Self::new(first(year)?, first(year.checked_add(1)?)?))
+        let known = (1000..=9999).contains(&year);
+        known.then(|| Self::numbered(Unit::Year, year, &Clock::system()).ok())?
     }
 
     /// The first day.
@@ -342,7 +342,10 @@ mod tests {
     fn a_year_is_its_days() {
         let year = Period::new(date("2026-01-01"), date("2027-01-01"));
         assert_eq!(Period::of_year(2026), Some(year));
-        assert_eq!(Period::of_year(40_000), None);
+        assert!(Period::of_year(9999).is_some());
+        for no_year in [999, 5, 0, -2026, 10_000, 40_000] {
+            assert_eq!(Period::of_year(no_year), None);
+        }
         assert_eq!(Period::of_year(i64::MAX), None);
     }
 

@@ -298,6 +298,9 @@ impl Binder<'_> {
                     (p, Type::Plain(F::Text)) | (Type::Plain(F::Text), p) if p.is_period() => {
                         error.hint("periods are written without quotes: 2026-05, 2026-Q2, 2026")
                     }
+                    (p, Type::Plain(n)) | (Type::Plain(n), p) if p.is_period() && numeric(n) => {
+                        error.hint("periods are written 2026, 2026-Q2 or 2026-05")
+                    }
                     (t, Type::Plain(n)) | (Type::Plain(n), t) if t.is_time() && numeric(n) => {
                         error.hint("dates are written year, month, day: 2026-05-15")
                     }
