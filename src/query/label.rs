@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, Field, Object, same_name};
 use crate::column::{CHUNK_RECORDS, Vector};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, nearest};
 use crate::query::exec::Context;
 use crate::storage::{IndexKind, Snapshot};
 use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Value, fold};
@@ -10,6 +10,8 @@ use std::collections::HashMap;
 
 /// Chunks read in search of labels near to an unknown one.
 const NEAR_CHUNKS: u32 = 2;
+/// Names listed that a word of an unknown label fits.
+const NEAR_LISTED: usize = 3;
 /// Records listed when a label is ambiguous.
 const LISTED: usize = 5;
 
@@ -63,6 +65,9 @@ pub(crate) fn lookup(object: ObjectId, label: &str, context: &Context<'_>) -> Re
         Some(id) => Ok(id),
         None => {
             let error = unknown(context.catalog.object(object), label.trim(), context)?;
+            if label.trim().eq_ignore_ascii_case("me") {
+                return Err(error.hint("for the one who asks write `me`, without quotes"));
+            }
             Err(match context.catalog.find_object(label.trim()) {
                 Some(object) => error.hint(format!(
                     "for a query add a clause: ({} where ...)",
@@ -81,6 +86,17 @@ pub(crate) fn lookup(object: ObjectId, label: &str, context: &Context<'_>) -> Re
             })
         }
     }
+}
+
+/// The record of this id, if there is one.
+pub(crate) fn existing(object: ObjectId, id: RecordId, context: &Context<'_>) -> Result<RecordId> {
+    if context.snapshot.row(object, id)?.is_some() {
+        return Ok(id);
+    }
+    let of = context.catalog.object(object);
+    let message = format!("there is no {} {id}", of.singular);
+    Err(Error::new(Code::UnknownRecord, message)
+        .hint(format!("those there are: {} select id, this", of.name)))
 }
 
 /// As [`lookup`], but nothing if there is no such record.
@@ -164,7 +180,52 @@ fn unknown(object: &Object, label: &str, context: &Context<'_>) -> Result<Error>
             }
         }
     }
-    Ok(error.near(label, names.iter().map(String::as_str)))
+    let near = near(label, names.iter().map(String::as_str));
+    Ok(match near.as_slice() {
+        [] => error,
+        [one] => error.hint(format!("did you mean `{one}`?")),
+        several => {
+            let several: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
+            error.hint(format!("did you mean one of {}?", several.join(", ")))
+        }
+    })
+}
+
+/// The names that `label` may stand for: the nearest one, else those with a word that begins so or
+/// that is near, shortest first.
+fn near<'n>(label: &str, names: impl Iterator<Item = &'n str> + Clone) -> Vec<&'n str> {
+    if let Some(name) = nearest(label, names.clone()) {
+        return vec![name];
+    }
+    let label = fold(label);
+    if label.is_empty() {
+        return Vec::new();
+    }
+    let words = |name: &str| -> Vec<String> {
+        let words = name.split(|c: char| !c.is_alphanumeric());
+        words.map(str::to_owned).collect()
+    };
+    let begins = |name: &&str| {
+        let name = fold(name);
+        name.starts_with(&*label) || words(&name).iter().any(|word| word.starts_with(&*label))
+    };
+    let mut found: Vec<_> = names.clone().filter(begins).collect();
+    if found.is_empty() {
+        let within = words(&label);
+        let is_word = |name: &&str| within.contains(&fold(name).into_owned());
+        found = names.clone().filter(is_word).collect();
+    }
+    if found.is_empty() && label.chars().count() > 3 {
+        let is_near = |name: &&str| {
+            let words = words(&fold(name));
+            nearest(&label, words.iter().map(String::as_str)).is_some()
+        };
+        found = names.filter(is_near).collect();
+    }
+    found.sort_by_key(|name| (name.chars().count(), *name));
+    found.dedup();
+    found.truncate(NEAR_LISTED);
+    found
 }
 
 fn ambiguous(

@@ -75,15 +75,12 @@ impl Binder<'_> {
                 let error = Error::new(
                     Code::UnknownObject,
                     format!("{at} have no collection `{}`", name.text),
-                );
-                let all = scope
-                    .object()
-                    .map(|id| self.catalog.collections(id))
-                    .unwrap_or_default();
-                error.near(
-                    &name.text,
-                    all.iter().map(|collection| collection.name.as_str()),
                 )
+                .at(self.at(&name.span));
+                match scope.object() {
+                    Some(object) => self.other_way(object, &name.text, error),
+                    None => error,
+                }
             }
             _ => Error::new(
                 Code::MisplacedAggregate,
@@ -106,7 +103,7 @@ impl Binder<'_> {
                 }
                 _ => "aggregates stand in `select`, `having` and `order by`".to_owned(),
             })
-            .hint("about the records of a collection: sum(opportunities.amount)"),
+            .hint(self.collection_example(scope, &call.name.text)),
         };
         Err(error.at(span.clone()))
     }
@@ -347,7 +344,7 @@ impl Binder<'_> {
                 return Err(
                     Error::new(Code::WrongArguments, format!("`{name}` needs a value"))
                         .at(span.clone())
-                        .expected(format!("for example {name}(amount)")),
+                        .expected(format!("what it is of: {name}(x)")),
                 );
             }
             (A::Share, Some(argument)) => {
@@ -355,7 +352,7 @@ impl Binder<'_> {
                     let is = self.describe(&argument.ty);
                     return Err(Error::new(Code::TypeMismatch, format!("`{name}` of {is}"))
                         .at(argument.span)
-                        .expected("a condition: share(stage = won)"));
+                        .expected("a condition: share(x = y)"));
                 }
                 (Some(argument), Type::Plain(FieldType::Percent))
             }

@@ -166,7 +166,7 @@ impl<'a> Binder<'a> {
             ExprKind::List(_) => Err(Error::new(Code::Misplaced, "a list stands on its own")
                 .at(span.clone())
                 .expected("one value")
-                .hint("lists come after `in`: stage in (proposal, negotiate)")),
+                .hint("lists come after `in`: x in (a, b)")),
             ExprKind::Query(query) => self.subquery(scope, query, span),
         }
     }
@@ -317,7 +317,7 @@ impl<'a> Binder<'a> {
                         "months and years have no fixed length",
                     )
                     .at(span.clone())
-                    .hint("add them to a date: close_date + 3 months"));
+                    .hint("add them to a date: x + 3 months"));
                 };
                 (
                     Value::Duration(Duration::from_seconds(seconds)),
@@ -331,13 +331,13 @@ impl<'a> Binder<'a> {
                 let message = format!("`{literal}` stands after `in` alone");
                 return Err(Error::new(Code::Misplaced, message)
                     .at(span.clone())
-                    .expected("a moment or date before it: due in next 4 business hours"));
+                    .expected("a moment or date before it: x in next 4 business hours"));
             }
             Literal::Record(id) => {
                 return Err(
                     Error::new(Code::Misplaced, format!("`#{id}` could be of any object"))
                         .at(span.clone())
-                        .hint("compare it with a reference: account = #42"),
+                        .hint("compare it with a reference: x = #42"),
                 );
             }
         };

@@ -56,7 +56,7 @@ impl Binder<'_> {
         }
         let name = call.name.text.to_lowercase();
         let Some(&(name, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
-            let error = self.unknown_function(call);
+            let error = self.unknown_function(scope, call);
             let collection = scope
                 .object()
                 .and_then(|object| self.catalog.find_collection(object, &call.name.text));
@@ -117,13 +117,13 @@ impl Binder<'_> {
             .map(Some)
     }
 
-    pub(super) fn unknown_function(&self, call: &syntax::Call) -> Error {
+    fn unknown_function(&self, scope: &Scope<'_>, call: &syntax::Call) -> Error {
         let error = Error::new(
             Code::UnknownFunction,
             format!("there is no function `{}`", call.name.text),
         )
         .at(self.at(&call.name.span));
-        if let Some(hint) = super::foreign::function(&call.name.text) {
+        if let Some(hint) = self.foreign_function(scope, call) {
             return error.hint(hint);
         }
         let names = FUNCTIONS

@@ -1,7 +1,7 @@
 //! Comparisons: which side is a label, which types meet, what order means for them.
 
 use super::binder::{Binder, cast, negate_if};
-use super::label::{is_labelled, word};
+use super::label::{constant_text, is_labelled, word};
 use super::scope::Scope;
 use super::{Expr, Node, OrderKey, Type, sort_keys};
 use crate::column::Comparison;
@@ -86,7 +86,15 @@ impl Binder<'_> {
                 Ok(bound) => {
                     let text = matches!(&bound.ty, Type::Plain(ty) if ty.is_text());
                     let other = self.opposite(scope, right, &bound.ty);
+                    let truth = bound.ty == Type::BOOLEAN;
                     let other = other.map_err(|error| match word(right) {
+                        Some(name) if truth && error.code() == Code::UnknownField => {
+                            let message = format!("`{}` is no truth value", name.text);
+                            Error::new(Code::UnknownField, message)
+                                .at(self.at(&name.span))
+                                .expected("`true` or `false`")
+                                .hint(truth_hint(&left.to_string()))
+                        }
                         Some(name) if text && error.code() == Code::UnknownField => {
                             Error::new(Code::UnknownField, error.message())
                                 .at(self.at(&name.span))
@@ -294,7 +302,12 @@ impl Binder<'_> {
                     self.describe(r)
                 );
                 let error = Error::new(Code::TypeMismatch, message).at(span.clone());
+                let written = [&left, &right].map(constant_text);
+                let written = written.into_iter().flatten().next();
                 Err(match (l, r) {
+                    (&Type::BOOLEAN, _) | (_, &Type::BOOLEAN) => {
+                        error.hint("`true` and `false` are words: `= true`, `= false`")
+                    }
                     (p, Type::Plain(F::Text)) | (Type::Plain(F::Text), p) if p.is_period() => {
                         error.hint("periods are written without quotes: 2026-05, 2026-Q2, 2026")
                     }
@@ -307,7 +320,14 @@ impl Binder<'_> {
                     (t, Type::Plain(F::Text)) | (Type::Plain(F::Text), t) if t.is_time() => {
                         error.hint("dates are written without quotes: 2026-05-15")
                     }
-                    (Type::Plain(ty), Type::Plain(F::Text)) if numeric(ty) || *ty == F::Money => {
+                    (Type::Plain(F::Money), Type::Plain(F::Text))
+                    | (Type::Plain(F::Text), Type::Plain(F::Money)) => {
+                        error.hint(self.amount_hint(written.unwrap_or_default()))
+                    }
+                    (Type::Plain(ty), Type::Plain(F::Text))
+                    | (Type::Plain(F::Text), Type::Plain(ty))
+                        if numeric(ty) =>
+                    {
                         error.hint("numbers are written without quotes: 100000 or 100k")
                     }
                     _ => error,
@@ -330,7 +350,14 @@ impl Binder<'_> {
                         format!("{} have no order", target.name),
                     )
                     .at(span)
-                    .hint("compare with = or !=, or a field of it: account.name > \"M\"")),
+                    .hint(
+                        match self.some_field(target.id, FieldType::is_text) {
+                            Some(field) => {
+                                format!("compare with = or !=, or a field of it: its `{field}`")
+                            }
+                            None => "compare with = or !=".to_owned(),
+                        },
+                    )),
                 }
             }
             Type::Plain(FieldType::Boolean | FieldType::AnyReference(_) | FieldType::Tags)
@@ -423,4 +450,9 @@ fn compare_periods(comparison: Comparison, left: &Expr, right: &Expr, span: &Spa
         _ => (PeriodEnd, Comparison::LessEqual, PeriodEnd),
     };
     compare_node(comparison, edge(of_left, left), edge(of_right, right), span)
+}
+
+/// How a truth value is asked for.
+fn truth_hint(of: &str) -> String {
+    format!("write `{of} = true` or just `{of}`; else `{of} = false` or `not {of}`")
 }

@@ -27,6 +27,28 @@ impl Binder<'_> {
         found
     }
 
+    /// How a query without keys is grouped by all that it shows beside aggregates.
+    fn group_by_all(&self, records: &Scope<'_>, tree: &syntax::Query, error: Error) -> Error {
+        if error.code() != Code::MisplacedAggregate || tree.group.is_some() {
+            return error;
+        }
+        let is_key = |value: &syntax::Expr| {
+            let mut found = false;
+            visit_calls(value, &mut |call| {
+                found |= self.is_group_aggregate(records, call)
+            });
+            !found
+        };
+        let values = tree.select.iter().filter_map(|item| match item {
+            Item::Value { value, .. } if is_key(value) => Some(value.to_string()),
+            _ => None,
+        });
+        match values.collect::<Vec<_>>().as_slice() {
+            [] | [_] => error,
+            keys => error.hint(format!("by all of them: `group by {}`", keys.join(", "))),
+        }
+    }
+
     /// A query whose rows are groups.
     pub(super) fn grouped(
         &self,
@@ -91,7 +113,9 @@ impl Binder<'_> {
             tell_apart(&mut columns);
             query.columns = columns;
         } else {
-            query.columns = self.over_rows(&mut scope, |scope| self.items(scope, &tree.select))?;
+            query.columns = self
+                .over_rows(&mut scope, |scope| self.items(scope, &tree.select))
+                .map_err(|error| self.group_by_all(records, tree, error))?;
         }
         self.tail(&mut scope, tree, query)?;
         let aggregates = scope.group.map(|group| group.aggregates.into_inner());

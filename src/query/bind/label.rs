@@ -19,11 +19,12 @@ impl Binder<'_> {
         if let (ExprKind::Literal(Literal::Record(id)), Type::Plain(FieldType::Reference(_))) =
             (&tree.kind, ty)
         {
-            return Ok(Expr::constant(
-                Value::Reference(RecordId(*id)),
-                ty.clone(),
-                span,
-            ));
+            let id = Expr::constant(Value::Reference(RecordId(*id)), ty.clone(), span);
+            // A stored rule stays what it was when a record that it names goes.
+            return match self.depth {
+                0 => self.label(id, ty, span),
+                _ => Ok(id),
+            };
         }
         if is_labelled(ty) {
             if let Some(label) = self.label_text(scope, tree) {
@@ -82,11 +83,15 @@ impl Binder<'_> {
     pub(super) fn label(&self, text: Expr, ty: &Type, span: &Span) -> Result<Expr> {
         match ty {
             Type::Plain(FieldType::Reference(object)) => {
-                if let (Some(Value::Text(name)), None) = (text.as_constant(), &*self.place.borrow())
-                {
+                let spoken = match text.as_constant() {
+                    Some(Value::Text(name)) => Some(name.to_string()),
+                    Some(Value::Reference(id)) => Some(id.to_string()),
+                    _ => None,
+                };
+                if let (Some(text), None) = (spoken, &*self.place.borrow()) {
                     self.labels.borrow_mut().push(SpokenLabel {
                         object: *object,
-                        text: name.to_string(),
+                        text,
                         span: span.clone(),
                     });
                 }
@@ -113,33 +118,46 @@ impl Binder<'_> {
                     None => {
                         let names = || known.labels.iter().map(|label| label.name.as_str());
                         let all: Vec<_> = names().take(12).collect();
-                        Err(Error::new(
+                        let error = Error::new(
                             Code::UnknownLabel,
                             format!("`{}` has no label `{name}`", known.name),
                         )
-                        .at(span.clone())
-                        .near(name, names())
-                        .hint(format!(
-                            "labels of `{}`: {}",
-                            known.name,
-                            all.join(", ")
-                        )))
+                        .at(span.clone());
+                        let mut fields = self.object(*object).live_fields();
+                        let error = match fields.find(|field| field.find_label(name).is_some()) {
+                            Some(other) => error.hint(format!(
+                                "`{name}` is a label of `{0}`: name the field, `{0} = {name}`",
+                                other.name
+                            )),
+                            None => error.near(name, names()),
+                        };
+                        Err(error.hint(format!("labels of `{}`: {}", known.name, all.join(", "))))
                     }
                 }
             }
             Type::Plain(FieldType::AnyReference(objects)) => {
                 let example = objects
                     .first()
-                    .map_or("accounts", |id| &self.object(*id).name);
+                    .map_or("object", |id| &self.object(*id).name);
+                let label = constant_text(&text);
+                let label = label.map_or_else(|| "$label".to_owned(), |text| format!("\"{text}\""));
                 Err(Error::new(
                     Code::TypeMismatch,
                     "a label alone does not say which object",
                 )
                 .at(span.clone())
-                .hint(format!("name it: ({example} \"Acme\")")))
+                .hint(format!("name it: ({example} {label})")))
             }
             _ => Ok(text),
         }
+    }
+}
+
+/// A written text.
+pub(super) fn constant_text(value: &Expr) -> Option<&str> {
+    match value.as_constant() {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
     }
 }
 

@@ -13,6 +13,17 @@ use std::sync::Arc;
 /// Names of a path at most.
 const PATH_MAX: usize = 100;
 
+/// Names, of many only the first.
+fn listed(names: &[&str]) -> String {
+    const MANY: usize = 6;
+    match names.split_at_checked(MANY) {
+        Some((first, more @ [_, _, ..])) => {
+            format!("{} and {} more", first.join(", "), more.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
 impl Binder<'_> {
     /// Whether a bare word names something in the scope.
     pub(super) fn knows(&self, scope: &Scope<'_>, name: &Name) -> bool {
@@ -90,27 +101,30 @@ impl Binder<'_> {
         if joined.subtree.is_some() {
             return error;
         }
-        let word = |names: &[Name]| {
-            let words: Vec<_> = names.iter().map(|name| name.text.as_str()).collect();
-            words.join(".")
+        let words: Vec<_> = names.iter().map(|name| name.text.as_str()).collect();
+        let (lead, rest) = words.split_at(words.len() - joined.rest.len());
+        let lead = lead.join(".");
+        let of = &self.object(joined.object).name;
+        let message = match rest {
+            [] => format!("`{lead}` is a collection, many {of}"),
+            _ => format!(
+                "`{}` is of many {of}, since `{lead}` is a collection",
+                words.join(".")
+            ),
         };
-        let (lead, path) = (word(&names[..names.len() - joined.rest.len()]), word(names));
-        let told = Error::new(error.code(), error.message());
+        let told = Error::new(error.code(), message);
         let told = match error.span() {
             Some(span) => told.at(span),
             None => told,
         };
-        let of = &self.object(joined.object).name;
-        told.hint(match joined.rest.is_empty() {
-            true => format!(
-                "`{lead}` is a collection, many {of}: ask count({lead}), exists({lead} where \
-                 ...), sum({lead}.field)"
-            ),
-            false => format!(
-                "`{lead}` is a collection, many {of}: ask max({path}), \
-                 list({path}), exists({lead} where ...)"
-            ),
-        })
+        // A name that nobody knows is the plainer mistake.
+        if let Some(field) = joined.rest.first()
+            && let Err(error) = self.member(joined.object, field, &field.span)
+        {
+            return error;
+        }
+        let field = (!rest.is_empty()).then(|| rest.join("."));
+        told.hint(self.collection_hint(&lead, joined.object, field.as_deref()))
     }
 
     /// Whether the scope's object has a field of this name that the alias does not stand for.
@@ -225,19 +239,32 @@ impl Binder<'_> {
                             .iter()
                             .map(|id| self.object(*id).name.as_str())
                             .collect();
-                        return Err(Error::new(
-                            Code::UnknownField,
-                            format!("it is not plain whose field `{}` is", next.text),
-                        )
-                        .at(self.at(&next.span))
-                        .expected(format!("a field of just one of {}", names.join(", ")))
-                        .hint(format!(
-                            "ask first which it is: ... is {} and ...{} = ...",
-                            objects
-                                .first()
-                                .map_or("account", |id| &self.object(*id).singular),
-                            next.text
-                        )));
+                        let having: Vec<_> = objects.iter().filter(fits).collect();
+                        let message = match having.len() {
+                            0 => format!("none of what it refers to has a field `{}`", next.text),
+                            count => {
+                                format!("{count} objects it may refer to have `{}`", next.text)
+                            }
+                        };
+                        let error = Error::new(Code::UnknownField, message)
+                            .at(self.at(&next.span))
+                            .expected(format!("a field of just one of {}", listed(&names)));
+                        let Some(first) = having.first() else {
+                            return Err(error);
+                        };
+                        let first = self.object(**first);
+                        return Err(match &start.node {
+                            Node::Slot(_) => error
+                                .hint("by itself it shows what the record is called".to_owned())
+                                .hint(format!(
+                                    "to search one object alone: find ... in {} select ...",
+                                    first.name
+                                )),
+                            _ => error.hint(format!(
+                                "ask first which it is: ... is {} and ...{} = ...",
+                                first.singular, next.text
+                            )),
+                        });
                     }
                 }
             }
@@ -309,9 +336,9 @@ impl Binder<'_> {
         }
         if let Some(collection) = self.catalog.find_collection(object.id, &name.text) {
             let of = self.object(collection.object);
+            let ask = self.collection_hint(&collection.name, collection.object, None);
             return error.hint(format!(
-                "`{0}` is a collection, many {1}: ask count({0}), exists({0} where ...), \
-                 sum({0}.field)",
+                "`{}` is a collection, many {}: {ask}",
                 collection.name, of.name
             ));
         }
@@ -320,6 +347,12 @@ impl Binder<'_> {
         let names: Vec<_> = fields.chain(formulas).collect();
         if let Some(meant) = self.meant(object, &name.text) {
             return error.hint(meant);
+        }
+        if super::aggregate::aggregate(&name.text).is_some() {
+            return error.hint(format!(
+                "`{0}` is a function: write {0}(x), or name the column: {0}(x) as {0}",
+                name.text
+            ));
         }
         match crate::error::nearest(&name.text, names.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),

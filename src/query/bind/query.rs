@@ -203,16 +203,6 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<Expr> {
         let named = self.opposite(scope, key, &ty)?;
-        let named = match (&named.node, &ty) {
-            (Node::Constant(Value::Reference(_)), Type::Plain(FieldType::Reference(object))) => {
-                let node = Node::Lookup {
-                    object: *object,
-                    label: Box::new(named),
-                };
-                Expr::new(node, ty.clone(), &self.at(&key.span))
-            }
-            _ => named,
-        };
         let this = Expr::new(Node::Id, ty, span);
         self.comparison(scope, Comparison::Equal, this, named, span)
     }
@@ -291,7 +281,8 @@ impl Binder<'_> {
                 let message = format!("`{}` is the same for every row", key.value);
                 return Err(Error::new(Code::Misplaced, message)
                     .at(self.at(&key.value.span))
-                    .expected("a field, or a name given in `select`"));
+                    .expected("a field, or a name given in `select`")
+                    .hint("columns are named, not counted"));
             }
             order.extend(self.order_keys(scope, self.expr(scope, &key.value)?, key.descending)?);
         }

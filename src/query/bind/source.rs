@@ -127,12 +127,12 @@ impl Binder<'_> {
             )
             .at(span);
             let function = super::aggregate::aggregate(&name.text).is_some()
-                || super::foreign::function(&name.text).is_some();
+                || super::foreign::is_function(&name.text);
             return Err(match name.text.to_lowercase().as_str() {
                 "help" | "quit" | "exit" => error.hint(format!("the shell knows `.{}`", name.text)),
-                "find" => error.hint("to search all text, write `find \"mesa tools\"`"),
+                "find" => error.hint("to search all text, write `find \"two words\"`"),
                 _ if function => error.hint(format!(
-                    "what is read comes first: `opportunities select {}(...)`",
+                    "what is read comes first: `OBJECT select {}(...)`",
                     name.text
                 )),
                 _ => error.near(&name.text, objects.chain(views)),

@@ -61,7 +61,7 @@ impl Binder<'_> {
                     let message = format!("`{name}` needs a record, and here is none");
                     return Err(Error::new(Code::Misplaced, message).at(span.clone()).hint(
                         format!(
-                            "name the record: {name}({tree}, account); or ask before grouping: \
+                            "name the record: {name}({tree}, record); or ask before grouping: \
                              group by {name}({tree}) as fits"
                         ),
                     ));

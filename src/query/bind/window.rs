@@ -43,7 +43,7 @@ impl Binder<'_> {
             return Err(Error::new(Code::Misplaced, message)
                 .at(span.clone())
                 .hint(format!(
-                    "conditions fit in an aggregate: {name}(sum(amount where ...))"
+                    "conditions fit in an aggregate: {name}(sum(x where ...))"
                 )));
         }
         let takes = usize::from(function != WindowFunction::Rank);
@@ -52,7 +52,7 @@ impl Binder<'_> {
             let message = format!("`{name}` takes {takes} argument(s), and got {got}");
             let error = Error::new(Code::WrongArguments, message).at(span.clone());
             return Err(match takes {
-                0 => error.hint("it ranks by the query's order: order by amount desc"),
+                0 => error.hint("it ranks by the query's order: order by x desc"),
                 _ => error,
             });
         }

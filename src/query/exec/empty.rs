@@ -91,9 +91,7 @@ impl Executor<'_> {
             _ => Err(
                 Error::new(Code::Misplaced, "`empty` needs keys whose values are known")
                     .at(key.span.clone())
-                    .expected(
-                        "labels, references, truth values, or periods such as month(close_date)",
-                    ),
+                    .expected("labels, references, truth values, or periods such as month(x)"),
             ),
         }
     }

@@ -532,17 +532,8 @@ impl<'a> Folder<'a> {
             }
             Some(Value::Missing) => Value::Missing,
             Some(Value::Reference(id)) => {
-                let definition = self.context.catalog.object(object);
-                if self.context.snapshot.row(object, *id)?.is_none() {
-                    let message = format!("there is no {} {id}", definition.singular);
-                    return Err(Error::new(Code::UnknownLabel, message)
-                        .at(label.span.clone())
-                        .hint(format!(
-                            "those there are: {} select id, this",
-                            definition.name
-                        )));
-                }
-                Value::Reference(*id)
+                let found = label::existing(object, *id, self.context);
+                Value::Reference(found.map_err(|e| e.at(label.span.clone()))?)
             }
             _ => {
                 return Err(Error::new(

@@ -397,6 +397,11 @@ impl Translator<'_> {
         let text = match folded.as_constant() {
             Some(Value::Text(text)) => text,
             Some(Value::Missing) => return Ok(None),
+            Some(Value::Reference(id)) => {
+                let found = label::existing(object, *id, self.context);
+                let id = found.map_err(|error| error.at(folded.span.clone()))?;
+                return Ok(Some(Named::Id(id)));
+            }
             _ => return Err(internal(text)),
         };
         let id = label::lookup(object, text, self.context)

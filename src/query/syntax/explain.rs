@@ -118,11 +118,18 @@ impl Failure<'_> {
 
     /// The keywords that would have fitted.
     fn expected_words(&self) -> impl Iterator<Item = &'static str> {
-        self.expected.iter().filter_map(|phrase| match phrase {
-            Phrase::Part(word) | Phrase::Clause(word) => word
-                .starts_with(|c: char| c.is_ascii_alphabetic())
-                .then_some(*word),
+        let told = self.expected.iter().filter_map(|phrase| match phrase {
+            Phrase::Part(word) | Phrase::Clause(word) => Some(*word),
+            Phrase::Words(words) => Some(*words),
             _ => None,
+        });
+        let quoted = told.flat_map(|words| match words.contains('`') {
+            true => words.split('`').skip(1).step_by(2).collect(),
+            false => vec![words],
+        });
+        quoted.filter(|word| {
+            let letter = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '_');
+            word.chars().all(letter) && !word.starts_with("a ") && !word.starts_with("an ")
         })
     }
 

@@ -231,7 +231,12 @@ impl Nesting {
         self.prefixes = 0;
         match self.open.pop() {
             Some((open, at)) => {
-                Err(Error::new(Code::Syntax, format!("`{open}` is never closed")).at(at..at + 1))
+                let close = if open == '(' { ')' } else { '}' };
+                Err(
+                    Error::new(Code::Syntax, format!("`{open}` is never closed"))
+                        .at(at..at + 1)
+                        .hint(format!("put `{close}` where its part ends")),
+                )
             }
             None => Ok(()),
         }

@@ -172,7 +172,7 @@ impl Writer<'_, '_> {
             .hint(format!(
                 "it may be of {}; say which: `{}:{text}`",
                 names.join(", "),
-                names.first().unwrap_or(&"accounts")
+                names.first().unwrap_or(&"object")
             ))),
             _ => {
                 let found: Vec<_> = hits

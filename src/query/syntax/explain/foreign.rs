@@ -2,17 +2,20 @@
 
 use super::{Failure, Phrase};
 use crate::error::{Code, Error, nearest};
-use crate::query::syntax::scan::TokenKind;
+use crate::query::syntax::scan::{Token, TokenKind};
 use crate::query::syntax::words::{RESERVED, STATEMENTS, is_one_of};
 
 /// Words that cannot stand where they were met, and what says the same here.
 const WORDS: &[(&str, &str)] = &[
-    ("join", "follow the reference instead: `account.name`"),
+    (
+        "join",
+        "leave it out and follow the reference: `reference.field`",
+    ),
     ("case", "write `if(condition, value, otherwise)`"),
     ("when", "write `if(condition, value, otherwise)`"),
-    ("into", "write `add accounts (name = \"Acme\")`"),
-    ("insert", "write `add accounts (name = \"Acme\")`"),
-    ("values", "write `add accounts (name = \"Acme\")`"),
+    ("into", "write `add {object} (field = value)`"),
+    ("insert", "write `add {object} (field = value)`"),
+    ("values", "write `add {object} (field = value)`"),
     (
         "table",
         "what other systems call a table is an object: write `object`",
@@ -21,13 +24,13 @@ const WORDS: &[(&str, &str)] = &[
     ("column", "write `field`"),
     (
         "from",
-        "what is read comes first, without `from`: `accounts where ... select ...`",
+        "what is read comes first, without `from`: `{object} where ... select ...`",
     ),
-    ("contains", "write `~`: `name ~ \"acme\"`"),
+    ("contains", "write `~`: `{x} ~ \"part\"`"),
     ("includes", "for text write `~`; for tags write `has`"),
-    ("starts", "write `like`: `name like \"Ac*\"`"),
-    ("begins", "write `like`: `name like \"Ac*\"`"),
-    ("ends", "write `like`: `name like \"*me\"`"),
+    ("starts", "write `like`: `{x} like \"part*\"`"),
+    ("begins", "write `like`: `{x} like \"part*\"`"),
+    ("ends", "write `like`: `{x} like \"*part\"`"),
     (
         "regexp",
         "write `~` for a part of a text, or `like` with `*` and `?`",
@@ -41,6 +44,16 @@ const WORDS: &[(&str, &str)] = &[
         "for text write `~` or `like`; a stored filter is asked by `matches(filter)`",
     ),
     ("sort", "write `order by`"),
+    ("sortby", "write `order by`"),
+    ("sorted", "write `order by`"),
+    ("within", "write `in`: `{x} in last 30 days`"),
+    ("equals", "write `=`"),
+    ("equal", "write `=`"),
+    ("than", "comparisons are signs: `>`, `<`, `>=`, `<=`"),
+    ("more", "comparisons are signs: `>`, `<`, `>=`, `<=`"),
+    ("less", "comparisons are signs: `>`, `<`, `>=`, `<=`"),
+    ("greater", "comparisons are signs: `>`, `<`, `>=`, `<=`"),
+    ("ago", "subtract: `today - 30 days`"),
     ("descending", "write `desc`"),
     ("ascending", "write `asc`, or nothing"),
     ("nulls", "leave it out: missing values come last, both ways"),
@@ -55,18 +68,15 @@ const WORDS: &[(&str, &str)] = &[
     ("skip", "write `offset 5`"),
     (
         "distinct",
-        "group by it: `accounts group by industry`; or count(distinct industry)",
+        "group by it: `{object} group by x`; or count(distinct x)",
     ),
     (
         "over",
         "write `rank()`, `running(x)` or `total(x)`: they run over the rows of the result",
     ),
-    (
-        "partition",
-        "write `limit 3 per owner`, or `group by owner`",
-    ),
+    ("partition", "write `limit 3 per x`, or `group by x`"),
     ("extend", "write `let total = ...` before `where`"),
-    ("summarize", "write `group by stage select stage, count()`"),
+    ("summarize", "write `group by x select x, count()`"),
     ("project", "write `select`"),
     ("filter", "write `where`"),
 ];
@@ -75,44 +85,46 @@ const WORDS: &[(&str, &str)] = &[
 const FIRST_WORDS: &[(&str, &str)] = &[
     (
         "from",
-        "what is read comes first, without `from`: `accounts where ... select ...`",
+        "what is read comes first, without `from`: `{object} where ... select ...`",
     ),
-    ("where", "what is read comes first: `accounts where ...`"),
+    ("where", "what is read comes first: `{object} where ...`"),
     (
         "with",
-        "name a query with `create view`, or put it in parentheses: `(accounts where ...)`",
+        "name a query with `create view`, or put it in parentheses: `({object} where ...)`",
     ),
     (
         "show",
-        "write the object alone: `accounts`; the shell's `.objects` lists all objects",
+        "write the object alone: `{object}`; the shell's `.objects` lists all objects",
     ),
     (
         "describe",
-        "the shell's `.describe accounts` shows the fields of an object",
+        "the shell's `.describe {object}` shows the fields of an object",
     ),
     (
         "use",
         "a book is opened when the shell starts; then its objects stand for themselves",
     ),
-    ("truncate", "write `delete accounts where true`"),
-    (
-        "merge",
-        "write `upsert accounts on name (name = \"Acme\", ...)`",
-    ),
+    ("truncate", "write `delete {object} where true`"),
+    ("merge", "write `upsert {object} on key (key = value, ...)`"),
     (
         "replace",
-        "write `upsert accounts on name (name = \"Acme\", ...)`",
+        "write `upsert {object} on key (key = value, ...)`",
     ),
-    ("insert", "write `add accounts (name = \"Acme\")`"),
-    ("top", "write `accounts limit 5`"),
-    ("get", "what is read comes first: `accounts where ...`"),
+    ("insert", "write `add {object} (field = value)`"),
+    ("top", "write `{object} limit 5`"),
+    ("my", "of the one who asks: `{object} where x = me`"),
+    ("all", "write the object alone: `{object}`"),
+    ("get", "what is read comes first: `{object} where ...`"),
     (
         "find",
-        "what is read comes first: `accounts where name ~ \"acme\"`",
+        "what is read comes first: `{object} where x ~ \"part\"`",
     ),
-    ("list", "what is read comes first: `accounts where ...`"),
+    ("list", "what is read comes first: `{object} where ...`"),
     ("grant", "who may do what is not said in the language"),
 ];
+
+/// Reserved words that are values.
+const VALUES: &[&str] = &["me", "today", "now", "this", "true", "false"];
 
 /// Two signs that are one here.
 const SIGNS: &[(&str, &str, &str)] = &[
@@ -137,6 +149,13 @@ pub(super) fn month(word: &str) -> Option<usize> {
     (full && word.len() <= 9).then_some(at + 1)
 }
 
+fn in_currency(number: &str, currency: &str) -> String {
+    format!(
+        "a number beside an amount is in the book's currency: `{number}`; one in another is \
+         given as a parameter: `$x`, and for it \"{number} {currency}\""
+    )
+}
+
 fn no_place(word: &str) -> Error {
     Error::new(Code::Syntax, format!("`{word}` does not fit here"))
 }
@@ -155,30 +174,34 @@ impl Failure<'_> {
             && let Some(hint) = look(FIRST_WORDS, &first)
         {
             return Some(
-                Error::new(Code::Syntax, format!("`{first}` begins no statement")).hint(hint),
+                Error::new(Code::Syntax, format!("`{first}` begins no statement"))
+                    .hint(self.filled(hint)),
             );
         }
         if self.token(0)?.kind != TokenKind::Word {
             return None;
         }
         let special = match self.word(-1).as_str() {
-            "distinct" => look(WORDS, "distinct"),
-            "union" => Some("each part stands in parentheses: `(accounts) union (leads)`"),
+            "distinct" | "unique" => look(WORDS, "distinct"),
+            "the" => Some("leave `the` out"),
+            "is" if is_one_of(VALUES, &word) => Some("`is` asks for `empty`; else write `=`"),
+            "union" => Some("each part stands in parentheses: `(...) union (...)`"),
             _ if word == "as" && self.word(-3) == "cast" => {
                 Some("a value is not cast: each function takes what fits")
             }
             _ => None,
         };
         if let Some(hint) = special {
-            return Some(no_place(self.token(0)?.text(self.text)).hint(hint));
+            return Some(no_place(self.token(0)?.text(self.text)).hint(self.filled(hint)));
         }
         if word == "select" && self.word(-1) == "(" {
             let hint = match self.word(-2).as_str() {
-                "exists" => "name the collection: `exists(contacts where ...)`",
-                _ => "the object comes first: `(reps where ... select name)`",
+                "exists" => "name the collection: `exists(collection where ...)`",
+                _ => "the object comes first: `({object} where ... select ...)`",
             };
             return Some(
-                Error::new(Code::Syntax, "a query does not begin with `select`").hint(hint),
+                Error::new(Code::Syntax, "a query does not begin with `select`")
+                    .hint(self.filled(hint)),
             );
         }
         // A reserved word where a name could stand was meant as one.
@@ -186,7 +209,42 @@ impl Failure<'_> {
             return None;
         }
         let hint = look(WORDS, &word)?;
-        Some(Error::new(Code::Syntax, format!("there is no `{word}` here")).hint(hint))
+        let error = Error::new(Code::Syntax, format!("there is no `{word}` here"));
+        Some(error.hint(self.filled(hint)))
+    }
+
+    /// A hint with the statement's own object and field in it, as far as they are plain.
+    pub(super) fn filled(&self, hint: &str) -> String {
+        let field = self.token(-1).filter(|token| self.is_name(token));
+        let field = field.map_or("x", |token| token.text(self.text));
+        hint.replace("{object}", self.read_object().unwrap_or("OBJECT"))
+            .replace("{x}", field)
+    }
+
+    fn is_name(&self, token: &Token) -> bool {
+        let word = token.text(self.text);
+        token.kind == TokenKind::Word
+            && !is_one_of(RESERVED, word)
+            && !is_one_of(STATEMENTS, word)
+            && !FIRST_WORDS
+                .iter()
+                .any(|(first, _)| first.eq_ignore_ascii_case(word))
+    }
+
+    /// The object that the statement is about: behind SQL's word for it, else at the beginning.
+    pub(super) fn read_object(&self) -> Option<&str> {
+        const BEFORE: &[&str] = &[
+            "from", "into", "table", "describe", "truncate", "delete", "update",
+        ];
+        let after = |pair: &[Token]| is_one_of(BEFORE, pair[0].text(self.text));
+        let mut pairs = self.tokens.windows(2);
+        let named = pairs.find(|pair| after(pair) && self.is_name(&pair[1]));
+        let named = match named {
+            Some(pair) => Some(&pair[1]),
+            None if self.first_word() == "with" => None,
+            None => self.tokens.iter().take(3).find(|token| self.is_name(token)),
+        };
+        named.map(|token| token.text(self.text))
     }
 
     /// A sign that is written otherwise.
@@ -199,18 +257,18 @@ impl Failure<'_> {
         let error = || no_place(&sign);
         match sign.as_str() {
             "<" | ">" | "=" | "~" | "!" if matches!(before.as_str(), "and" | "or") => {
-                Some(error().hint("name the field again: `amount > 5 and amount < 10`"))
+                Some(error().hint("name the field again: `x > 5 and x < 10`"))
             }
             "=" if self.at == 0 => Some(error().hint("leave it out: a statement is no formula")),
             "|" => Some(error().hint(
-                "there are no pipes: clauses follow each other, `accounts where ... select ...`; \
+                "there are no pipes: clauses follow each other, `... where ... select ...`; \
                  `or` joins conditions",
             )),
             ":" if before == ":" || self.word(1) == ":" => {
                 Some(error().hint("a value is not cast: each function takes what fits"))
             }
             ":" if before.starts_with("last_n") || before.starts_with("next_n") => {
-                Some(error().hint("write `close_date in last 30 days`"))
+                Some(error().hint("write `x in last 30 days`"))
             }
             "(" if matches!(before.as_str(), "today" | "now" | "me") => {
                 Some(error().hint(format!("write `{before}`, without parentheses")))
@@ -221,7 +279,7 @@ impl Failure<'_> {
             }
             "[" if self.at == 1 => {
                 let object = self.first_word();
-                Some(error().hint(format!("write `{object} \"Acme\"`")))
+                Some(error().hint(format!("write `{object} \"label\"`")))
             }
             "[" if before == "in" => Some(error().hint("a list stands in parentheses: `(a, b)`")),
             "#" => Some(error().hint("an id has no blank: `#42`")),
@@ -253,6 +311,15 @@ impl Failure<'_> {
                 "numbers have no thousands separator: write `{high}{low}` or `{high}k`"
             )));
         }
+        if let (Some(high), Some(low)) = (number(-1), number(1))
+            && self.word(-2) == "."
+            && let Some(higher) = number(-3)
+        {
+            let whole = format!("{higher}{high}");
+            return Some(error.hint(format!(
+                "the decimal sign is a point, and thousands have none: `{whole}.{low}`"
+            )));
+        }
         match self.word(-2).as_str() {
             "between" => Some(error.hint("write `between 5 and 10`")),
             "in" => Some(error.hint("a list stands in parentheses: `in (a, b)`")),
@@ -269,7 +336,17 @@ impl Failure<'_> {
         let is = |offset, kind| self.token(offset).is_some_and(|token| token.kind == kind);
         let currency =
             |text: &str| text.len() == 3 && text.chars().all(|c| c.is_ascii_alphabetic());
-        let hint = if is(-1, TokenKind::Number) && is(0, TokenKind::Word) {
+        let thousands = |token: &Token| {
+            let text = token.text(self.text);
+            text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit())
+        };
+        let hint = if is(-1, TokenKind::Number)
+            && is(0, TokenKind::Number)
+            && self.word(-2) != "limit"
+            && self.token(0).is_some_and(thousands)
+        {
+            format!("numbers have no thousands separator: write `{before}{word}`")
+        } else if is(-1, TokenKind::Number) && is(0, TokenKind::Word) {
             if self.word(-2) == "limit" {
                 return None;
             }
@@ -282,7 +359,7 @@ impl Failure<'_> {
                     word.to_ascii_uppercase()
                 )
             } else if currency(&word) && shown == shown.to_ascii_uppercase() {
-                format!("an amount is a number, in the currency of the book: `{before}`")
+                in_currency(&before, shown)
             } else {
                 return None;
             }
@@ -293,7 +370,7 @@ impl Failure<'_> {
             } else if let Some(month) = month(&before) {
                 format!("dates are written year, month, day: `2026-{month:02}-01`")
             } else if currency(&before) && shown == shown.to_ascii_uppercase() {
-                format!("an amount is a number, in the currency of the book: `{word}`")
+                in_currency(&word, shown)
             } else {
                 return None;
             }

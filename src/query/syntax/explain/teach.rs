@@ -6,10 +6,14 @@ use crate::error::{Code, Error, nearest};
 use crate::query::syntax::scan::{TokenKind, is_curly_quote};
 use crate::query::syntax::words::{RESERVED, STATEMENTS, is_one_of};
 
+/// Functions that people write without parentheses.
+const AGGREGATES: &[&str] = &["count", "sum", "avg", "min", "max", "median", "list"];
+
 impl Failure<'_> {
     pub(super) fn taught(&self) -> Option<Error> {
         self.foreign_sign()
             .or_else(|| self.wrong_character())
+            .or_else(|| self.wrong_letter())
             .or_else(|| self.wrong_order())
             .or_else(|| self.lacks_by())
             .or_else(|| self.foreign_word())
@@ -19,6 +23,7 @@ impl Failure<'_> {
             .or_else(|| self.beside_object())
             .or_else(|| self.hanging_comma())
             .or_else(|| self.side_by_side())
+            .or_else(|| self.bare_values())
     }
 
     fn wrong_character(&self) -> Option<Error> {
@@ -29,17 +34,48 @@ impl Failure<'_> {
         let before = self.word(-1);
         Some(match c {
             c if is_curly_quote(c) => Error::new(Code::Syntax, format!("`{c}` is a curly quote"))
-                .hint("strings stand in straight quotes: \"Acme\" or 'Acme'"),
+                .hint("strings stand in straight quotes: \"text\" or 'text'"),
             '=' if before == "=" => {
                 Error::new(Code::Syntax, "`==` is no operator here").hint("write `=`")
             }
             ':' => error.hint("write `=` between a name and its value"),
             '[' | ']' => error.hint("lists and names with blanks: `(a, b)`, `` `Due date` ``"),
-            '%' if self.operand_ended() => error.hint("a percentage has no blank: `40%`"),
+            '%' if self.operand_ended() => {
+                let number = self.token(-1).is_some_and(|t| t.kind == TokenKind::Number);
+                let after = self.token(1).is_some_and(|t| t.kind != TokenKind::Word);
+                let a = self.token(-1).map_or("a", |token| token.text(self.text));
+                let b = self.token(1).map_or("b", |token| token.text(self.text));
+                let error = Error::new(Code::Syntax, "there is no operator `%`");
+                let error = match number {
+                    true => error.hint(format!("a percentage has no blank: `{a}%`")),
+                    false => error,
+                };
+                match after || !number {
+                    true => error.hint(format!("the remainder is `{a} - {b} * floor({a} / {b})`")),
+                    false => error,
+                }
+            }
             '.' if self.token(1).is_some_and(|t| t.kind == TokenKind::Number) => {
                 error.hint(format!("write `0.{}`", self.word(1)))
             }
             _ => return None,
+        })
+    }
+
+    /// A sign that is no letter of a name, pasted from elsewhere: a dash, a currency.
+    fn wrong_letter(&self) -> Option<Error> {
+        const DASHES: [char; 5] = ['\u{2010}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
+        const CURRENCIES: [char; 4] = ['\u{20ac}', '\u{a3}', '\u{a5}', '\u{20b9}'];
+        let text = self.token(0)?.text(self.text);
+        let shown: String = text.chars().take(40).collect();
+        let error = Error::new(Code::Syntax, format!("`{shown}` does not fit here"));
+        if text.contains(DASHES) {
+            let hint = "minus is written `-`; from one day to another, `between a and b`";
+            return Some(error.hint(format!("this is a dash: {hint}")));
+        }
+        text.contains(CURRENCIES).then(|| {
+            let number = text.replace(CURRENCIES, "");
+            error.hint(format!("an amount has no sign: write `{number}`"))
         })
     }
 
@@ -55,7 +91,7 @@ impl Failure<'_> {
             let object = from
                 .and_then(|from| self.tokens.get(from + 1))
                 .filter(|token| token.kind == TokenKind::Word)
-                .map_or("accounts", |token| token.text(self.text));
+                .map_or("OBJECT", |token| token.text(self.text));
             return Some(
                 Error::new(Code::Syntax, "a statement does not begin with `select`").hint(format!(
                     "what is read comes first, without `from`: `{object} where ... select ...`"
@@ -71,24 +107,24 @@ impl Failure<'_> {
             let message = format!("`explain` takes a query, and `{before}` begins none");
             return Some(
                 Error::new(Code::Syntax, message)
-                    .hint("write `explain accounts where ...`, or `explain analyze ...`"),
+                    .hint("write `explain ... where ...`, or `explain analyze ...`"),
             );
         }
         let text = self.token(0).is_some_and(|t| t.kind == TokenKind::Text);
         if first == "find" && (self.at == 1 || self.at == 2 && text) {
             return Some(
                 Error::new(Code::Syntax, "`find` takes all words in one pair of quotes")
-                    .hint("write `find \"mesa tools\"`"),
+                    .hint("write `find \"two words\"`"),
             );
         }
         match (first.as_str(), word.as_str()) {
             ("update", "where") => Some(
                 Error::new(Code::Syntax, "`where` stands after `set`")
-                    .hint("write `update accounts where ... set ...`"),
+                    .hint(self.filled("write `update {object} where ... set ...`")),
             ),
             ("delete", "from") => Some(
                 Error::new(Code::Syntax, "`delete` takes no `from`")
-                    .hint("write `delete accounts where ...`"),
+                    .hint(self.filled("write `delete {object} where ...`")),
             ),
             _ => None,
         }
@@ -100,8 +136,9 @@ impl Failure<'_> {
             return None;
         }
         let next = match self.token(1).map(|token| token.kind) {
+            Some(TokenKind::Word) if nearest(&self.word(1), ["by"]).is_some() => self.word(2),
             Some(TokenKind::Word) => self.word(1),
-            _ => "amount".to_owned(),
+            _ => "x".to_owned(),
         };
         Some(
             Error::new(Code::Syntax, format!("`{word}` lacks `by`"))
@@ -118,10 +155,29 @@ impl Failure<'_> {
                     .hint(format!("write `{function}()`")),
             );
         }
+        if word == "*" && self.word(-1) == "." {
+            return Some(
+                Error::new(Code::Syntax, "`*` stands alone")
+                    .hint("all fields of the object: `select *`"),
+            );
+        }
+        if self.token(0).is_none() && self.word(-1) == ")" {
+            let tokens = self.tokens.iter().map(|token| token.text(self.text));
+            let words: Vec<_> = tokens.collect();
+            let between = words
+                .iter()
+                .rposition(|word| word.eq_ignore_ascii_case("between"))?;
+            if words.get(between + 1) == Some(&"(") {
+                return Some(
+                    Error::new(Code::Syntax, "`between` lacks its second value")
+                        .hint("it takes no parentheses: `between a and b`"),
+                );
+            }
+        }
         if word == "(" && self.word(-2) == "." {
             return Some(
                 Error::new(Code::Syntax, "a function's name has no dots")
-                    .hint("the path goes inside: `sum(opportunities.amount)`"),
+                    .hint("the path goes inside: `sum(collection.field)`"),
             );
         }
         None
@@ -169,7 +225,12 @@ impl Failure<'_> {
             }
         }
         if !self.operand_ended() {
-            return None;
+            let name = format!("{} {shown}", before.text(self.text));
+            return (self.word(-2) == "as").then(|| {
+                Error::new(Code::Syntax, format!("`{shown}` does not fit here")).hint(format!(
+                    "a name with blanks stands in back-quotes: `` as `{name}` ``"
+                ))
+            });
         }
         let previous = before.text(self.text);
         let error = Error::new(
@@ -179,16 +240,40 @@ impl Failure<'_> {
         if token.kind == TokenKind::Word && nearest(&shown, self.expected_words()).is_some() {
             return Some(error.near(&shown, self.expected_words()));
         }
+        if AGGREGATES.contains(&self.word(-1).as_str()) {
+            return Some(error.hint(format!("write `{previous}({shown})`")));
+        }
+        if self.word(0) == "by" {
+            return Some(error.hint("groups come before `select`: `... group by x select x, ...`"));
+        }
         let aliased = self.expected.contains(&Phrase::Part("as"));
         Some(match token.kind {
             TokenKind::Word | TokenKind::Quoted if aliased => error.hint(format!(
                 "to name a column, write `{previous} as {shown}`; to show both, put `,` between"
             )),
-            TokenKind::Word => {
-                error.hint("a label of several words stands in quotes: \"North West\"")
-            }
+            TokenKind::Word => error.hint(format!(
+                "a label of several words stands in quotes: \"{previous} {shown}\""
+            )),
             _ => error.hint("join them with an operator, or separate them with `,`"),
         })
+    }
+
+    /// `add` without its parentheses, or without the names of its fields.
+    fn bare_values(&self) -> Option<Error> {
+        let token = self.token(0)?;
+        let bindings = self.expected.contains(&Phrase::Part("("));
+        let names = self.word(-1) == "(" && token.kind == TokenKind::Text;
+        let first = self.first_word();
+        if !matches!(first.as_str(), "add" | "upsert") || !(bindings || names) {
+            return None;
+        }
+        let object = self.tokens.get(1)?.text(self.text);
+        let error = format!("`{}` does not fit here", token.text(self.text));
+        let key = if first == "upsert" { " on key" } else { "" };
+        let shape = format!(
+            "the values stand in parentheses: `{first} {object}{key} (field = value, ...)`"
+        );
+        Some(Error::new(Code::Syntax, error).hint(shape))
     }
 
     /// Whether the token before is a keyword, after which an operand is no second one.

@@ -17,9 +17,9 @@ impl Reader {
             Rule::number => number(text, negative).map_err(|error| error.at(span)),
             Rule::duration => {
                 let mut parts = parts(node);
-                let count = self.whole(&first(&mut parts), negative)?;
-                let next = first(&mut parts);
+                let (number, next) = (first(&mut parts), first(&mut parts));
                 let unit = next.as_str();
+                let count = self.whole(&number, unit, negative)?;
                 Ok(match next.as_rule() {
                     Rule::business_unit => Literal::Business {
                         count,
@@ -50,8 +50,8 @@ impl Reader {
         let which = first(&mut parts).as_str().to_ascii_lowercase();
         let next = first(&mut parts);
         if next.as_rule() == Rule::number {
-            let count = self.whole(&next, false)?;
             let unit = first(&mut parts);
+            let count = self.whole(&next, unit.as_str(), false)?;
             let forward = which == "next";
             return match which.as_str() {
                 "this" => Err(bad("`this` takes no number", span)
@@ -91,15 +91,41 @@ impl Reader {
     }
 
     /// A count of units.
-    fn whole(self, node: &Node, negative: bool) -> Result<i64> {
+    fn whole(self, node: &Node, unit: &str, negative: bool) -> Result<i64> {
         match number(node.as_str(), negative).map_err(|error| error.at(self.span(node)))? {
             Literal::Integer(count) => Ok(count),
-            _ => Err(bad(
-                format!("`{}` is no whole number", node.as_str()),
-                self.span(node),
-            )
-            .hint("count in a smaller unit: `36 hours`")),
+            other => {
+                let message = format!("`{}` is no whole number", node.as_str());
+                Err(bad(message, self.span(node)).hint(match other {
+                    Literal::Number(count) => smaller(count, unit),
+                    _ => "units are counted".to_owned(),
+                }))
+            }
         }
+    }
+}
+
+/// How a broken count of units is written.
+fn smaller(count: f64, unit: &str) -> String {
+    let words = unit.to_ascii_lowercase();
+    let business = match words.starts_with("business") {
+        true => "business ",
+        false => "",
+    };
+    let (name, times) = match (self::unit(words.trim_start_matches("business")), business) {
+        (Unit::Hour, _) => ("minutes", 60.0),
+        (Unit::Day, "") => ("hours", 24.0),
+        (Unit::Week, _) => ("days", 7.0),
+        (Unit::Year | Unit::FiscalYear, _) => ("months", 12.0),
+        (Unit::Quarter | Unit::FiscalQuarter, _) => ("months", 3.0),
+        (Unit::Day, _) => ("hours", f64::NAN),
+        (Unit::Month | Unit::FiscalMonth, _) => ("days", f64::NAN),
+        (Unit::Minute, _) => return "a minute is the smallest unit".to_owned(),
+    };
+    let many = count * times;
+    match many.fract() == 0.0 {
+        true => format!("write `{many} {business}{name}`"),
+        false => format!("count in a smaller unit, `{business}{name}`"),
     }
 }
 
@@ -210,6 +236,8 @@ fn no_number(text: &str) -> Error {
     let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     match plain[digits.len()..].to_ascii_lowercase().as_str() {
         "" if plain != text => error.hint(format!("write `{plain}`")),
+        "mio" | "mm" | "mn" | "mln" => error.hint(format!("write `{digits}m`")),
+        "tsd" | "thousand" => error.hint(format!("write `{digits}k`")),
         "d" => error.hint(format!("write `{digits} days`")),
         "w" => error.hint(format!("write `{digits} weeks`")),
         "h" => error.hint(format!("write `{digits} hours`")),
@@ -246,6 +274,13 @@ fn moment(text: &str) -> Result<Literal> {
             }
             _ => Err(error().hint(format!("the quarters are `{year:04}-Q1` to `{year:04}-Q4`"))),
         },
+        [week] if week.starts_with(['w', 'W']) => Err(match monday(year, &week[1..]) {
+            Some(monday) => error().hint(format!(
+                "a week is named by a day in it: `week({monday})`, from that Monday up to {}",
+                monday.add_days(7)?
+            )),
+            None => error().hint(format!("the weeks are `{year:04}-W01` to `{year:04}-W53`")),
+        }),
         [month] => match (month.len(), month.parse::<i8>()) {
             (2, Ok(number @ 1..=12)) => period(year, number, 1).ok_or_else(error),
             (1, Ok(number @ 1..=9)) => Err(error().hint(format!(
@@ -276,6 +311,14 @@ fn moment(text: &str) -> Result<Literal> {
         }),
         _ => Err(error().hint(subtract)),
     }
+}
+
+/// The first day of a numbered week: week 1 has January 4.
+fn monday(year: i16, week: &str) -> Option<Date> {
+    let week: i64 = week.parse().ok().filter(|week| (1..=53).contains(week))?;
+    let day = Date::from_ymd(year, 1, 4)?;
+    let first = day.add_days(1 - i64::from(day.weekday())).ok()?;
+    first.add_days(7 * (week - 1)).ok()
 }
 
 fn date(text: &str) -> Option<Date> {

@@ -171,7 +171,9 @@ impl Reader {
             CLAUSES.join(", ")
         ));
         match (word, CLAUSES[last]) {
-            ("where", "group by") => wrong.hint("a condition on groups is `having`"),
+            ("where", "group by" | "having" | "select") => {
+                wrong.hint("a condition on groups is `having`, before `select`")
+            }
             (_, "union") => wrong.hint(format!(
                 "for all rows, put parentheses around what is stacked: `((...) union (...)) \
                  {word} ...`"
@@ -212,7 +214,7 @@ impl Reader {
             }
             _ => Err(Error::new(Code::Syntax, "only `find` takes objects here")
                 .at(self.span(&node))
-                .hint("a condition follows `where`: `accounts where industry in (retail, it)`")),
+                .hint("a condition follows `where`: `... where x in (a, b)`")),
         }
     }
 
@@ -275,7 +277,7 @@ impl Reader {
         let ExprKind::Path(path) = value.kind else {
             return Err(Error::new(Code::Syntax, "`{` follows an expression")
                 .at(value.span)
-                .expected("a collection, as in `contacts { name, role }`"));
+                .expected("a collection, as in `collection { field, field }`"));
         };
         let reader = self.deeper(1, &braces)?;
         let mut nested = Nested {

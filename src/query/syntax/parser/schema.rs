@@ -81,13 +81,13 @@ impl Reader {
         }
         let word = name.text.to_ascii_lowercase();
         let error = match word.as_str() {
-            "ref" => Error::new(Code::Syntax, "`ref` lacks an object").hint("write `ref accounts`"),
+            "ref" => Error::new(Code::Syntax, "`ref` lacks an object").hint("write `ref OBJECT`"),
             "filter" | "expression" => {
                 Error::new(Code::Syntax, format!("`{word}` lacks an object"))
-                    .hint(format!("write `{word} on accounts`"))
+                    .hint(format!("write `{word} on OBJECT`"))
             }
             "formula" => Error::new(Code::Syntax, "`formula` lacks its expression")
-                .hint("write `formula (amount * probability)`"),
+                .hint("write `formula (a * b)`"),
             _ => {
                 let error = Error::new(Code::Syntax, format!("there is no field type `{word}`"));
                 match foreign_type(&word) {
