@@ -35,7 +35,7 @@ mod write;
 
 #[cfg(test)]
 pub(crate) use aggregate::AGGREGATES;
-pub(crate) use binder::Binder;
+pub(crate) use binder::{Binder, SpokenLabel};
 pub(crate) use bound::*;
 #[cfg(test)]
 pub(crate) use call::FUNCTIONS;

@@ -6,6 +6,7 @@ use crate::column::{Bitset, Vector};
 use crate::error::Result;
 use crate::query::bind;
 use crate::query::bind::Type;
+use crate::query::rule;
 use crate::value::{FieldId, FieldType, LabelCode, ObjectId, RecordId, RecordName, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -46,6 +47,20 @@ impl Executor<'_> {
                 self.record_names(values, ty)
             }
             Type::Fiscal => Ok(values.into_iter().map(|value| ty.named(value)).collect()),
+            Type::Plain(ty @ (FieldType::Filter(_) | FieldType::Expression(_))) => {
+                let mut known: HashMap<Arc<str>, Value> = HashMap::new();
+                let name = |value: Value| match value {
+                    Value::Text(text) => Ok(match known.get(&text) {
+                        Some(shown) => shown.clone(),
+                        None => {
+                            let shown = Value::text(rule::shown(&text, ty, self.context)?);
+                            known.entry(text).or_insert(shown).clone()
+                        }
+                    }),
+                    other => Ok(other),
+                };
+                values.into_iter().map(name).collect()
+            }
             Type::List(inner) => values
                 .into_iter()
                 .map(|value| match value {

@@ -11,6 +11,7 @@ use crate::query::bind;
 use crate::query::exec::{Batch, Context, Evaluator};
 use crate::query::outcome::Outcome;
 use crate::query::pipeline::Environment;
+use crate::query::rule;
 use crate::query::syntax::Text;
 use crate::query::write::{self, Failure};
 use crate::value::{ChunkId, FieldType, LabelCode, Value, fold};
@@ -244,7 +245,12 @@ impl Script<'_> {
             for slot in live.ones() {
                 let mut cells = (first + slot as u64).to_string();
                 for (field, vector) in &columns {
-                    let value = vector.value(&field.ty, slot);
+                    let value = match (vector.value(&field.ty, slot), &field.ty) {
+                        (Value::Text(text), FieldType::Filter(_) | FieldType::Expression(_)) => {
+                            Value::text(rule::shown(&text, &field.ty, self.context)?)
+                        }
+                        (value, _) => value,
+                    };
                     self.cells(field, table.columns(field.id), &value, &mut cells);
                 }
                 rows.push(&cells, out)?;
