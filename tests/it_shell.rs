@@ -124,6 +124,72 @@ fn each_format_prints_the_same_rows() {
 }
 
 #[test]
+fn nested_records_show_in_each_format() {
+    let script = "create object firms (name text label); \
+        create object people (name text label, firm ref firms, role text); \
+        create object calls (about ref people, what text); \
+        add firms (name = \"Acme\"), (name = \"Borealis\"); \
+        add people (name = \"Paz\", firm = \"Acme\", role = \"a|b\"), (name = \"Tom\", firm = \"Acme\"); \
+        add calls (about = \"Paz\", what = \"hello\")";
+    let query = "firms select name, people { name, role, calls { what } } as team, \
+        people { name } as names";
+    for (format, wanted) in [
+        (
+            "line",
+            "name = Acme\nteam:\n    name = Paz\n    role = a|b\n    calls:\n        \
+             what = hello\n\n    name = Tom\n    role =\n    calls: (none)\nnames:\n    \
+             name = Paz\n\n    name = Tom\n\nname = Borealis\nteam: (none)\nnames: (none)\n",
+        ),
+        (
+            "markdown",
+            "| name | team | names |\n| --- | --- | --- |\n\
+             | Acme | name: Paz; role: a\\|b; calls: (hello)<br>name: Tom | Paz<br>Tom |\n\
+             | Borealis |  |  |\n",
+        ),
+    ] {
+        let run = run(
+            &["new.fieldbook", "--bare", "--format", format, script, query],
+            "",
+        );
+        assert_eq!(run.code, 0, "{}", run.messages);
+        assert_eq!(run.output, wanted, "{format}");
+    }
+}
+
+#[test]
+fn a_script_asks_for_page_after_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let make = "create object notes (body text label, size integer); add notes \
+        (body = \"a\", size = 3), (body = \"b\", size = 1), (body = \"c\", size = 2)";
+    let made = run_in(directory.path(), &["new.fieldbook", "--bare", make], b"");
+    assert_eq!(made.code, 0, "{}", made.messages);
+    let mut cursor = String::new();
+    let mut bodies = Vec::new();
+    loop {
+        let given = format!("cursor={cursor}");
+        let query = "notes select body order by size limit 2 after $cursor";
+        let arguments = [
+            "--format",
+            "csv",
+            "--param",
+            &given,
+            "new.fieldbook",
+            query,
+            ".cursor",
+        ];
+        let page = run_in(directory.path(), &arguments, b"");
+        assert_eq!(page.code, 0, "{}", page.messages);
+        let mut lines: Vec<&str> = page.output.lines().skip(1).collect();
+        cursor = lines.pop().unwrap().to_owned();
+        bodies.extend(lines.into_iter().map(str::to_owned));
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(bodies, ["b", "c", "a"]);
+}
+
+#[test]
 fn statements_come_from_standard_input() {
     let script = format!("{TWO};\n-- how many\nnotes\n  select count()\n;");
     let run = run(&["new.fieldbook", "--bare", "--format", "csv"], &script);

@@ -34,6 +34,7 @@ macro_rules! commands {
 commands! {
     backup "FILE" "copy the book into a new file";
     check "" "compare records, columns, indexes and journal with each other";
+    cursor "" "where the last query's limit cut off, for `after`; empty at the end of the rows";
     describe "NAME" "the fields of an object, the columns of a view";
     format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";
     help "[WORD]" "these commands, or what the language says of a word";
@@ -100,6 +101,13 @@ fn check(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
         "{} records, {} chunks, {} index entries, {} journal entries: {verdict}",
         report.records, report.chunks, report.index_entries, report.journal_entries
     ))?;
+    GO_ON
+}
+
+fn cursor(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    // The empty line tells a script that there are no more rows.
+    let cursor = interpreter.cursor.as_deref().unwrap_or_default();
+    interpreter.printer.result(cursor)?;
     GO_ON
 }
 

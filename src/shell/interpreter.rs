@@ -16,6 +16,8 @@ pub(super) struct Interpreter<'b, 's> {
     pub(super) signals: Signals,
     /// The last query from where its rows were cut off.
     pub(super) more: Option<Step>,
+    /// Where that is, as `after` takes it.
+    pub(super) cursor: Option<String>,
 }
 
 /// Why a script or dot-command went no further.
@@ -61,7 +63,8 @@ impl Interpreter<'_, '_> {
         let outcome = outcome?;
         let mut more = false;
         if let Outcome::Rows(rows) = &outcome {
-            self.more = rows.cursor().and_then(|cursor| step.after(&cursor));
+            self.cursor = rows.cursor();
+            self.more = self.cursor.as_ref().and_then(|cursor| step.after(cursor));
             more = self.more.is_some();
         }
         match self.printer.outcome(&outcome, more, &self.signals) {
@@ -115,6 +118,7 @@ mod tests {
             printer: Printer::new(&arguments, &mut streams, Arc::new(Progress::default())),
             signals: Signals::default(),
             more: None,
+            cursor: None,
         };
         let make = "create object notes (name text label); \
             add notes (name = \"c\"), (name = \"b\"), (name = \"a\")";

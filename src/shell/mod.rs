@@ -154,6 +154,7 @@ fn serve(arguments: &Arguments, streams: &mut Streams<'_>) -> End {
         printer: Printer::new(arguments, streams, progress),
         signals,
         more: None,
+        cursor: None,
     };
     let end = match batch::run(&mut interpreter, &sources, arguments.atomic) {
         Ok(()) if interactive => repl::run(&mut interpreter, arguments),

@@ -59,7 +59,11 @@ impl<'s> Printer<'s> {
                 printed?;
                 if self.terminal.output {
                     self.output.flush()?;
-                    let more = if more { ", `.more` goes on" } else { "" };
+                    let more = if more {
+                        ", `.more` goes on, `.cursor` tells where"
+                    } else {
+                        ""
+                    };
                     self.note(&format!("({outcome}{more})"));
                 }
             }

@@ -4,7 +4,7 @@ use super::binder::{Binder, cast};
 use super::scope::Scope;
 use super::{Expr, Node, Page, Query, Source, Type};
 use crate::error::{Code, Error, Result};
-use crate::query::syntax;
+use crate::query::syntax::{self, ExprKind, Literal};
 use std::fmt;
 
 impl Binder<'_> {
@@ -33,6 +33,15 @@ impl Binder<'_> {
                     .expected("records or groups in one order"));
                 }
                 let scope: Scope<'_> = Self::nothing();
+                if matches!(&after.kind, ExprKind::Literal(Literal::Text(text)) if text.is_empty())
+                {
+                    return Err(
+                        Error::new(Code::BadValue, "the cursor after `after` is empty")
+                            .at(span)
+                            .expected("what a page before gave as its cursor")
+                            .hint("for the first page leave `after` out"),
+                    );
+                }
                 Some(cast(self.expr(&scope, after)?, Type::TEXT))
             }
             None if unpaged(query).is_some() => return Ok(None),

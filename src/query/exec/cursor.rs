@@ -37,13 +37,9 @@ impl Cursor {
         let Some(Value::Text(text)) = after.as_constant() else {
             return Ok(None);
         };
-        if text.trim().is_empty() {
-            return Err(
-                Error::new(Code::BadValue, "the cursor after `after` is empty")
-                    .at(after.span.clone())
-                    .expected("what a page before gave as its cursor")
-                    .hint("for the first page leave `after` out"),
-            );
+        // As a script gives it that has none yet.
+        if text.is_empty() {
+            return Ok(None);
         }
         let cursor = Self::decode(text).ok_or_else(|| {
             let short: String = text.chars().take(24).collect();
