@@ -225,8 +225,7 @@ impl<'a> Evaluator<'a> {
                     hits.and(among);
                     return Ok(hits);
                 }
-                // A slot that does not count may have failed.
-                Err(error) if error.kind() == Kind::Constraint && !among.all() => {}
+                Err(error) if is_of_a_slot(&error) && !among.all() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -246,7 +245,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Vector> {
         if !runs_for_each(expr) || among.all() {
             match self.evaluate(expr, batch) {
-                Err(error) if error.kind() == Kind::Constraint && !among.all() => {}
+                Err(error) if is_of_a_slot(&error) && !among.all() => {}
                 result => return result,
             }
         }
@@ -258,6 +257,11 @@ impl<'a> Evaluator<'a> {
         }
         Ok(found.gather(&places))
     }
+}
+
+/// Whether a slot that does not count may have failed, its value or its rule.
+fn is_of_a_slot(error: &Error) -> bool {
+    error.kind() == Kind::Constraint || error.code() == Code::Recursive
 }
 
 /// Whether what an expression costs grows with each slot it is asked for, as runs of a query do:

@@ -25,14 +25,18 @@ impl Evaluator<'_> {
         let mut hits = Bitset::new(batch.len());
         for (rule, slots) in self.applied(expr, batch)? {
             let (object, record) = target(expr)?;
-            if !matches!(record.node, Node::Id) {
+            let own = matches!(record.node, Node::Id);
+            if applies_rules(&rule) || own && slots.count() * SPARSE < batch.len() {
+                let places: Vec<usize> = slots.ones().collect();
+                let found = narrowed(batch, &places, |batch| match own {
+                    true => self.test(&rule, batch),
+                    false => self.test_follow(record, object, &rule, batch),
+                })?;
+                found.ones().for_each(|at| hits.set(places[at], true));
+            } else if !own {
                 let mut found = self.test_follow(record, object, &rule, batch)?;
                 found.and(&slots);
                 hits.or(&found);
-            } else if slots.count() * SPARSE < batch.len() {
-                let places: Vec<usize> = slots.ones().collect();
-                let found = narrowed(batch, &places, |batch| self.test(&rule, batch))?;
-                found.ones().for_each(|at| hits.set(places[at], true));
             } else {
                 hits.or(&self.test_among(&rule, batch, &slots)?);
             }
@@ -45,15 +49,22 @@ impl Evaluator<'_> {
         let mut values = vec![f64::NAN; batch.len()];
         for (rule, slots) in self.applied(expr, batch)? {
             let (object, record) = target(expr)?;
-            let found = match record.node {
-                Node::Id => self.evaluate_among(&rule, batch, &slots)?,
-                _ => self.follow(record, object, &rule, batch)?,
+            let found = |batch: &Batch<'_>| match record.node {
+                Node::Id => self.evaluate(&rule, batch),
+                _ => self.follow(record, object, &rule, batch),
+            };
+            let places: Vec<usize> = slots.ones().collect();
+            let (found, narrow) = match (&record.node, applies_rules(&rule)) {
+                (_, true) => (narrowed(batch, &places, found)?, true),
+                (Node::Id, false) => (self.evaluate_among(&rule, batch, &slots)?, false),
+                (_, false) => (found(batch)?, false),
             };
             let Vector::Floats(found) = found else {
                 return Err(internal("a stored expression that is no number", expr));
             };
-            for slot in slots.ones() {
-                values[slot] = found.get(slot).unwrap_or(f64::NAN);
+            for (at, slot) in places.into_iter().enumerate() {
+                let at = if narrow { at } else { slot };
+                values[slot] = found.get(at).unwrap_or(f64::NAN);
             }
         }
         Ok(Vector::Floats(Floats::Values(values)))
@@ -111,14 +122,14 @@ impl Evaluator<'_> {
                 slots[number].set(slot, true);
             }
         }
+        let mut known: Vec<(&str, usize)> = known.into_iter().collect();
+        known.sort_unstable_by_key(|(_, number)| *number);
         let mut applied = Vec::with_capacity(known.len());
-        for (text, number) in known {
-            let what = || self.home(rule, batch, slots[number].ones().next());
-            applied.push((number, self.rule(text, &call, &what)?));
+        for ((text, _), slots) in known.into_iter().zip(slots) {
+            let what = || self.home(rule, batch, slots.ones().next());
+            applied.push((self.rule(text, &call, &what)?, slots));
         }
-        applied.sort_unstable_by_key(|(number, _)| *number);
-        let rules = applied.into_iter().map(|(_, rule)| rule);
-        Ok(rules.zip(slots).collect())
+        Ok(applied)
     }
 
     /// A rule by its text, bound once.
@@ -173,6 +184,14 @@ impl Evaluator<'_> {
             _ => unknown(),
         }
     }
+}
+
+/// Whether a rule applies others. It is evaluated for its own slots alone: those around would have
+/// their rules applied as deep as it goes, and it may go round in a ring.
+fn applies_rules(rule: &Expr) -> bool {
+    let mut found = false;
+    rule.visit_all(&mut |expr| found |= matches!(expr.node, Node::Stored { .. }));
+    found
 }
 
 /// The object of the rules, and the record they are applied to.
