@@ -32,7 +32,7 @@ pub enum Kind {
     Io,
     /// The file is damaged: restore from a backup.
     Corrupt,
-    /// The file was written by a newer version of the library.
+    /// The file was written by another version of the library.
     IncompatibleFormat,
     /// The operation was stopped on request.
     Interrupted,
@@ -155,6 +155,8 @@ codes! {
     Corrupt = "corrupt", Corrupt;
     /// The book was written by a newer version.
     NewerFormat = "newer-format", IncompatibleFormat;
+    /// The book was written by an older version and not closed cleanly.
+    OlderFormat = "older-format", IncompatibleFormat;
     /// The statement was stopped.
     Interrupted = "interrupted", Interrupted;
     /// A fault of the library.

@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/format-v1")
+        .join("tests/fixtures")
         .join(name)
 }
 
-/// Makes the fixture of the current format. Its last transactions are not folded.
+/// Makes the fixture of the current format. Its last transactions are in the log.
 #[test]
 #[ignore = "it makes a committed file anew"]
 fn make_the_fixture() {
     let book = Book::in_memory().unwrap();
     let script = std::fs::read_to_string(fixture("book.fb")).unwrap();
     book.execute(&script).unwrap();
-    let _ = std::fs::remove_file(fixture("book.v1"));
-    book.backup(fixture("book.v1")).unwrap();
+    let _ = std::fs::remove_file(fixture("format-v2/book.v2"));
+    book.backup(fixture("format-v2/book.v2")).unwrap();
 }
 
 fn assert_reads(book: &Book) {
@@ -56,14 +56,16 @@ fn assert_reads(book: &Book) {
     );
 }
 
-#[test]
-fn a_book_of_format_1_is_read_and_written() {
+fn assert_reads_and_writes(name: &str) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("book");
-    std::fs::copy(fixture("book.v1"), &path).unwrap();
+    std::fs::copy(fixture(name), &path).unwrap();
     let book = Book::options().read_only(true).open(&path).unwrap();
     assert_reads(&book);
+    let copy = directory.path().join("copy");
+    book.backup(&copy).unwrap();
     book.close().unwrap();
+    assert_reads(&Book::open(&copy).unwrap());
     let book = Book::options().create(false).open(&path).unwrap();
     assert_reads(&book);
     book.execute("add accounts (name = \"Zenith\")").unwrap();
@@ -71,4 +73,27 @@ fn a_book_of_format_1_is_read_and_written() {
         .unwrap();
     book.close().unwrap();
     assert_reads(&Book::options().read_only(true).open(&path).unwrap());
+}
+
+#[test]
+fn a_book_of_format_1_is_read_and_brought_to_the_current_one() {
+    assert_reads_and_writes("format-v1/book.v1");
+}
+
+#[test]
+fn a_book_of_format_1_with_pending_changes_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("book");
+    std::fs::copy(fixture("format-v1/unfolded.v1"), &path).unwrap();
+    for read_only in [true, false] {
+        let opened = Book::options().read_only(read_only).open(&path);
+        let error = opened.map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), fieldbook::Code::OlderFormat);
+        assert!(error.to_string().contains("was not closed cleanly"));
+    }
+}
+
+#[test]
+fn a_book_of_format_2_is_read_and_written() {
+    assert_reads_and_writes("format-v2/book.v2");
 }

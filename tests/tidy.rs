@@ -338,6 +338,7 @@ const CODES_ELSEWHERE: &[(&str, &str, &str)] = &[
         "src/storage/open.rs",
         "assert_eq!(error.code(), Code::NewerFormat)",
     ),
+    ("older-format", "tests/it_format.rs", "Code::OlderFormat"),
     ("corrupt", "src/storage/damage.rs", "Code::Corrupt"),
     (
         "read-only",

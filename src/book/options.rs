@@ -125,8 +125,8 @@ impl Options {
     /// Opens the book in the file at `path`; a new one gets the built-in CRM.
     ///
     /// # Errors
-    /// `no-such-file`, `not-a-book`, `newer-format`, `corrupt`, `locked` by another process, or
-    /// `io`; `unknown-label` if there is no such actor.
+    /// `no-such-file`, `not-a-book`, `newer-format`, `older-format`, `corrupt`, `locked` by another
+    /// process, or `io`; `unknown-label` if there is no such actor.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Book> {
         let path = path.as_ref();
         if self.create && !self.read_only && !path.exists() {

@@ -52,6 +52,14 @@ impl Store {
         copy(&read, &write, tables::REFERENCES)?;
         copy(&read, &write, tables::KEYS)?;
         copy(&read, &write, tables::WORDS)?;
+        // A book of format 1 has none.
+        if read
+            .list_tables()
+            .or_fault()?
+            .any(|table| table.name() == tables::LOG.name())
+        {
+            copy(&read, &write, tables::LOG)?;
+        }
         copy(&read, &write, tables::TRANSACTIONS)?;
         copy(&read, &write, tables::CATALOGS)?;
         copy(&read, &write, tables::JOURNAL)?;

@@ -5,8 +5,9 @@ use super::index;
 use super::journal::{self, HeaderKind, RECORDS, RecordBlock, field_id};
 use super::overlay::chunk_ids;
 use super::schema::LIVE;
+use super::store::read_folded;
 use super::summary::{ChunkRange, ColumnSummary};
-use super::{CheckReport, IndexLayout, ObjectLayout, Row, Snapshot, Store, tables, text};
+use super::{CheckReport, IndexLayout, ObjectLayout, Row, Snapshot, Store, log, tables, text};
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::Result;
 use crate::value::{ChunkId, FieldId, IndexId, ObjectId, RecordId, Shape, Value};
@@ -20,23 +21,38 @@ const DESCRIBED: usize = 100;
 impl Store {
     /// Compares rows, columns, indexes, summaries and journal with each other.
     pub(crate) fn check(&self) -> Result<CheckReport> {
-        let snapshot = self.snapshot()?;
+        let (latest, read) = {
+            let _writer = self.writer();
+            (self.snapshot()?, self.begin_read()?)
+        };
+        let (folded, _) = guard(|| read_folded(read))?;
         let mut check = Check {
-            snapshot: &snapshot,
+            snapshot: &folded,
             report: CheckReport::default(),
         };
-        for layout in snapshot.overlay.schema.layouts.values() {
+        for layout in folded.overlay.schema.layouts.values() {
             let checked = guard(|| check.object(layout));
             check.note(checked);
         }
-        for part in [Check::columns, Check::journal, Check::pending] {
-            let checked = guard(|| part(&mut check));
-            check.note(checked);
+        let now = guard(|| log::replay(folded.clone())).unwrap_or_else(|error| {
+            check.note(Err(error));
+            folded.clone()
+        });
+        let checked = guard(|| check.columns());
+        check.note(checked);
+        let checked = guard(|| check.journal(&now));
+        check.note(checked);
+        let checked = guard(|| check.current(&now));
+        check.note(checked);
+        // Another process may have gone on meanwhile where this one only reads.
+        if !self.is_read_only() {
+            check.pending(&now, &latest);
         }
         Ok(check.report)
     }
 }
 
+/// The check of the folded state, which is the truth of the file but for the log.
 struct Check<'a> {
     snapshot: &'a Snapshot,
     report: CheckReport,
@@ -105,18 +121,16 @@ impl Check<'_> {
                 snapshot.record_count(object)
             ));
         }
-        self.report.records += live;
         for index in &layout.indexes {
             let expected = keys.remove(&index.id).unwrap_or_default();
             self.index(index, &expected)?;
-            self.unique(layout, index)?;
         }
         let checked = text::check(snapshot, object, words, |fault| self.fault(fault));
         self.note(checked);
         Ok(())
     }
 
-    /// Reads a chunk's rows, with pending changes undone.
+    /// Reads a chunk's rows.
     fn stored_rows(
         &mut self,
         layout: &ObjectLayout,
@@ -160,19 +174,6 @@ impl Check<'_> {
                 }
                 stored.insert(slot(id), Arc::new(row));
             }
-        }
-        for (slot, entry) in snapshot.overlay.in_chunk(layout.id, chunk.0) {
-            if stored.get(&slot) != entry.current.as_ref() {
-                self.fault(format!(
-                    "row #{} of object {} differs from its pending change",
-                    ids.start + slot as u64,
-                    layout.id.0
-                ));
-            }
-            match &entry.stored {
-                Some(row) => stored.insert(slot, row.clone()),
-                None => stored.remove(&slot),
-            };
         }
         Ok(stored)
     }
@@ -239,14 +240,22 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// No two current records may share a unique key.
-    fn unique(&mut self, layout: &ObjectLayout, index: &IndexLayout) -> Result<()> {
-        if !index.unique {
-            return Ok(());
+    /// Counts the records there are with the log's changes.
+    fn current(&mut self, now: &Snapshot) -> Result<()> {
+        for layout in now.overlay.schema.layouts.values() {
+            self.report.records += now.record_count(layout.id);
+            for index in layout.indexes.iter().filter(|index| index.unique) {
+                self.unique(now, layout, index)?;
+            }
         }
+        Ok(())
+    }
+
+    /// No two records may share a unique key.
+    fn unique(&mut self, now: &Snapshot, layout: &ObjectLayout, index: &IndexLayout) -> Result<()> {
         let mut keys: BTreeMap<Vec<u8>, RecordId> = BTreeMap::new();
         let mut twins = Vec::new();
-        self.snapshot.every_row(layout.id, |id, row| {
+        now.every_row(layout.id, |id, row| {
             if index
                 .fields
                 .iter()
@@ -311,7 +320,7 @@ impl Check<'_> {
     }
 
     /// Headers, blocks and the index by record agree.
-    fn journal(&mut self) -> Result<()> {
+    fn journal(&mut self, now: &Snapshot) -> Result<()> {
         let read: &ReadTransaction = &self.snapshot.base.read;
         let headers = read.open_table(tables::TRANSACTIONS).or_fault()?;
         let blocks = read.open_table(tables::JOURNAL).or_fault()?;
@@ -319,10 +328,28 @@ impl Check<'_> {
         let catalogs = read.open_table(tables::CATALOGS).or_fault()?;
         let mut touched = 0;
         let mut records = BTreeSet::new();
-        let mut schemas = 0;
+        let mut schemas: Vec<u64> = now
+            .pending
+            .commits
+            .iter()
+            .filter(|commit| commit.kind == HeaderKind::Schema)
+            .map(|commit| commit.sequence)
+            .collect();
         let mut last = None;
-        for sequence in 1..=self.snapshot.sequence() {
-            let header = match journal::header(&headers, sequence) {
+        let mut next = 1;
+        let mut stray = false;
+        for entry in headers.iter().or_fault()? {
+            let (sequence, bytes) = entry.or_fault()?;
+            let sequence = sequence.value();
+            if sequence > self.snapshot.sequence() {
+                stray = true;
+                break;
+            }
+            if sequence != next {
+                self.fault(format!("the journal lacks transaction {next}"));
+            }
+            next = sequence + 1;
+            let header = match journal::header(bytes.value()) {
                 Ok(header) => header,
                 Err(error) => {
                     self.fault(error.message().to_owned());
@@ -336,10 +363,7 @@ impl Check<'_> {
             }
             last = Some(header.at);
             if header.kind == HeaderKind::Schema {
-                schemas += 1;
-                if catalogs.get(sequence).or_fault()?.is_none() {
-                    self.fault(format!("transaction {sequence} lacks its catalog"));
-                }
+                schemas.push(sequence);
             }
             for (object, field) in header.touched {
                 touched += 1;
@@ -371,6 +395,14 @@ impl Check<'_> {
                 }
             }
         }
+        if next != self.snapshot.sequence() + 1 {
+            self.fault(format!("the journal lacks transaction {next}"));
+        }
+        for sequence in &schemas {
+            if catalogs.get(sequence).or_fault()?.is_none() {
+                self.fault(format!("transaction {sequence} lacks its catalog"));
+            }
+        }
         self.report.journal_entries = blocks.len().or_fault()?;
         let mut indexed = BTreeSet::new();
         for entry in by_record.iter().or_fault()? {
@@ -379,9 +411,9 @@ impl Check<'_> {
                 indexed.insert(entry);
             }
         }
-        if touched != blocks.len().or_fault()?
-            || headers.len().or_fault()? != self.snapshot.sequence()
-            || schemas != catalogs.len().or_fault()?
+        if stray
+            || touched != blocks.len().or_fault()?
+            || schemas.len() as u64 != catalogs.len().or_fault()?
         {
             self.fault("the journal has entries that belong to no transaction".to_owned());
         }
@@ -394,41 +426,46 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The pending changes are those the journal gives.
-    fn pending(&mut self) -> Result<()> {
-        let base = &self.snapshot.base;
-        let overlay = &self.snapshot.overlay;
-        let entries = journal::unfolded(
-            &base.read.open_table(tables::TRANSACTIONS).or_fault()?,
-            &base.read.open_table(tables::JOURNAL).or_fault()?,
-            &overlay.schema,
-            (base.progress.folded, base.progress.sequence),
-            |object| overlay.counts(object).next,
-            |layout, id| base.row(layout, id),
-        )?;
-        for ((object, id), entry) in &entries {
-            let known = overlay.entry(*object, *id);
-            let same = known.is_some_and(|known| {
-                known.stored == entry.stored && known.current == entry.current
-            });
-            if !same {
-                self.fault(format!(
-                    "the journal gives another pending change of record {id} of object {}",
-                    object.0
-                ));
-            }
+    /// The log gives the state that is in memory.
+    fn pending(&mut self, now: &Snapshot, latest: &Snapshot) {
+        if now.sequence() != latest.sequence() {
+            self.fault(format!(
+                "the log ends with transaction {}, but the last was {}",
+                now.sequence(),
+                latest.sequence()
+            ));
         }
-        for (&object, records) in &overlay.objects {
+        for (&object, records) in &now.overlay.objects {
             for (&id, entry) in &records.records {
-                if entry.stored != entry.current && !entries.contains_key(&(object, RecordId(id))) {
+                let known = latest.overlay.entry(object, RecordId(id));
+                let same = known.is_some_and(|known| {
+                    known.stored == entry.stored && known.current == entry.current
+                });
+                if !same {
                     self.fault(format!(
-                        "the journal lacks the pending change of record #{id} of object {}",
+                        "the log gives another pending change of record #{id} of object {}",
                         object.0
                     ));
                 }
             }
         }
-        Ok(())
+        for (&object, records) in &latest.overlay.objects {
+            for (&id, entry) in &records.records {
+                let known = now.overlay.entry(object, RecordId(id));
+                if entry.stored != entry.current && known.is_none() {
+                    self.fault(format!(
+                        "the log lacks the pending change of record #{id} of object {}",
+                        object.0
+                    ));
+                }
+            }
+            if records.counts.live != now.record_count(object) {
+                self.fault(format!(
+                    "the log gives another number of records of object {}",
+                    object.0
+                ));
+            }
+        }
     }
 }
 
@@ -442,7 +479,6 @@ mod tests {
     use super::*;
     use crate::storage::meta::{self, Counts};
     use crate::storage::model::{self, COUNT, NAME, OBJECT, OTHER, PARENT, at};
-    use crate::storage::store::read_state;
     use redb::WriteTransaction;
 
     type Rows<'txn> = redb::Table<'txn, u64, &'static [u8]>;
@@ -466,6 +502,9 @@ mod tests {
         transaction.commit(at(1)).unwrap();
         let mut transaction = store.begin().unwrap();
         transaction.delete(OBJECT, RecordId(4)).unwrap();
+        transaction
+            .put(OBJECT, RecordId(6), row("acme", 66))
+            .unwrap();
         transaction.commit(at(2)).unwrap();
         store.fold().unwrap();
         let mut transaction = store.begin().unwrap();
@@ -480,11 +519,9 @@ mod tests {
     /// The faults found after `plant` wrote to the file; the memory stays as it was.
     fn faults(plant: impl FnOnce(&WriteTransaction)) -> Vec<String> {
         let store = store();
-        let latest = store.latest();
         let write = store.begin_write().unwrap();
         plant(&write);
         write.commit().unwrap();
-        store.publish(latest.base.progress, latest.overlay).unwrap();
         store.check().unwrap().faults
     }
 
@@ -518,7 +555,7 @@ mod tests {
         assert_found("other records live", |w| {
             rows(w, |t| drop(t.remove(5).unwrap()))
         });
-        assert_found("counts 9", |w| rows(w, |t| drop(t.remove(5).unwrap())));
+        assert_found("counts 8", |w| rows(w, |t| drop(t.remove(5).unwrap())));
         assert_found("cannot be read", |w| {
             rows(w, |t| drop(t.insert(5, &[1, 1, 9][..])))
         });
@@ -530,9 +567,6 @@ mod tests {
         });
         assert_found("another value", |w| {
             rows(w, |t| drop(t.insert(5, &[1, 1, 0][..])))
-        });
-        assert_found("pending change", |w| {
-            rows(w, |t| drop(t.insert(1, &[1, 1, 0][..])))
         });
     }
 
@@ -619,23 +653,12 @@ mod tests {
         assert_found("belong to no transaction", |w| {
             drop(table!(w, TRANSACTIONS).insert(70, &[][..]));
         });
-        let block = (OBJECT.0, COUNT.0, 4);
+        let block = (OBJECT.0, COUNT.0, 3);
         assert_found("lacks a block", |w| {
             drop(table!(w, JOURNAL).remove(block).unwrap())
         });
         assert_found("cannot be read", |w| {
             drop(table!(w, JOURNAL).insert(block, &[200][..]))
-        });
-        assert_found("another pending change", |w| {
-            let same = table!(w, JOURNAL)
-                .get(block)
-                .unwrap()
-                .unwrap()
-                .value()
-                .to_vec();
-            // The last byte of the block is that of the only old value.
-            let wrong = [&same[..same.len() - 1], &[66]].concat();
-            drop(table!(w, JOURNAL).insert(block, wrong.as_slice()));
         });
         assert_found("index by record", |w| {
             drop(table!(w, JOURNAL_RECORDS).remove((OBJECT.0, 4, 3)).unwrap());
@@ -646,15 +669,44 @@ mod tests {
     }
 
     #[test]
+    fn faults_in_the_log_are_found() {
+        assert_found("lacks the pending change of record #1", |w| {
+            drop(table!(w, LOG).remove(4).unwrap());
+        });
+        assert_found("ends with transaction 3, but the last was 4", |w| {
+            drop(table!(w, LOG).remove(4).unwrap());
+        });
+        assert_found("the log lacks transaction 5", |w| {
+            drop(table!(w, LOG).insert(6, &[][..]));
+        });
+        let spoilt = |change: fn(&mut Vec<u8>)| {
+            move |w: &WriteTransaction| {
+                let mut table = table!(w, LOG);
+                let mut bytes = table.get(4).unwrap().unwrap().value().to_vec();
+                change(&mut bytes);
+                table.insert(4, bytes.as_slice()).unwrap();
+            }
+        };
+        assert_found(
+            "cannot be read",
+            spoilt(|bytes| bytes.truncate(bytes.len() - 1)),
+        );
+        assert_found("cannot be read", spoilt(|bytes| bytes.push(0)));
+        // The last byte is the reference to record 0.
+        assert_found(
+            "another pending change of record #10",
+            spoilt(|bytes| *bytes.last_mut().unwrap() = 5),
+        );
+    }
+
+    #[test]
     fn faults_in_the_meta_table_are_found() {
         let store = store();
         let write = store.begin_write().unwrap();
-        meta::write_counts(&write, OBJECT, &Counts { next: 11, live: 8 }).unwrap();
+        meta::write_counts(&write, OBJECT, &Counts { next: 10, live: 9 }).unwrap();
         write.commit().unwrap();
-        let (snapshot, meta) = read_state(store.begin_read().unwrap()).unwrap();
-        store.publish(meta.progress, snapshot.overlay).unwrap();
         let faults = store.check().unwrap().faults;
-        assert_eq!(faults, ["object 1 has 9 rows, but counts 8"]);
+        assert_eq!(faults[0], "object 1 has 8 rows, but counts 9");
     }
 
     #[test]

@@ -1,26 +1,25 @@
 //! The commit: what others committed since is checked, then everything is written at once.
 
 use super::fault::OrFault;
-use super::journal::{self, Change, Header, HeaderKind};
+use super::journal::{Change, HeaderKind};
+use super::log::{self, Commit};
 use super::meta::{self, Progress};
 use super::overlay::Overlay;
 use super::store::Writer;
-use super::tables::RowsTable;
 use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction, fold};
 use crate::error::{Code, Error, Result};
-use crate::value::{ObjectId, RecordId, Value};
+use crate::value::{IndexId, ObjectId, RecordId, Value};
 use redb::WriteTransaction;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A small commit leaves its records for a later fold until more than this many wait.
+/// A small commit goes to the log alone until more than this many changes wait there.
 pub(super) const PENDING_RECORDS: usize = 256;
 
 /// A commit that a transaction still open has not seen.
 pub(super) struct Recent {
-    pub(super) sequence: u64,
     scope: Scope,
-    changes: Vec<Change>,
+    pub(super) commit: Arc<Commit>,
 }
 
 /// What a commit changes beside records.
@@ -44,7 +43,7 @@ impl Store {
 
     fn commit_changes(&self, transaction: &mut Transaction<'_>, info: CommitInfo) -> Result<u64> {
         let (base, state) = (transaction.base.clone(), &transaction.state);
-        let changes = transaction.changes()?;
+        let mut changes = transaction.changes()?;
         let schema = !Arc::ptr_eq(&base.overlay.schema, &state.overlay.schema);
         let settings = base.overlay.settings != state.overlay.settings;
         if changes.is_empty() && !schema && !settings {
@@ -60,73 +59,72 @@ impl Store {
         let latest = self.latest();
         check_clock(&latest, info)?;
         // A fold alone also moves what the overlay lies over.
-        let mut overlay = if Arc::ptr_eq(&latest.base, &base.base) {
+        let mut overlay = if Arc::ptr_eq(&latest.pending, &base.pending) {
             transaction.take_overlay()
         } else {
             check_conflicts(&writer, transaction, &changes, scope)?;
             rebase(&latest, transaction, &changes)?
         };
         let sequence = latest.sequence() + 1;
+        stamp(Arc::make_mut(&mut overlay), sequence, &mut changes);
+        let commit = Arc::new(Commit {
+            sequence,
+            at: info.at,
+            actor: info.actor,
+            replica: self.replica,
+            kind: if schema {
+                HeaderKind::Schema
+            } else {
+                HeaderKind::Records
+            },
+            old_settings: settings.then(|| (*base.overlay.settings).clone()),
+            changes,
+        });
+        let pending = latest.pending.with(commit.clone());
         let write = self.begin_write_on(&latest)?;
         if schema {
             let bytes = overlay.schema.encode()?;
             let mut table = write.open_table(super::tables::CATALOGS).or_fault()?;
             table.insert(sequence, bytes.as_slice()).or_fault()?;
         }
-        write_rows(&write, sequence, &changes)?;
-        let touched = journal::write_changes(&write, sequence, &changes, |object| {
-            overlay.schema.layout(object).clone()
-        })?;
-        let kind = if schema {
-            HeaderKind::Schema
-        } else {
-            HeaderKind::Records
-        };
-        let header = Header {
-            at: info.at,
-            actor: info.actor,
-            replica: self.replica,
-            kind,
-            touched,
-            old_settings: settings.then(|| (*base.overlay.settings).clone()),
-        };
-        journal::write_header(&write, sequence, &header)?;
-        if settings {
-            meta::write_settings(&write, &overlay.settings)?;
-        }
-        let mut progress = Progress {
-            sequence,
-            folded: latest.base.progress.folded,
-            last_commit: Some(info.at),
-        };
-        if layouts || overlay.len() > PENDING_RECORDS {
+        if layouts || settings || pending.weight > PENDING_RECORDS {
+            let (before, after) = (&latest.overlay.schema, &overlay.schema);
+            log::archive(&write, &latest.pending.commits, before)?;
+            log::archive(&write, std::slice::from_ref(&commit), after)?;
             if layouts {
-                fold::drop_gone(&write, &latest.overlay.schema, &overlay.schema)?;
+                fold::drop_gone(&write, before, after)?;
             }
-            let ids = overlay.schema.index_ids();
-            let new: BTreeSet<_> = ids
-                .filter(|id| !latest.overlay.schema.has_index(*id))
-                .collect();
-            fold::fold(&write, &overlay, &new)?;
-            progress.folded = sequence;
-            write_counts(&write, &overlay, overlay.objects.keys().copied())?;
-            overlay = Arc::new(overlay.folded());
+            if settings {
+                meta::write_settings(&write, &overlay.settings)?;
+            }
+            let ids = after.index_ids();
+            let new: BTreeSet<_> = ids.filter(|id| !before.has_index(*id)).collect();
+            self.finish_fold(write, &overlay, &new, pending.progress())?;
         } else {
-            let mut objects: Vec<_> = changes.iter().map(|change| change.object).collect();
-            objects.dedup();
-            write_counts(&write, &overlay, objects.into_iter())?;
-            stamp(Arc::make_mut(&mut overlay), sequence, &changes);
+            log::append(&write, &commit)?;
+            write.commit().or_fault()?;
+            self.publish(Snapshot {
+                base: latest.base,
+                overlay,
+                pending: Arc::new(pending),
+            });
         }
-        meta::write_progress(&write, &progress)?;
-        write.commit().or_fault()?;
-        self.publish(progress, overlay)?;
-        writer.recent.push_back(Recent {
-            sequence,
-            scope,
-            changes,
-        });
+        writer.recent.push_back(Recent { scope, commit });
         self.prune(&mut writer, base.sequence());
         Ok(sequence)
+    }
+
+    fn finish_fold(
+        &self,
+        write: WriteTransaction,
+        overlay: &Overlay,
+        new: &BTreeSet<IndexId>,
+        progress: Progress,
+    ) -> Result<()> {
+        fold::fold(&write, overlay, new)?;
+        fold::end(&write, overlay, &progress)?;
+        write.commit().or_fault()?;
+        self.publish_folded(progress, overlay)
     }
 
     /// Folds all pending changes into chunks, indexes and summaries. Those of a store for reading
@@ -138,18 +136,13 @@ impl Store {
     fn fold_pending(&self) -> Result<()> {
         let _writer = self.writer();
         let latest = self.latest();
-        let progress = Progress {
-            folded: latest.sequence(),
-            ..latest.base.progress
-        };
-        if progress == latest.base.progress || self.is_read_only() {
+        if latest.pending.commits.is_empty() || self.is_read_only() {
             return Ok(());
         }
         let write = self.begin_write_on(&latest)?;
-        fold::fold(&write, &latest.overlay, &BTreeSet::new())?;
-        meta::write_progress(&write, &progress)?;
-        write.commit().or_fault()?;
-        self.publish(progress, Arc::new(latest.overlay.folded()))
+        let overlay = &latest.overlay;
+        log::archive(&write, &latest.pending.commits, &overlay.schema)?;
+        self.finish_fold(write, overlay, &BTreeSet::new(), latest.pending.progress())
     }
 }
 
@@ -191,7 +184,7 @@ fn check_conflicts(
         let layout = schema.layout(change.object);
         row.targets(layout).find(|target| gone.contains(target))
     };
-    for recent in writer.recent.iter().filter(|r| r.sequence > since) {
+    for recent in writer.recent.iter().filter(|r| r.commit.sequence > since) {
         let (less, more) = (scope.min(recent.scope), scope.max(recent.scope));
         if more == Scope::Whole || less == Scope::Labels {
             return Err(conflict(
@@ -199,7 +192,7 @@ fn check_conflicts(
             ));
         }
         let mut their_gone = BTreeSet::new();
-        for change in &recent.changes {
+        for change in &recent.commit.changes {
             let (object, id) = (change.object, change.id);
             if mine.contains(&(object, id)) {
                 return Err(conflict(format!(
@@ -306,52 +299,23 @@ fn check_hierarchy(state: &Snapshot, layout: &ObjectLayout, change: &Change) -> 
     Ok(())
 }
 
-/// Writes the rows after the changes, stamped with the transaction's number.
-fn write_rows(write: &WriteTransaction, sequence: u64, changes: &[Change]) -> Result<()> {
-    for changes in changes.chunk_by(|a, b| a.object == b.object) {
-        let name = RowsTable::new(changes[0].object);
-        let mut rows = write.open_table(name.definition()).or_fault()?;
-        for change in changes {
-            match &change.after {
-                Some(row) => {
-                    let bytes = stamped(row, sequence).encode();
-                    rows.insert(change.id.0, bytes.as_slice()).or_fault()?;
-                }
-                None => {
-                    rows.remove(change.id.0).or_fault()?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn stamped(row: &Row, sequence: u64) -> Row {
-    let mut row = row.clone();
-    row.changed = sequence;
-    if row.created == 0 {
-        row.created = sequence;
-    }
-    row
-}
-
-/// Gives the rows in the overlay the stamps they were written with.
-fn stamp(overlay: &mut Overlay, sequence: u64, changes: &[Change]) {
+/// Gives the rows after the changes, which the overlay holds too, the transaction's number.
+fn stamp(overlay: &mut Overlay, sequence: u64, changes: &mut [Change]) {
     for change in changes {
         let records = overlay.objects.get_mut(&change.object);
         let entry = records.and_then(|o| o.records.get_mut(&change.id.0));
-        if let Some(row) = entry.and_then(|entry| entry.current.as_mut()) {
-            *row = Arc::new(stamped(row, sequence));
+        // Often the only other holder of the row, which then is not copied.
+        if change.after.take().is_some()
+            && let Some(row) = entry.and_then(|entry| entry.current.as_mut())
+        {
+            let stamped = Arc::make_mut(row);
+            stamped.changed = sequence;
+            if stamped.created == 0 {
+                stamped.created = sequence;
+            }
+            change.after = Some(row.clone());
         }
     }
-}
-
-fn write_counts(
-    write: &WriteTransaction,
-    overlay: &Overlay,
-    mut objects: impl Iterator<Item = ObjectId>,
-) -> Result<()> {
-    objects.try_for_each(|object| meta::write_counts(write, object, &overlay.counts(object)))
 }
 
 #[cfg(test)]
@@ -543,15 +507,22 @@ mod tests {
     #[test]
     fn a_file_in_another_state_is_not_written() {
         let (store, a, _) = store();
-        let write = store.begin_write().unwrap();
-        let progress = Progress {
-            sequence: 9,
-            ..store.latest().base.progress
-        };
-        meta::write_progress(&write, &progress).unwrap();
-        write.commit().unwrap();
         let mut transaction = store.begin().unwrap();
         transaction.delete(OBJECT, a).unwrap();
+        transaction.commit(at(2)).unwrap();
+        let failing = || -> Result<()> { Err(Error::new(Code::Io, "no space")) };
+        store.write_guarded(failing).unwrap_err();
+        let mut transaction = store.begin().unwrap();
+        transaction.insert(OBJECT, named("b")).unwrap();
+        assert_eq!(transaction.commit(at(2)).unwrap(), 4);
+        let write = store.begin_write().unwrap();
+        let mut table = write.open_table(crate::storage::tables::LOG).unwrap();
+        table.insert(5, [].as_slice()).unwrap();
+        drop(table);
+        write.commit().unwrap();
+        store.write_guarded(failing).unwrap_err();
+        let mut transaction = store.begin().unwrap();
+        transaction.insert(OBJECT, named("c")).unwrap();
         assert_eq!(transaction.commit(at(2)).unwrap_err().code(), Code::Io);
     }
 
@@ -601,7 +572,7 @@ mod tests {
             dropped: false,
         });
         let index = |id, unique| crate::storage::IndexLayout {
-            id: crate::value::IndexId(id),
+            id: IndexId(id),
             kind: crate::storage::IndexKind::Folded,
             fields: vec![NAME],
             unique,
@@ -621,10 +592,7 @@ mod tests {
         let mut row = named("a");
         row.set(new, Value::text("new"));
         transaction.put(OBJECT, a, row).unwrap();
-        let look = |s: &Snapshot| {
-            s.lookup(crate::value::IndexId(10), &[Value::text("a")])
-                .unwrap()
-        };
+        let look = |s: &Snapshot| s.lookup(IndexId(10), &[Value::text("a")]).unwrap();
         assert_eq!(look(transaction.snapshot()), [a, b]);
         store.fold().unwrap();
         transaction.commit(at(2)).unwrap();

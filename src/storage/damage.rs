@@ -41,6 +41,7 @@ static BOOK: LazyLock<Vec<u8>> = LazyLock::new(|| {
     transaction.insert(OTHER, Row::default()).unwrap();
     transaction.commit(at(2)).unwrap();
     store.backup(&path).unwrap();
+    assert_eq!(store.snapshot().unwrap().pending.commits.len(), 1);
     std::fs::read(&path).unwrap()
 });
 
@@ -182,7 +183,7 @@ proptest! {
 
     #[test]
     fn values_that_say_the_impossible_are_told(
-        table in 0..7,
+        table in 0..8,
         spoils in prop::collection::vec((any::<usize>(), any::<usize>(), 1_u8..), 1..3),
     ) {
         let faults = faults(&BOOK, |path| {
@@ -197,6 +198,7 @@ proptest! {
                     3 => spoil(&write, tables::TRANSACTIONS, place),
                     4 => spoil(&write, tables::SUMMARIES, place),
                     5 => spoil(&write, tables::WORDS, place),
+                    6 => spoil(&write, tables::LOG, place),
                     _ => spoil(&write, rows.definition(), place),
                 }
             }

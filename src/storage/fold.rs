@@ -4,12 +4,13 @@ use super::chunk;
 use super::fault::{OrFault, corrupt};
 use super::index::{self, Entry as KeyEntry, IndexTables};
 use super::journal::field_id;
+use super::meta::{self, Progress};
 use super::overlay::{Entry, ObjectOverlay, Overlay};
 use super::published::StoredChunk;
 use super::schema::{LIVE, Schema};
 use super::summary::ColumnSummary;
 use super::tables::{self, Bytes, ColumnKey, SummaryKey};
-use super::{IndexKind, ObjectLayout, Row, Snapshot, text};
+use super::{IndexKind, ObjectLayout, Row, Snapshot, log, text};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::Result;
 use crate::value::{FieldId, IndexId, LabelCode, ObjectId, Shape, Value};
@@ -26,6 +27,15 @@ pub(super) fn fold(
 ) -> Result<()> {
     fold_fields(write, overlay, new)?;
     text::fold(write, overlay)
+}
+
+/// Writes how far the fold came, and what there is now, and empties the log.
+pub(super) fn end(write: &WriteTransaction, overlay: &Overlay, progress: &Progress) -> Result<()> {
+    for (&object, records) in &overlay.objects {
+        meta::write_counts(write, object, &records.counts)?;
+    }
+    meta::write_progress(write, progress)?;
+    log::clear(write)
 }
 
 /// Columns, summaries and ordered indexes.

@@ -1,17 +1,16 @@
 //! The journal: a header for each transaction, and under each field what its values were.
 
 use super::codec::{self, Reader, Writer};
-use super::fault::{OrFault, corrupt};
-use super::overlay::Entry;
+use super::fault::OrFault;
 use super::schema::{LIVE, Schema};
-use super::tables::{self, Bytes, JournalKey};
+use super::tables;
 use super::{ObjectLayout, Row, Settings, chunk};
 use crate::column::Vector;
 use crate::error::Result;
 use crate::value::{DateTime, FieldId, LabelCode, ObjectId, RecordId, Value};
-use redb::{ReadableTable, WriteTransaction};
+use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, btree_map};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The field number under which a block tells which records came and went.
@@ -143,14 +142,14 @@ pub(super) fn write_changes(
     write: &WriteTransaction,
     sequence: u64,
     changes: &[Change],
-    layout_of: impl Fn(ObjectId) -> Arc<ObjectLayout>,
+    schema: &Schema,
 ) -> Result<Vec<(ObjectId, FieldId)>> {
     let mut touched = Vec::new();
     let mut journal = write.open_table(tables::JOURNAL).or_fault()?;
     let mut by_record = write.open_table(tables::JOURNAL_RECORDS).or_fault()?;
     for changes in changes.chunk_by(|a, b| a.object == b.object) {
         let object = changes[0].object;
-        let layout = layout_of(object);
+        let layout = schema.layout(object);
         let mut records = RecordBlock::default();
         let mut fields: BTreeMap<FieldId, Vec<(u64, &Value)>> = BTreeMap::new();
         for change in changes {
@@ -179,7 +178,7 @@ pub(super) fn write_changes(
         }
         let mut blocks: Vec<_> = fields
             .iter()
-            .map(|(&field, old)| (field, encode_block(&layout, field, old)))
+            .map(|(&field, old)| (field, encode_block(layout, field, old)))
             .collect();
         if records != RecordBlock::default() {
             blocks.push((RECORDS, records.encode()));
@@ -206,85 +205,8 @@ pub(super) fn field_id(at: usize) -> FieldId {
 }
 
 /// Reads the header of a transaction.
-pub(super) fn header(table: &impl ReadableTable<u64, Bytes>, sequence: u64) -> Result<Header> {
-    let bytes = table
-        .get(sequence)
-        .or_fault()?
-        .ok_or_else(|| corrupt(format!("the journal lacks transaction {sequence}")))?;
-    codec::decode("a header of the journal", bytes.value())
-}
-
-/// The records changed after transaction `folded`, with the rows they had then and have now. All
-/// lie below the `bound` of their object.
-pub(super) fn unfolded(
-    headers: &impl ReadableTable<u64, Bytes>,
-    blocks: &impl ReadableTable<JournalKey, Bytes>,
-    schema: &Schema,
-    (folded, sequence): (u64, u64),
-    bound: impl Fn(ObjectId) -> u64,
-    current: impl Fn(&ObjectLayout, RecordId) -> Result<Option<Arc<Row>>>,
-) -> Result<BTreeMap<(ObjectId, RecordId), Entry>> {
-    let mut entries: BTreeMap<(ObjectId, RecordId), Entry> = BTreeMap::new();
-    for sequence in (folded + 1..=sequence).rev() {
-        for (object, field) in header(headers, sequence)?.touched {
-            let layout = schema
-                .known(object)
-                .map_err(|error| corrupt("the journal names an absent object").caused_by(error))?;
-            let bytes = blocks
-                .get((object.0, field.0, sequence))
-                .or_fault()?
-                .ok_or_else(|| corrupt(format!("the journal lacks a block of {sequence}")))?;
-            let bound = bound(object);
-            let mut stored = |id: u64, change: &mut dyn FnMut(&mut Entry) -> Result<()>| {
-                if id >= bound {
-                    return Err(corrupt(format!(
-                        "the journal names the impossible record #{id}"
-                    )));
-                }
-                let id = RecordId(id);
-                match entries.entry((object, id)) {
-                    btree_map::Entry::Occupied(mut entry) => change(entry.get_mut()),
-                    btree_map::Entry::Vacant(slot) => {
-                        let row = current(layout, id)?;
-                        let stored = row.clone();
-                        change(slot.insert(Entry {
-                            stored,
-                            current: row,
-                        }))
-                    }
-                }
-            };
-            if field == RECORDS {
-                let block = RecordBlock::decode(bytes.value(), layout)?;
-                for (first, len) in block.inserted {
-                    for id in first..first.saturating_add(len) {
-                        stored(id, &mut |entry| {
-                            entry.stored = None;
-                            Ok(())
-                        })?;
-                    }
-                }
-                for (id, row) in block.deleted {
-                    let mut row = Some(Arc::new(row));
-                    stored(id, &mut |entry| {
-                        entry.stored = row.take();
-                        Ok(())
-                    })?;
-                }
-                continue;
-            }
-            for (id, value) in decode_block(bytes.value(), layout, field)? {
-                stored(id, &mut |entry| {
-                    let row = entry.stored.as_mut().ok_or_else(|| {
-                        corrupt(format!("the journal changes the absent record #{id}"))
-                    })?;
-                    Arc::make_mut(row).set(field, value.clone());
-                    Ok(())
-                })?;
-            }
-        }
-    }
-    Ok(entries)
+pub(super) fn header(bytes: &[u8]) -> Result<Header> {
+    codec::decode("a header of the journal", bytes)
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use crate::value::{DateTime, ObjectId};
 use redb::{ReadableTable, WriteTransaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The version of the format this code writes. Newer ones are refused, older ones migrated.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 const FORMAT_KEY: &str = "format";
 const REPLICA_KEY: &str = "replica";
@@ -18,13 +19,15 @@ const FOLDING_KEY: &str = "folding";
 const PROGRESS_KEY: &str = "progress";
 const OBJECT_PREFIX: &str = "objects/";
 
-/// The number of the last transaction, and of the last one folded.
+/// The last transaction folded, and its moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub(super) sequence: u64,
-    pub(super) folded: u64,
     pub(super) last_commit: Option<DateTime>,
 }
+
+/// What format 1 had for it: the last transaction, the last one folded, the moment of the last.
+type Progress1 = (u64, u64, Option<DateTime>);
 
 /// The most ids an object gives: more would be damage, or a plan of absurd size.
 pub(super) const RECORDS_MAX: u64 = 1 << 32;
@@ -37,14 +40,15 @@ pub(super) struct Counts {
     pub(super) live: u64,
 }
 
-/// Everything in the meta table but the format.
+/// Everything in the meta table.
 #[derive(Clone, Debug)]
 pub(super) struct Meta {
+    pub(super) format: u32,
     pub(super) replica: u64,
     pub(super) settings: Settings,
     pub(super) folding: u32,
     pub(super) progress: Progress,
-    pub(super) counts: Vec<(ObjectId, Counts)>,
+    pub(super) counts: BTreeMap<ObjectId, Counts>,
 }
 
 impl Meta {
@@ -57,7 +61,7 @@ impl Meta {
             )
             .hint("use a newer version of Fieldbook"));
         }
-        let mut counts = Vec::new();
+        let mut counts = BTreeMap::new();
         for entry in table.range(OBJECT_PREFIX..).or_fault()? {
             let (key, value) = entry.or_fault()?;
             let Some(id) = key.value().strip_prefix(OBJECT_PREFIX) else {
@@ -70,9 +74,10 @@ impl Meta {
             if count.next > RECORDS_MAX || count.live > count.next {
                 return Err(corrupt(format!("the meta table miscounts object {id}")));
             }
-            counts.push((ObjectId(id), count));
+            counts.insert(ObjectId(id), count);
         }
         Ok(Self {
+            format,
             replica: get(table, REPLICA_KEY)?,
             settings: get(table, SETTINGS_KEY)?,
             folding: get(table, FOLDING_KEY)?,
@@ -83,12 +88,17 @@ impl Meta {
 
     /// Writes everything, as a new file needs.
     pub(super) fn write(&self, write: &WriteTransaction) -> Result<()> {
-        put(write, FORMAT_KEY, &FORMAT)?;
         put(write, REPLICA_KEY, &self.replica)?;
         write_settings(write, &self.settings)?;
         write_folding(write, self.folding)?;
-        write_progress(write, &self.progress)
+        write_format(write, &self.progress)
     }
+}
+
+/// Writes the format, and what of the table has changed since the first one.
+pub(super) fn write_format(write: &WriteTransaction, progress: &Progress) -> Result<()> {
+    put(write, FORMAT_KEY, &FORMAT)?;
+    write_progress(write, progress)
 }
 
 pub(super) fn write_settings(write: &WriteTransaction, settings: &Settings) -> Result<()> {
@@ -114,11 +124,32 @@ pub(super) fn write_counts(
 pub(super) fn read_progress(
     table: &impl ReadableTable<&'static str, tables::Bytes>,
 ) -> Result<Progress> {
-    let progress: Progress = get(table, PROGRESS_KEY)?;
-    if progress.folded > progress.sequence || progress.sequence == u64::MAX {
+    let progress = match get(table, FORMAT_KEY)? {
+        1_u32 => {
+            let (sequence, folded, last_commit): Progress1 = get(table, PROGRESS_KEY)?;
+            if folded < sequence {
+                return Err(unfolded());
+            }
+            Progress {
+                sequence,
+                last_commit,
+            }
+        }
+        _ => get(table, PROGRESS_KEY)?,
+    };
+    // The log may go on for some while.
+    if progress.sequence > u64::MAX / 2 {
         return Err(corrupt("the meta table miscounts the transactions"));
     }
     Ok(progress)
+}
+
+fn unfolded() -> Error {
+    Error::new(
+        Code::OlderFormat,
+        "the book has format 1 and was not closed cleanly",
+    )
+    .hint("open and close it with the version of Fieldbook that made it")
 }
 
 fn put<T: Serialize>(write: &WriteTransaction, key: &str, value: &T) -> Result<()> {

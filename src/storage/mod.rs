@@ -14,6 +14,7 @@ mod index;
 mod journal;
 mod key;
 mod layout;
+mod log;
 mod meta;
 mod open;
 mod overlay;

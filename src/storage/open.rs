@@ -1,9 +1,9 @@
 //! Opening a book: what the file must be, and what is wrong when it is not.
 
 use super::fault::{OrFault, fault, guard};
-use super::meta::{self, Meta, Progress};
-use super::store::{Engine, read_state};
-use super::{Durability, Store, StoreOptions, fold, tables};
+use super::meta::{self, FORMAT, Meta, Progress};
+use super::store::{Engine, read_folded, read_state};
+use super::{Durability, Store, StoreOptions, fold, log, tables};
 use crate::error::{Code, Error, Result};
 use crate::value::FOLDING_VERSION;
 use redb::backends::InMemoryBackend;
@@ -11,6 +11,7 @@ use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadableDatabase, StorageBackend,
     StorageError,
 };
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::Path;
@@ -79,6 +80,7 @@ impl Store {
             if new {
                 create(database, options)?;
             }
+            migrate(database)?;
             rebuild_folded(database)?;
         }
         let (snapshot, meta) = read_state(engine.begin_read()?)?;
@@ -165,19 +167,33 @@ fn create(database: &Database, options: &StoreOptions) -> Result<()> {
     write.open_table(tables::REFERENCES).or_fault()?;
     write.open_table(tables::KEYS).or_fault()?;
     write.open_table(tables::WORDS).or_fault()?;
+    write.open_table(tables::LOG).or_fault()?;
     write.open_table(tables::TRANSACTIONS).or_fault()?;
     write.open_table(tables::CATALOGS).or_fault()?;
     write.open_table(tables::JOURNAL).or_fault()?;
     write.open_table(tables::JOURNAL_RECORDS).or_fault()?;
     let meta = Meta {
+        format: FORMAT,
         // A hasher's random keys are all the chance the standard library has to offer.
         replica: RandomState::new().hash_one("replica"),
         settings: options.settings.clone(),
         folding: FOLDING_VERSION,
         progress: Progress::default(),
-        counts: Vec::new(),
+        counts: BTreeMap::new(),
     };
     meta.write(&write)?;
+    write.commit().or_fault()
+}
+
+/// Brings a book of an older format, all of which is folded, to this one.
+fn migrate(database: &Database) -> Result<()> {
+    let (folded, meta) = read_folded(database.begin_read().or_fault()?)?;
+    if meta.format == FORMAT {
+        return Ok(());
+    }
+    let write = database.begin_write().or_fault()?;
+    log::clear(&write)?;
+    meta::write_format(&write, &folded.base.progress)?;
     write.commit().or_fault()
 }
 
@@ -189,13 +205,10 @@ fn rebuild_folded(database: &Database) -> Result<()> {
         return Ok(());
     }
     let write = database.begin_write().or_fault()?;
+    log::archive(&write, &snapshot.pending.commits, &snapshot.overlay.schema)?;
     fold::rebuild_folded(&write, &snapshot)?;
+    fold::end(&write, &snapshot.overlay, &snapshot.pending.progress())?;
     meta::write_folding(&write, FOLDING_VERSION)?;
-    let progress = Progress {
-        folded: meta.progress.sequence,
-        ..meta.progress
-    };
-    meta::write_progress(&write, &progress)?;
     write.commit().or_fault()
 }
 
@@ -279,7 +292,7 @@ mod tests {
         assert_eq!(error.code(), Code::NewerFormat);
         assert_eq!(
             error.message(),
-            "the book has format 7; this version reads up to 1"
+            "the book has format 7; this version reads up to 2"
         );
     }
 

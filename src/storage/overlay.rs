@@ -91,11 +91,6 @@ impl Overlay {
         Ok(keys.get().map(|keys| &**keys))
     }
 
-    /// How many records differ.
-    pub(super) fn len(&self) -> usize {
-        self.objects.values().map(|o| o.records.len()).sum()
-    }
-
     /// Gives a record another row, or none; `before` is the row it had.
     pub(super) fn set(
         &mut self,
@@ -117,7 +112,6 @@ impl Overlay {
             stored: before.cloned(),
             current: None,
         });
-        // An entry of nothing over nothing must stay: the row may be in the table of rows.
         entry.current = after;
         Ok(())
     }
@@ -148,14 +142,6 @@ impl Overlay {
                 keys.insert((new, id.0));
             }
         }
-        Ok(())
-    }
-
-    /// Lays a record over the stored one, as when pending changes are rebuilt; counts stay.
-    pub(super) fn restore(&mut self, object: ObjectId, id: RecordId, entry: Entry) -> Result<()> {
-        self.rekey(object, id, None, entry.current.as_ref())?;
-        let records = &mut self.objects.entry(object).or_default().records;
-        records.insert(id.0, entry);
         Ok(())
     }
 

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 type Rows = ReadOnlyTable<u64, Bytes>;
 
-/// One redb read transaction and its tables, shared by all snapshots of the state.
+/// One redb read transaction and its tables, shared by the snapshots of all states up to the next
+/// fold.
 pub(super) struct Published {
     pub(super) progress: Progress,
     pub(super) read: ReadTransaction,

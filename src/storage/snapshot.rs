@@ -3,6 +3,7 @@
 use super::fault::{OrFault, corrupt, guard};
 use super::index::{self, Entry as KeyEntry, KeyRange};
 use super::key::{self, KeyWriter};
+use super::log::Pending;
 use super::overlay::{Overlay, chunk_ids};
 use super::published::{Published, StoredChunk};
 use super::schema::LIVE;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub(crate) struct Snapshot {
     pub(super) base: Arc<Published>,
     pub(super) overlay: Arc<Overlay>,
+    pub(super) pending: Arc<Pending>,
 }
 
 /// What planning and skipping read of one column.
@@ -49,12 +51,12 @@ pub(crate) type KeyBound = Bound<Vec<Value>>;
 impl Snapshot {
     /// The number of the last transaction seen.
     pub(crate) fn sequence(&self) -> u64 {
-        self.base.progress.sequence
+        self.pending.sequence
     }
 
     /// The moment of the last transaction seen.
     pub(crate) fn last_commit(&self) -> Option<DateTime> {
-        self.base.progress.last_commit
+        self.pending.last_commit
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -2,11 +2,12 @@
 
 use super::commit::Recent;
 use super::fault::{OrFault, guard};
+use super::log::{self, Pending};
 use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
 use super::published::Published;
 use super::schema::Schema;
-use super::{Snapshot, Transaction, journal, tables};
+use super::{Snapshot, Transaction, tables};
 use crate::error::{Code, Error, Result};
 use crate::value::{Currency, FiscalYear, ObjectId, RecordId};
 use redb::{
@@ -96,6 +97,8 @@ pub(crate) struct Store {
     open: Mutex<BTreeMap<u64, usize>>,
     /// Whether a write ran into damaged pages: nothing more is written.
     broken: AtomicBool,
+    /// Whether a write failed, so that the file may hold another state than the last one.
+    doubtful: AtomicBool,
     /// Last, so that it outlives the read transaction in `published`.
     engine: Engine,
 }
@@ -120,15 +123,17 @@ impl Store {
         meta: &Meta,
         durability: Durability,
     ) -> Self {
-        let reserved = meta.counts.iter().map(|(object, c)| (*object, c.next));
+        let objects = snapshot.overlay.objects.iter();
+        let reserved = objects.map(|(object, o)| (*object, o.counts.next));
         Self {
+            reserved: Mutex::new(reserved.collect()),
             published: RwLock::new(snapshot),
             replica: meta.replica,
             durability,
             writer: Mutex::default(),
-            reserved: Mutex::new(reserved.collect()),
             open: Mutex::default(),
             broken: AtomicBool::new(false),
+            doubtful: AtomicBool::new(false),
             engine,
         }
     }
@@ -142,18 +147,16 @@ impl Store {
         // Another process may have committed or folded since.
         let newer = guard(|| {
             let read = database.begin_read().or_fault()?;
-            let meta = read_meta(&read)?;
-            (meta.progress != latest.base.progress)
+            let progress = read_meta(&read)?.progress;
+            let last = log::last_read(&read)?.unwrap_or(progress.sequence);
+            (progress != latest.base.progress || last != latest.sequence())
                 .then(|| read_state(read))
                 .transpose()
         })?;
         let Some((snapshot, _)) = newer else {
             return Ok(latest);
         };
-        *self
-            .published
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
+        self.publish(snapshot.clone());
         Ok(snapshot)
     }
 
@@ -190,7 +193,9 @@ impl Store {
             .iter()
             .find(|(sequence, count)| **sequence != ending || **count > 1);
         match oldest {
-            Some((&oldest, _)) => writer.recent.retain(|recent| recent.sequence > oldest),
+            Some((&oldest, _)) => writer
+                .recent
+                .retain(|recent| recent.commit.sequence > oldest),
             None => writer.recent.clear(),
         }
     }
@@ -234,6 +239,9 @@ impl Store {
         if !whole {
             self.broken.store(true, Ordering::Release);
         }
+        if done.is_err() {
+            self.doubtful.store(true, Ordering::Release);
+        }
         done
     }
 
@@ -252,39 +260,51 @@ impl Store {
     }
 
     /// Begins to write upon the state `latest`, which the file must still have: after a write
-    /// whose end is unknown it may have another.
+    /// that failed it may have another.
     pub(super) fn begin_write_on(&self, latest: &Snapshot) -> Result<WriteTransaction> {
         let write = self.begin_write()?;
-        let known = {
-            let table = write.open_table(tables::META).or_fault()?;
-            meta::read_progress(&table)?
-        };
-        if known == latest.base.progress {
-            return Ok(write);
+        if self.doubtful.load(Ordering::Acquire) {
+            let folded = meta::read_progress(&write.open_table(tables::META).or_fault()?)?;
+            let last = log::last(&write.open_table(tables::LOG).or_fault()?)?;
+            let same = folded == latest.base.progress
+                && last.unwrap_or(folded.sequence) == latest.sequence();
+            if !same {
+                return Err(unknown_state());
+            }
+            self.doubtful.store(false, Ordering::Release);
         }
-        Err(unknown_state())
+        Ok(write)
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
         self.engine.begin_read()
     }
 
-    /// Makes the state just written the one that is read.
-    pub(super) fn publish(&self, progress: Progress, overlay: Arc<Overlay>) -> Result<()> {
+    /// Makes the folded state just written the one that is read.
+    pub(super) fn publish_folded(&self, progress: Progress, overlay: &Overlay) -> Result<()> {
+        let overlay = overlay.folded();
         let objects = overlay.schema.layouts.keys().copied();
-        let base = Arc::new(Published::new(self.begin_read()?, progress, objects)?);
-        let snapshot = Snapshot { base, overlay };
-        *self
+        let base = Published::new(self.begin_read()?, progress, objects)?;
+        self.publish(Snapshot {
+            base: Arc::new(base),
+            overlay: Arc::new(overlay),
+            pending: Arc::new(Pending::none(progress)),
+        });
+        Ok(())
+    }
+
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        let mut published = self
             .published
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = snapshot;
-        Ok(())
+            .unwrap_or_else(PoisonError::into_inner);
+        *published = snapshot;
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // Pending changes are in the journal, so failing here loses nothing.
+        // Pending changes are in the log, so failing here loses nothing.
         let _ = self.fold();
         if self.durability == Durability::Closed {
             self.durability = Durability::Committed;
@@ -325,8 +345,14 @@ fn read_meta(read: &ReadTransaction) -> Result<Meta> {
     }
 }
 
-/// Reads a committed state: its meta table, its schema and what is not yet folded.
+/// Reads the last committed state.
 pub(super) fn read_state(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
+    let (folded, meta) = read_folded(read)?;
+    Ok((log::replay(folded)?, meta))
+}
+
+/// Reads the last folded state: its meta table and its schema, which may have newer labels.
+pub(super) fn read_folded(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
     let meta = read_meta(&read)?;
     let catalogs = read.open_table(tables::CATALOGS).or_fault()?;
     let schema = match catalogs.last().or_fault()? {
@@ -339,20 +365,10 @@ pub(super) fn read_state(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
     for (object, counts) in &meta.counts {
         overlay.objects.entry(*object).or_default().counts = *counts;
     }
-    let pending = journal::unfolded(
-        &base.read.open_table(tables::TRANSACTIONS).or_fault()?,
-        &base.read.open_table(tables::JOURNAL).or_fault()?,
-        &overlay.schema,
-        (meta.progress.folded, meta.progress.sequence),
-        |object| overlay.counts(object).next,
-        |layout, id| base.row(layout, id),
-    )?;
-    for ((object, id), entry) in pending {
-        overlay.restore(object, id, entry)?;
-    }
     let snapshot = Snapshot {
         base: Arc::new(base),
         overlay: Arc::new(overlay),
+        pending: Arc::new(Pending::none(meta.progress)),
     };
     Ok((snapshot, meta))
 }

@@ -23,6 +23,8 @@ pub(super) const REFERENCES: TableDefinition<'_, ReferenceKey, ()> =
 pub(super) const KEYS: TableDefinition<'_, Bytes, ()> = TableDefinition::new("keys");
 /// The text index; see [`super::text`].
 pub(super) const WORDS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("words");
+/// Transaction to what a small commit changed; see [`super::log`].
+pub(super) const LOG: TableDefinition<'_, u64, Bytes> = TableDefinition::new("log");
 /// Transaction to its header.
 pub(super) const TRANSACTIONS: TableDefinition<'_, u64, Bytes> =
     TableDefinition::new("transactions");
@@ -67,6 +69,7 @@ mod tests {
         let row = crate::storage::Row::default();
         transaction.insert(model::OBJECT, row).unwrap();
         transaction.commit(model::at(1)).unwrap();
+        store.fold().unwrap();
         let tables: BTreeSet<String> = store
             .begin_read()
             .unwrap()
