@@ -392,6 +392,10 @@ impl Writer<'_> {
                     .replace('(', "(outer.company.");
                 match collected.contains(" where ") {
                     true => "notes where about not in (people) select id, stars".to_owned(),
+                    false if self.random.chance(50) => {
+                        let of = collected.replace("(outer.company.", "(about.");
+                        format!("notes where about is company and {of} > 1 select id, {of} as n")
+                    }
                     false => format!(
                         "deals select id, (tasks where {filter} and minutes > {collected} select \
                          count()) as n, count(company.deals where units < {collected}) as m"

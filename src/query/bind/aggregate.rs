@@ -1,7 +1,7 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
 use super::binder::{Binder, and, cast, not};
-use super::joined::Joined;
+use super::joined::{Joined, only_to};
 use super::label::{is_labelled, is_special};
 use super::scope::{GroupScope, Link, Scope, correlated, same};
 use super::{Aggregate, AggregateFunction, Collect, Expr, Function, Node, Over, Type};
@@ -283,10 +283,16 @@ impl Binder<'_> {
                 .expected("a condition on the collection's own records")
                 .hint("for each record first: `let n = ...`, then an aggregate of n"));
         }
-        let (from, base) = joined.lead.unwrap_or_else(|| {
-            let ty = Type::Plain(FieldType::Reference(joined.base));
-            (Expr::new(Node::Id, ty, span), joined.base)
-        });
+        let (from, base) = match joined.lead {
+            Some((any, base)) if matches!(any.ty, Type::Plain(FieldType::AnyReference(_))) => {
+                (only_to(any, base), base)
+            }
+            Some(lead) => lead,
+            None => {
+                let ty = Type::Plain(FieldType::Reference(joined.base));
+                (Expr::new(Node::Id, ty, span), joined.base)
+            }
+        };
         let over = Over {
             from,
             base,

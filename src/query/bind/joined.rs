@@ -42,6 +42,17 @@ impl Binder<'_> {
             (start, rest) = (outer.scope, &rest[1..]);
         }
         let is_outer = rest.len() < names.len();
+        // What a reference points to, after which the path goes on with `rest`.
+        let (written, mut told) = (rest, false);
+        let mut target = |ty: &Type, rest: &[Name]| match ty {
+            Type::Plain(FieldType::Reference(target)) => Some(*target),
+            Type::Plain(FieldType::AnyReference(_)) => {
+                let known = start.known(&written[..written.len() - rest.len()]);
+                told |= known.is_some();
+                known
+            }
+            _ => None,
+        };
         let Some(first) = start.object() else {
             return Ok(None);
         };
@@ -62,28 +73,31 @@ impl Binder<'_> {
             else {
                 return Ok(None);
             };
-            let Type::Plain(FieldType::Reference(target)) = value.ty else {
+            rest = &rest[1..];
+            let Some(target) = target(&value.ty, rest) else {
                 return Ok(None);
             };
             at = target;
-            rest = &rest[1..];
             lead = 1;
         }
         // References first.
         while let Some(name) = rest.first() {
             let definition = self.object(at);
-            match definition.find_field(&name.text).map(|field| &field.ty) {
-                Some(FieldType::Reference(target)) => {
-                    at = *target;
+            match definition.find_field(&name.text) {
+                Some(field) => {
                     rest = &rest[1..];
+                    let ty = Type::Plain(field.ty.clone());
+                    let Some(target) = target(&ty, rest) else {
+                        return Ok(None);
+                    };
+                    at = target;
                     lead += 1;
                 }
-                Some(_) => return Ok(None),
                 None if definition.find_formula(&name.text).is_some() => return Ok(None),
                 None => break,
             }
         }
-        let base = at;
+        let (base, before) = (at, names.len() - rest.len());
         let own = |object| {
             let ty = Type::Plain(FieldType::Reference(object));
             Expr::new(Node::Id, ty, span)
@@ -136,13 +150,11 @@ impl Binder<'_> {
             (None, None) => return Ok(None),
         };
         let lead = match lead {
-            _ if is_outer => {
-                let count = names.len() - from.len() + lead;
-                Some((self.path(scope, &names[..count], span)?, base))
-            }
+            _ if is_outer || told => Some(self.path(scope, &names[..before], span)?),
             0 => None,
-            count => Some((self.own_path(scope, &from[..count], span)?, base)),
+            count => Some(self.own_path(scope, &from[..count], span)?),
         };
+        let lead = lead.map(|lead| (lead, base));
         Ok(Some(Joined {
             lead,
             base,

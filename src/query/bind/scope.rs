@@ -151,6 +151,15 @@ impl<'s> Scope<'s> {
             .map(|(path, object)| (path.len(), *object))
     }
 
+    /// The object whose records a whole path is known to end at.
+    pub(super) fn known(&self, path: &[syntax::Name]) -> Option<ObjectId> {
+        let facts = self.facts.borrow();
+        let mut facts = facts.iter().filter(|(known, _)| {
+            known.len() == path.len() && known.iter().zip(path).all(|(a, b)| same(a, &b.text))
+        });
+        facts.next_back().map(|(_, object)| *object)
+    }
+
     /// The column of this name that a query underneath shows.
     pub(super) fn shown(&self, name: &str) -> Option<&Column> {
         let mut shown = self.shown.iter().flatten();

@@ -111,6 +111,8 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "at >= 2026-05-20",
         "about is account",
         "about in (accounts where employees > 4)",
+        "about is account and exists(about.deals where amount > 300)",
+        "about is account and count(about.subtree.deals) > 1",
         "about not in (stages where position > 1)",
         "business_hours(at, now) > 20 hours",
         "business_hours(close, at) / 1 hour < 4",
