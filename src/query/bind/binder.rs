@@ -134,7 +134,14 @@ impl<'a> Binder<'a> {
         match &tree.kind {
             ExprKind::Literal(literal) => self.literal(literal, span),
             ExprKind::Parameter(name) => Ok(self.parameter(name, span)),
-            ExprKind::Path(names) => self.path(scope, names, span),
+            ExprKind::Path(names) => {
+                self.path(scope, names, span)
+                    .or_else(|error| match &names[..] {
+                        // What is no name here may be that of a fiscal year.
+                        [name] => self.fiscal(&name.text, span).map_err(|_| error),
+                        _ => Err(error),
+                    })
+            }
             ExprKind::Call(call) => self.call(scope, call, span),
             ExprKind::Binary { op, left, right } => self.binary(scope, *op, left, right, span),
             ExprKind::Not(inner) => Ok(not(self.condition(scope, inner)?)),
@@ -290,6 +297,7 @@ impl<'a> Binder<'a> {
                 }
             },
             Literal::Period(period) => (Value::Period(*period), Type::PERIOD),
+            Literal::Fiscal(name) => return self.fiscal(name, span),
             Literal::RelativePeriod { offset, unit } => {
                 let node = Node::RelativePeriod {
                     offset: *offset,
@@ -342,6 +350,22 @@ impl<'a> Binder<'a> {
             }
         };
         Ok(Expr::constant(value, ty, span))
+    }
+
+    /// A period of the book's fiscal year by its name.
+    pub(super) fn fiscal(&self, name: &str, span: &Span) -> Result<Expr> {
+        let named = name
+            .get(..2)
+            .filter(|start| start.eq_ignore_ascii_case("fy"));
+        let name = name.to_ascii_uppercase();
+        match named.map(|_| FieldType::Period.parse(&name, self.clock)) {
+            Some(Ok(value)) => Ok(Expr::constant(value, Type::Fiscal, span)),
+            _ => Err(
+                Error::new(Code::BadLiteral, format!("`{name}` is no period"))
+                    .at(span.clone())
+                    .expected("for example FY2027, FY2027-Q1 or FY2027-P03"),
+            ),
+        }
     }
 
     /// A parameter; its type comes from what it stands opposite to.

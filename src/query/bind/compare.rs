@@ -137,6 +137,9 @@ impl Binder<'_> {
                 };
                 Expr { ty, ..value }
             }
+            (Node::Constant(Value::Integer(n @ 1000..=9999)), Type::Fiscal) => {
+                self.fiscal(&format!("FY{n}"), &span).unwrap_or(value)
+            }
             (Node::Constant(Value::Integer(n)), ty) if ty.is_time() => match Period::of_year(*n) {
                 Some(period) => Expr::period(period, &span),
                 None => value,

@@ -38,7 +38,7 @@ impl Binder<'_> {
         for item in items {
             let listed = matches!(list.kind, ExprKind::List(_));
             // A parameter alone after `in` is a period.
-            let meant = if bound.ty.is_time() && !listed {
+            let meant = if bound.ty.is_time() && !listed && bound.ty != Type::Fiscal {
                 &Type::PERIOD
             } else {
                 &bound.ty

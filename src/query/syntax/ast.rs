@@ -261,6 +261,9 @@ pub(crate) enum Literal {
     DateTime(String),
     /// `2026`, `2026-Q3`, `2026-07`. A plain `2026` is an integer until bound beside a time.
     Period(Period),
+    /// `FY2027-Q1`, `FY2027-P03`; a plain `FY2027` is a name until bound. Which days these are the
+    /// book knows.
+    Fiscal(String),
     /// `this|last|next [fiscal] unit`: offset 0, -1, 1.
     RelativePeriod {
         offset: i64,

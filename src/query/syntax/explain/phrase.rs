@@ -45,6 +45,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::parenthesis
         | Rule::string
         | Rule::moment
+        | Rule::fiscal
         | Rule::relative
         | Rule::which
         | Rule::duration

@@ -14,6 +14,7 @@ impl Reader {
         match node.as_rule() {
             Rule::string => Ok(Literal::Text(unquote(text))),
             Rule::moment => moment(text).map_err(|error| error.at(span)),
+            Rule::fiscal => fiscal(text).map_err(|error| error.at(span)),
             Rule::number => number(text, negative).map_err(|error| error.at(span)),
             Rule::duration => {
                 let mut parts = parts(node);
@@ -311,6 +312,25 @@ fn moment(text: &str) -> Result<Literal> {
         }),
         _ => Err(error().hint(subtract)),
     }
+}
+
+/// Reads `FY2027-Q1`, `FY2027-P03`.
+fn fiscal(text: &str) -> Result<Literal> {
+    let (year, part) = (&text[..6], &text[7..]);
+    let number = part[1..].parse().unwrap_or(0);
+    let known = match (part.starts_with(['q', 'Q']), part.len()) {
+        (true, 2) => (1..=4).contains(&number),
+        (false, 3) => (1..=12).contains(&number),
+        _ => false,
+    };
+    if known && year[2..] != *"0000" {
+        return Ok(Literal::Fiscal(text.to_ascii_uppercase()));
+    }
+    let year = year.to_ascii_uppercase();
+    let error = Error::new(Code::BadLiteral, format!("`{text}` is no period"));
+    Err(error.hint(format!(
+        "fiscal quarters are `{year}-Q1` to `{year}-Q4`, fiscal months `{year}-P01` to `{year}-P12`"
+    )))
 }
 
 /// The first day of a numbered week: week 1 has January 4.

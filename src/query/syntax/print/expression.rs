@@ -285,7 +285,7 @@ impl Display for Literal {
             }
             Self::Text(text) => quoted(f, text, '"'),
             Self::Date(date) => day(f, *date),
-            Self::DateTime(text) => f.write_str(text),
+            Self::DateTime(text) | Self::Fiscal(text) => f.write_str(text),
             Self::Period(period) => named_period(f, *period),
             Self::RelativePeriod { offset, unit } => {
                 let which = match offset {

@@ -105,6 +105,7 @@ fn literal() -> BoxedStrategy<Literal> {
         "[^\0]{0,6}".prop_map(Literal::Text),
         (-700_000..2_900_000).prop_map(|days| Literal::Date(Date::from_days(days))),
         select(&moments[..]).prop_map(|text| Literal::DateTime(text.to_owned())),
+        select(&["FY2027-Q1", "FY2026-P12"][..]).prop_map(|text| Literal::Fiscal(text.to_owned())),
         (1..9999_i16, 1..=12_i8).prop_map(move |(year, month)| period((year, month, 1))),
         (1..9999_i16, 0..4_i8).prop_map(move |(year, n)| period((year, n * 3 + 1, 3))),
         (-1..=1_i64, unit()).prop_map(|(offset, unit)| Literal::RelativePeriod { offset, unit }),
