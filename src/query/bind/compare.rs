@@ -1,7 +1,7 @@
 //! Comparisons: which side is a label, which types meet, what order means for them.
 
 use super::binder::{Binder, cast, negate_if};
-use super::label::{constant_text, is_labelled, word};
+use super::label::{is_labelled, word};
 use super::scope::Scope;
 use super::{Expr, Node, OrderKey, Type, sort_keys};
 use crate::column::Comparison;
@@ -136,6 +136,13 @@ impl Binder<'_> {
                     other => other.clone(),
                 };
                 Expr { ty, ..value }
+            }
+            // An amount with its currency; a number in quotes is a mistake.
+            (Node::Constant(Value::Text(text)), &Type::MONEY) if names_currency(text) => {
+                match FieldType::Money.parse(text, self.clock) {
+                    Ok(amount) => Expr::constant(amount, Type::MONEY, &span),
+                    Err(_) => value,
+                }
             }
             (Node::Constant(Value::Integer(n @ 1000..=9999)), Type::Fiscal) => {
                 self.fiscal(&format!("FY{n}"), &span).unwrap_or(value)
@@ -305,8 +312,6 @@ impl Binder<'_> {
                     self.describe(r)
                 );
                 let error = Error::new(Code::TypeMismatch, message).at(span.clone());
-                let written = [&left, &right].map(constant_text);
-                let written = written.into_iter().flatten().next();
                 Err(match (l, r) {
                     (&Type::BOOLEAN, _) | (_, &Type::BOOLEAN) => {
                         error.hint("`true` and `false` are words: `= true`, `= false`")
@@ -325,7 +330,7 @@ impl Binder<'_> {
                     }
                     (Type::Plain(F::Money), Type::Plain(F::Text))
                     | (Type::Plain(F::Text), Type::Plain(F::Money)) => {
-                        error.hint(self.amount_hint(written.unwrap_or_default()))
+                        error.hint(self.amount_hint())
                     }
                     (Type::Plain(ty), Type::Plain(F::Text))
                     | (Type::Plain(F::Text), Type::Plain(ty))
@@ -424,6 +429,16 @@ pub(super) fn compare_node(comparison: Comparison, left: Expr, right: Expr, span
         right: Box::new(right),
     };
     Expr::new(node, Type::BOOLEAN, span)
+}
+
+/// Whether a text begins or ends with a currency, as amounts do: `100 EUR`.
+fn names_currency(text: &str) -> bool {
+    let (text, letter) = (text.trim(), |c: char| c.is_ascii_alphabetic());
+    let without = [
+        text.trim_start_matches(letter),
+        text.trim_end_matches(letter),
+    ];
+    without.iter().any(|number| number.len() + 3 == text.len())
 }
 
 /// Whether a tree has no type of its own: strings, parameters, `#42` and `empty`.

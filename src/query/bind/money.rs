@@ -9,7 +9,7 @@ use super::scope::{Base, Scope};
 use super::{Arithmetic, Column, ColumnValue, Expr, Function, Node, Query, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Literal};
-use crate::value::{Currency, FieldType, Value};
+use crate::value::Currency;
 use std::sync::Arc;
 
 /// What the columns of a query stand over, and those of the queries stacked below it.
@@ -209,17 +209,10 @@ impl Binder<'_> {
         }
     }
 
-    /// How an amount is written that was written as this text.
-    pub(super) fn amount_hint(&self, text: &str) -> String {
+    /// How an amount is written.
+    pub(super) fn amount_hint(&self) -> String {
         let base = self.clock.base;
-        match FieldType::Money.parse(text, self.clock) {
-            Ok(Value::Money(money)) if money.currency() != base => format!(
-                "a number beside an amount is in {base}; an amount in {} is given as a parameter: \
-                 `$x`, and for it \"{text}\"",
-                money.currency()
-            ),
-            _ => format!("an amount is written without quotes, in {base}: 100000 or 100k"),
-        }
+        format!("an amount is written without quotes, in {base}: 100000 or 100k")
     }
 
     /// `convert(amount, EUR)`: the currency is a bare word or text.

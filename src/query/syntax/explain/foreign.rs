@@ -151,8 +151,8 @@ pub(super) fn month(word: &str) -> Option<usize> {
 
 fn in_currency(number: &str, currency: &str) -> String {
     format!(
-        "a number beside an amount is in the book's currency: `{number}`; one in another is \
-         given as a parameter: `$x`, and for it \"{number} {currency}\""
+        "a number beside an amount is in the book's currency: `{number}`; one in another \
+         stands in quotes: `\"{number} {currency}\"`"
     )
 }
 
