@@ -446,6 +446,26 @@ fn limits_are_told() {
 }
 
 #[test]
+fn runs_of_a_sub_query_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: String = (0..=100_000).map(|n| format!("{n}\n")).collect();
+    std::fs::write(folder.path().join("things.csv"), format!("n\n{lines}")).unwrap();
+    let book = Book::options().bare(true).in_memory().unwrap();
+    let mut session = book.session();
+    session.set_directory(folder.path());
+    session
+        .execute("create object things (n integer); import things from \"things.csv\"")
+        .unwrap();
+    let query = "things select (things where n = outer.n select count()) as c";
+    let error = session.execute(query).unwrap_err();
+    assert_eq!(error.code(), Code::Limit, "{error}");
+    assert!(error.message().contains("100001 different"), "{error}");
+    session
+        .execute("things where n < 9 select (things where n = outer.n select count()) as c")
+        .unwrap();
+}
+
+#[test]
 fn what_a_query_gathers_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("b.fieldbook");
