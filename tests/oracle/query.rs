@@ -75,6 +75,7 @@ impl Writer<'_> {
         match self.random.below(20) {
             0..=6 => self.rows(),
             7..=12 => self.grouped(),
+            13 if self.random.chance(40) => self.every_period(),
             13 => self.windows(),
             14 => self.stacked(),
             15 | 16 => self.over(),
@@ -269,6 +270,37 @@ impl Writer<'_> {
         format!(
             "{object}{filter}{by}{having} select {}{order}{limit}",
             columns.join(", ")
+        )
+    }
+
+    /// The groups of all periods, of those asked for or those that the records have.
+    fn every_period(&mut self) -> String {
+        let object = self.object();
+        let moments = self.random.chance(30);
+        let Some(path) = self.of(object, if moments { Moment } else { Date }) else {
+            return self.windows();
+        };
+        let unit = self.pick(&["week", "month", "quarter", "fiscal_quarter", "year"]);
+        let filter = match self.random.below(4) {
+            0 => self.filter(object),
+            1 => format!(" where {path} in {}", self.time_span()),
+            2 => {
+                let condition = self.condition(object, 1);
+                format!(" where {condition} and {path} in {}", self.time_span())
+            }
+            _ => String::new(),
+        };
+        let number = self.pick(&["weekday", "month_of_year"]);
+        let second = match self.random.chance(30) {
+            true => format!(", {number}({path}) as k2"),
+            false => String::new(),
+        };
+        let totals = self.pick(&["empty", "empty", "totals, empty"]);
+        let aggregate = self.aggregate(object);
+        let columns = if second.is_empty() { "k1" } else { "k1, k2" };
+        let group = format!("{unit}({path}) as k1{second} with {totals}");
+        format!(
+            "{object}{filter} group by {group} select {columns}, count() as n, {aggregate} as a"
         )
     }
 

@@ -122,7 +122,7 @@ impl Executor<'_> {
 }
 
 /// What a key is computed by, of the record at hand or a referred one.
-fn computed(key: &Expr) -> &Node {
+pub(crate) fn computed(key: &Expr) -> &Node {
     match &key.node {
         Node::Follow { inner, .. } => computed(inner),
         node => node,
@@ -139,7 +139,7 @@ fn spanned(seen: &Vector) -> Option<Period> {
 }
 
 /// The period in which a condition asks the days that a key puts into periods to lie.
-fn asked_period(filter: &Expr, key: &Expr) -> Option<Period> {
+pub(crate) fn asked_period(filter: &Expr, key: &Expr) -> Option<Period> {
     match (&filter.node, &key.node) {
         (Node::And(parts), _) => parts.iter().find_map(|part| asked_period(part, key)),
         (

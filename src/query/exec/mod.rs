@@ -33,6 +33,7 @@ pub(crate) use batch::{Batch, Frame};
 pub(crate) use context::Context;
 pub use context::Interrupt;
 pub(crate) use cursor::Cursor;
+pub(crate) use empty::{asked_period, computed};
 pub(crate) use evaluate::Evaluator;
 pub(crate) use find::search;
 pub(crate) use profile::{Profile, Work, part};

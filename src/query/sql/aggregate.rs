@@ -368,7 +368,8 @@ impl Translator<'_> {
                 Ok(self.value(frame, argument)?.remove(0))
             }
             _ => Err(untranslatable("a list of these", &argument.span)
-                .expected("text, labels, records, dates or whole numbers")),
+                .expected("text, labels, records, dates or whole numbers")
+                .hint("SQL writes such values otherwise than this book shows them")),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Translator<'_> {
             | Node::Subquery(_)
             | Node::Cast(_) => Ok(Truth::open(self.value(frame, expr)?.remove(0))),
             Node::Stored { .. } => Err(untranslatable("a stored rule", &expr.span)
-                .hint("write its condition in the query itself")),
+                .hint("each record may have another: write what it says in the query")),
             _ => Err(untranslatable("this condition", &expr.span)),
         }
     }

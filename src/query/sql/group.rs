@@ -10,11 +10,9 @@ use super::rows::Branch;
 use super::select::Select;
 use super::subtotal::by_sums;
 use super::translate::{Mode, Translator};
-use super::untranslatable;
-use super::value::internal;
 use crate::error::Result;
-use crate::query::bind::{Aggregate, Expr, Group, Node, Query, Type};
-use crate::value::FieldType;
+use crate::query::bind::{Aggregate, Expr, Group, Node, Query};
+use crate::query::exec::computed;
 use std::collections::HashSet;
 
 /// The records of a grouped query as columns: keys, then what each aggregate takes.
@@ -281,7 +279,14 @@ impl Translator<'_> {
         select.filter = filter;
         let mut text = select.text();
         if group.empty {
-            let mut domain = self.domain(group, names)?;
+            // Periods go from the first to the last that the records have.
+            let is_period = |key: &Expr| matches!(computed(key), Node::Bucket { .. });
+            let mut seen = String::new();
+            if group.keys.iter().any(is_period) {
+                seen = self.common("seen", text);
+                text = format!("SELECT * FROM {}", self.base_of(&seen));
+            }
+            let mut domain = self.domain(query, group, names, &seen)?;
             domain.columns.extend(nothing);
             text = format!("{text}\nUNION ALL\n{}", domain.text());
         }
@@ -289,50 +294,6 @@ impl Translator<'_> {
             table: self.common("records", text),
             aggregates,
         })
-    }
-
-    /// Every value that a key may have.
-    fn domain(&self, group: &Group, names: &[Vec<Part>]) -> Result<Select> {
-        let mut select = Select::default();
-        let mut tables = Vec::new();
-        for (key, parts) in group.keys.iter().zip(names) {
-            let Some(Part::Column(column)) = parts.first() else {
-                return Err(internal(key));
-            };
-            let column = heading(column);
-            let (value, table) = match &key.ty {
-                Type::Label(object, field) => {
-                    let Some(labels) = &self.columns_of(*object, *field).labels else {
-                        return Err(internal(key));
-                    };
-                    let alias = self.alias(labels);
-                    (
-                        format!("{}.label", name(&alias)),
-                        format!("{} AS {}", name(labels), name(&alias)),
-                    )
-                }
-                Type::Plain(FieldType::Boolean) => {
-                    let alias = self.alias("truth");
-                    let both = "(SELECT FALSE AS truth UNION ALL SELECT TRUE)";
-                    (
-                        format!("{}.truth", name(&alias)),
-                        format!("{both} AS {}", name(&alias)),
-                    )
-                }
-                Type::Plain(FieldType::Reference(object)) => {
-                    let (tables, row) = self.open(*object);
-                    let Row::Record { object, alias } = row else {
-                        return Err(internal(key));
-                    };
-                    (self.id_of(object, &alias).text, tables.base)
-                }
-                _ => return Err(untranslatable("`with empty` over this key", &key.span)),
-            };
-            select.columns.push(format!("{value} AS {column}"));
-            tables.push(table);
-        }
-        select.from = tables.join(" CROSS JOIN ");
-        Ok(select)
     }
 
     /// The groups by the first `depth` keys.

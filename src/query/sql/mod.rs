@@ -8,6 +8,7 @@
 mod aggregate;
 mod condition;
 mod dialect;
+mod domain;
 mod fragment;
 mod frame;
 mod function;

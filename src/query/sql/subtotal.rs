@@ -67,8 +67,10 @@ impl Translator<'_> {
                     .is_some()
             {
                 let what = "`with rollup` over a hierarchy";
-                return Err(untranslatable(what, &key.span)
-                    .hint("sums over `subtree` give each node what lies below it"));
+                return Err(untranslatable(what, &key.span).hint(
+                    "SQL's groups do not overlap; sums over `subtree` give each node what \
+                         lies below it",
+                ));
             }
         }
         match &query.limit {

@@ -97,7 +97,7 @@ impl Translator<'_> {
             Node::Lookup { object, label } => self.lookup(*object, label).map(|id| vec![id]),
             Node::Subquery(query) => self.single(query),
             Node::Stored { .. } => Err(untranslatable("a stored rule", &expr.span)
-                .hint("write its condition in the query itself")),
+                .hint("each record may have another: write what it says in the query")),
             _ if expr.ty == Type::BOOLEAN => {
                 let truth = self.condition(frame, expr)?;
                 Ok(vec![truth.value()])

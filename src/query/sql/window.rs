@@ -67,7 +67,13 @@ impl Translator<'_> {
                 let base = Sql::atom(format!("nullif({}, 0)", before.text));
                 return Ok(vec![Sql::binary(&more, "/", &base, Level::Product)]);
             }
-            _ => return Err(untranslatable("this function over the rows", &expr.span)),
+            WindowFunction::Quartile => {
+                return Err(untranslatable("`quartile`", &expr.span).hint(
+                    "its bounds lie between two of the rows' values; SQL's `ntile` cuts the rows \
+                     into four of one size, whatever their values",
+                ));
+            }
+            WindowFunction::Rank => return Err(internal(expr)),
         };
         if expr.ty == Type::MONEY {
             parts.truncate(1);
