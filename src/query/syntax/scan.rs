@@ -264,7 +264,9 @@ pub(super) fn scan(text: &str) -> Result<Script<'_>> {
         match token.kind {
             TokenKind::Comment => blank(&mut script.text, token.span),
             TokenKind::Symbol(';') => {
-                nesting.finish()?;
+                nesting.finish().map_err(|error| {
+                    error.hint("`;` ends a statement; what stands in a list is separated by `,`")
+                })?;
                 script.statements.extend(statement.take());
             }
             _ => {

@@ -256,6 +256,9 @@ impl Failure<'_> {
         }
         let error = || no_place(&sign);
         match sign.as_str() {
+            "=" if matches!(before.as_str(), ">" | "<" | "!") => {
+                Some(error().hint(format!("an operator has no blank: write `{before}=`")))
+            }
             "<" | ">" | "=" | "~" | "!" if matches!(before.as_str(), "and" | "or") => {
                 Some(error().hint("name the field again: `x > 5 and x < 10`"))
             }
@@ -324,7 +327,7 @@ impl Failure<'_> {
             "between" => Some(error.hint("write `between 5 and 10`")),
             "in" => Some(error.hint("a list stands in parentheses: `in (a, b)`")),
             "under" | "above" | "=" | "like" | "~" => {
-                Some(error.hint("join conditions with `or`: `a = 1 or a = 2`"))
+                Some(error.hint("join conditions with `and` or `or`: `a = 1 or a = 2`"))
             }
             _ => None,
         }
@@ -401,6 +404,9 @@ impl Failure<'_> {
         let shown: String = token.text(self.text).chars().take(40).collect();
         let word = self.word(0);
         match (self.at, token.kind) {
+            (1, TokenKind::Word) if word == "with" => {
+                Some(no_place(&shown).hint("it follows `group by`: `group by x with totals`"))
+            }
             (1, TokenKind::Word) if word == "as" || self.word(1) == "where" => {
                 Some(no_place(&shown).hint(format!(
                     "{object} need no other name: their fields stand for themselves"

@@ -251,9 +251,16 @@ impl Failure<'_> {
             TokenKind::Word | TokenKind::Quoted if aliased => error.hint(format!(
                 "to name a column, write `{previous} as {shown}`; to show both, put `,` between"
             )),
-            TokenKind::Word => error.hint(format!(
-                "a label of several words stands in quotes: \"{previous} {shown}\""
-            )),
+            TokenKind::Word => {
+                let quoted = format!("\"{previous} {shown}\"");
+                let error = error.hint(format!(
+                    "a label of several words stands in quotes: {quoted}"
+                ));
+                match self.expected.contains(&Phrase::Part(",")) {
+                    true => error.hint(format!("two are separated: `{previous}, {shown}`")),
+                    false => error,
+                }
+            }
             _ => error.hint("join them with an operator, or separate them with `,`"),
         })
     }

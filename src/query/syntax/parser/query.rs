@@ -166,13 +166,13 @@ impl Reader {
                 _ => "separate its parts with `,`",
             });
         }
-        let wrong = error(format!("`{word}` stands before `{}`", CLAUSES[last])).hint(format!(
+        let wrong = error(format!("`{word}` belongs before `{}`", CLAUSES[last])).hint(format!(
             "the clauses come in this order: {}",
             CLAUSES.join(", ")
         ));
         match (word, CLAUSES[last]) {
             ("where", "group by" | "having" | "select") => {
-                wrong.hint("a condition on groups is `having`, before `select`")
+                wrong.hint("a condition on groups is `having`, before `select` as well")
             }
             (_, "union") => wrong.hint(format!(
                 "for all rows, put parentheses around what is stacked: `((...) union (...)) \
