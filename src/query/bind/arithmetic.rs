@@ -5,7 +5,7 @@ use super::interval::{has_months, is_length};
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::{self, ExprKind};
+use crate::query::syntax::{self, ExprKind, Literal};
 use crate::value::{FieldType, Unit, Value};
 
 impl Binder<'_> {
@@ -56,6 +56,13 @@ impl Binder<'_> {
         }
         if let Some(shift) = self.business_shift(scope, operator, left_tree, right_tree, span)? {
             return Ok(shift);
+        }
+        if let ExprKind::Literal(Literal::Span { .. }) = right_tree.kind {
+            return Err(
+                Error::new(Code::Misplaced, "a counted span has no place here")
+                    .at(span.clone())
+                    .expected("a date or a moment and `in` before it: due in last $n months"),
+            );
         }
         let mut left = number_cell(scope, self.expr(scope, left_tree)?);
         let mut right = number_cell(scope, self.expr(scope, right_tree)?);
@@ -192,7 +199,11 @@ impl Binder<'_> {
             (_, true) if sign == 1 => (right, left),
             _ => return Ok(None),
         };
-        let value = self.expr(scope, tree)?;
+        let mut value = self.expr(scope, tree)?;
+        if let (Node::Parameter(_), Type::Missing) = (&value.node, &value.ty) {
+            // A day, until what stands opposite says otherwise.
+            value.ty = Type::DATE;
+        }
         match value.ty {
             Type::DATE | Type::DATETIME => {}
             _ if has_months(by) => {
@@ -207,6 +218,10 @@ impl Binder<'_> {
             return Ok(None);
         };
         let value = match interval.is_timed() {
+            true if matches!(value.node, Node::Parameter(_)) => Expr {
+                ty: Type::DATETIME,
+                ..value
+            },
             true => cast(value, Type::DATETIME),
             false => value,
         };

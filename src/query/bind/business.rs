@@ -1,12 +1,13 @@
 //! Business time: hours and days of the book's working calendar, and spans of moments around now.
 
 use super::binder::{Binder, and, cast};
+use super::interval::Interval;
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::catalog::Role;
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::{self, BusinessUnit, ExprKind, Literal};
+use crate::query::syntax::{self, BinaryOp, BusinessUnit, ExprKind, Literal};
 use crate::value::Unit;
 
 /// A length that has its meaning beside a moment alone.
@@ -90,6 +91,55 @@ impl Binder<'_> {
         Ok(Expr::new(node, ty, span))
     }
 
+    /// `value in last $n months`: as many as the parameter says.
+    fn within_given(
+        &self,
+        scope: &Scope<'_>,
+        value: &Expr,
+        list: &syntax::Expr,
+        span: &Span,
+    ) -> Result<Option<Expr>> {
+        let ExprKind::Binary {
+            op: BinaryOp::Multiply,
+            left,
+            right,
+        } = &list.kind
+        else {
+            return Ok(None);
+        };
+        let (
+            ExprKind::Parameter(_),
+            &ExprKind::Literal(Literal::Span {
+                count,
+                unit,
+                forward,
+            }),
+        ) = (&left.kind, &right.kind)
+        else {
+            return Ok(None);
+        };
+        if !matches!(value.ty, Type::DATE | Type::DATETIME) {
+            return Ok(None);
+        }
+        let place = self.at(&list.span);
+        let times = self.retype(self.expr(scope, left)?, &Type::INTEGER);
+        let length = Interval::of(if forward { count } else { -count }, unit, &place);
+        let timed = length.is_timed();
+        let start = match timed {
+            false => Expr::new(Node::Today, Type::DATE, &place),
+            true => Expr::new(Node::Now, Type::DATETIME, &place),
+        };
+        let far = length.times(&times, &place).moved(start.clone(), &place);
+        let (low, high) = if forward { (start, far) } else { (far, start) };
+        let below = match forward && timed {
+            true => Comparison::Less,
+            false => Comparison::LessEqual,
+        };
+        let low = self.comparison(scope, Comparison::GreaterEqual, value.clone(), low, span)?;
+        let high = self.comparison(scope, below, value.clone(), high, span)?;
+        Ok(Some(and(vec![low, high], span)))
+    }
+
     /// `value in 4 business hours`, `value in last 2 hours`, `value in 3 days`: from now on, or up
     /// to now.
     pub(super) fn within(
@@ -99,6 +149,9 @@ impl Binder<'_> {
         list: &syntax::Expr,
         span: &Span,
     ) -> Result<Option<Expr>> {
+        if let Some(within) = self.within_given(scope, value, list, span)? {
+            return Ok(Some(within));
+        }
         let ExprKind::Literal(literal) = &list.kind else {
             return Ok(None);
         };

@@ -3,11 +3,11 @@
 use super::binder::{Binder, cast, negate_if};
 use super::label::{is_labelled, word};
 use super::scope::Scope;
-use super::{Expr, Node, OrderKey, Type, sort_keys};
+use super::{Arithmetic, Expr, Node, OrderKey, Type, sort_keys};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
-use crate::value::{FieldId, FieldType, ObjectId, Period, Shape, Unit, Value};
+use crate::value::{Duration, FieldId, FieldType, ObjectId, Period, Shape, Unit, Value};
 use std::sync::Arc;
 
 impl Binder<'_> {
@@ -136,6 +136,39 @@ impl Binder<'_> {
                     other => other.clone(),
                 };
                 Expr { ty, ..value }
+            }
+            (Node::Shift { value: moved, .. }, &Type::DATETIME) if is_given(moved) => {
+                let mut value = value.clone();
+                if let Node::Shift { value: moved, .. } = &mut value.node {
+                    **moved = self.retype((**moved).clone(), ty);
+                    moved.ty = ty.clone();
+                }
+                Expr {
+                    ty: ty.clone(),
+                    ..value
+                }
+            }
+            // Beside a length of time it is a length as well.
+            (
+                Node::Shift {
+                    value: moved,
+                    months: 0,
+                    days,
+                    seconds,
+                    times: None,
+                },
+                &Type::DURATION,
+            ) if matches!(moved.node, Node::Parameter(_)) => {
+                let length = Duration::from_seconds(days.saturating_mul(86_400) + seconds);
+                let node = Node::Arithmetic {
+                    operator: Arithmetic::Add,
+                    left: Box::new(Expr {
+                        ty: ty.clone(),
+                        ..(**moved).clone()
+                    }),
+                    right: Box::new(Expr::constant(Value::Duration(length), ty.clone(), &span)),
+                };
+                Expr::new(node, ty.clone(), &span)
             }
             // An amount with its currency; a number in quotes is a mistake.
             (Node::Constant(Value::Text(text)), &Type::MONEY) if names_currency(text) => {
@@ -429,6 +462,15 @@ pub(super) fn compare_node(comparison: Comparison, left: Expr, right: Expr, span
         right: Box::new(right),
     };
     Expr::new(node, Type::BOOLEAN, span)
+}
+
+/// Whether a day is that of a parameter, perhaps moved.
+fn is_given(day: &Expr) -> bool {
+    match &day.node {
+        Node::Parameter(_) => day.ty == Type::DATE,
+        Node::Shift { value, .. } => is_given(value),
+        _ => false,
+    }
 }
 
 /// Whether a text begins or ends with a currency, as amounts do: `100 EUR`.

@@ -83,7 +83,7 @@ impl Binder<'_> {
 }
 
 impl Interval {
-    fn of(count: i64, unit: Unit, span: &Span) -> Self {
+    pub(super) fn of(count: i64, unit: Unit, span: &Span) -> Self {
         let (place, each) = match unit {
             Unit::Month | Unit::FiscalMonth => (0, 1),
             Unit::Quarter | Unit::FiscalQuarter => (0, 3),

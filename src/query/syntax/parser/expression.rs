@@ -282,6 +282,9 @@ impl Reader {
             Rule::parenthesis => return self.parenthesis(node),
             Rule::call => ExprKind::Call(self.call(node)?),
             Rule::duration if is_counted(&node) => self.counted(node)?,
+            Rule::relative if parts(node.clone()).any(|p| p.as_rule() == Rule::parameter) => {
+                self.counted_span(node)?
+            }
             Rule::parameter => ExprKind::Parameter(node.as_str()[1..].to_owned()),
             Rule::path => {
                 if node.as_str().eq_ignore_ascii_case("null") {
@@ -304,6 +307,33 @@ impl Reader {
         let literal = Literal::Duration {
             count: 1,
             unit: super::literal::unit(unit.as_str()),
+        };
+        let unit = Expr {
+            kind: ExprKind::Literal(literal),
+            span: self.span(&unit),
+        };
+        Ok(binary(BinaryOp::Multiply, count, unit).kind)
+    }
+
+    /// `last $n months`: so many times the last month.
+    fn counted_span(self, node: Node) -> Result<ExprKind> {
+        let span = self.span(&node);
+        let mut parts = parts(node);
+        let forward = match first(&mut parts).as_str().to_ascii_lowercase().as_str() {
+            "last" => false,
+            "next" => true,
+            _ => {
+                return Err(Error::new(Code::BadLiteral, "`this` takes no number")
+                    .at(span)
+                    .hint("write `last $n months` or `next $n months`"));
+            }
+        };
+        let count = self.operand(first(&mut parts), false)?;
+        let unit = first(&mut parts);
+        let literal = Literal::Span {
+            count: 1,
+            unit: super::literal::unit(unit.as_str()),
+            forward,
         };
         let unit = Expr {
             kind: ExprKind::Literal(literal),
