@@ -39,6 +39,11 @@ impl Cut {
         )
     }
 
+    /// The same of the rows of each group, where the limit holds within groups.
+    pub(super) fn keep_of_each(&self) -> Option<(Option<usize>, bool)> {
+        (self.per > 0).then_some((self.count, self.ties))
+    }
+
     /// The places that remain of rows sorted by `keys` keys, `from` one on.
     pub(super) fn places(&self, sorted: &Sorted, keys: usize, from: usize) -> Vec<usize> {
         let offset = self.offset.saturating_add(from);

@@ -2,6 +2,7 @@
 
 use super::cursor::{Cursor, Place};
 use super::grouped::Standing;
+use super::keys::KeyTable;
 use super::limit::Cut;
 use super::profile::{Profile, part};
 use super::rows::{Rows, pick};
@@ -14,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::query::bind::{self, Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
 use crate::query::outcome::{Heading, Mark, Table};
 use crate::query::plan::{choose, fold};
-use crate::value::{ObjectId, RecordId, Value};
+use crate::value::{ObjectId, RecordId, Shape, Value};
 use std::ops::{ControlFlow, Range};
 
 /// Runs a query; the rows carry names.
@@ -181,6 +182,10 @@ impl<'a> Executor<'a> {
             let rows = Rows::Records { object, ids };
             return self.ordered(query, &rows, &keys, per, &cut);
         }
+        if let (Some(keep), false) = (cut.keep_of_each(), is_over_rows(query)) {
+            let ids = self.first_of_each(query, object, &keys[per..], keep)?;
+            return self.ordered(query, &Rows::Records { object, ids }, &keys, per, &cut);
+        }
         let mut sorter = self.sorter(&keys, keep);
         if keep.0 != Some(0) {
             let mut filter = both(query.filter.as_ref(), query.having.as_ref());
@@ -214,7 +219,34 @@ impl<'a> Executor<'a> {
         Ok(answer)
     }
 
-    /// The rows in an order that functions over them all decide.
+    /// Records among which are the first of each group of `limit ... per`, few others with them.
+    fn first_of_each(
+        &self,
+        query: &Query,
+        object: ObjectId,
+        keys: &[OrderKey],
+        keep: (Option<usize>, bool),
+    ) -> Result<Vec<RecordId>> {
+        let per: Vec<&Expr> = query.limit.iter().flat_map(|limit| &limit.per).collect();
+        let shapes: Vec<Shape> = per.iter().map(|key| key.ty.shape()).collect();
+        let mut groups = KeyTable::new(&shapes);
+        let mut sorter = self.sorter(keys, keep);
+        let filter = both(query.filter.as_ref(), query.having.as_ref());
+        let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
+        self.scan(&access, &mut |batch, among| {
+            let values = per
+                .iter()
+                .map(|key| self.evaluator.evaluate_among(key, batch, among))
+                .collect::<Result<Vec<_>>>()?;
+            let numbers = groups.number(&values, among).pop().unwrap_or_default();
+            let vectors = self.key_vectors(keys, batch, among)?;
+            sorter.push_groups(&vectors, Some(&numbers), among, |slot| batch.record(slot).0)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(sorter.finish().rows.into_iter().map(RecordId).collect())
+    }
+
+    /// The rows in an order that all of them are needed for.
     fn ordered(
         &self,
         query: &Query,

@@ -175,11 +175,15 @@ pub(super) struct Sorter<'m> {
     descending: Vec<bool>,
     columns: Vec<KeyColumn>,
     rows: Vec<u64>,
-    /// No more than this many rows are wanted, and perhaps those tied with the last.
+    /// By row, its group; empty while all rows are of one.
+    groups: Vec<u32>,
+    /// No more than this many rows of a group are wanted, and perhaps those tied with the last.
     keep: Option<usize>,
     ties: bool,
-    /// A row that at least `keep` rows are not worse than.
-    worst: Option<usize>,
+    /// Rows that were kept when the worst were last dropped.
+    kept: usize,
+    /// By group, a row that at least `keep` of its rows are not worse than.
+    worst: Vec<Option<usize>>,
     /// Rows up to this place are left out.
     start: Option<Place>,
     /// Whether a row beyond those wanted was let go.
@@ -208,9 +212,11 @@ impl<'m> Sorter<'m> {
             descending,
             columns: Vec::new(),
             rows: Vec::new(),
+            groups: Vec::new(),
             keep,
             ties,
-            worst: None,
+            kept: 0,
+            worst: Vec::new(),
             start: None,
             dropped: false,
             memory,
@@ -234,6 +240,17 @@ impl<'m> Sorter<'m> {
         among: &Bitset,
         row: impl Fn(usize) -> u64,
     ) -> Result<()> {
+        self.push_groups(keys, None, among, row)
+    }
+
+    /// The same of rows in groups, of each of which so many are wanted; `groups` gives a slot's.
+    pub(super) fn push_groups(
+        &mut self,
+        keys: &[Vector],
+        groups: Option<&[u32]>,
+        among: &Bitset,
+        row: impl Fn(usize) -> u64,
+    ) -> Result<()> {
         if self.columns.is_empty() {
             self.columns = keys.iter().map(KeyColumn::of).collect();
             if let Some(start) = &self.start
@@ -254,8 +271,10 @@ impl<'m> Sorter<'m> {
                     continue;
                 }
             }
+            let group = groups.map_or(0, |groups| groups[slot]);
+            let worst = self.worst.get(group as usize).copied().flatten();
             if let (Some(worst), Some(key), Some(column)) =
-                (self.worst, keys.first(), self.columns.first())
+                (worst, keys.first(), self.columns.first())
                 && column.compare_slot(key, slot, worst, self.descending[0]) == Ordering::Greater
             {
                 self.dropped = true;
@@ -265,12 +284,15 @@ impl<'m> Sorter<'m> {
                 bytes += column.push(key, slot);
             }
             self.rows.push(row(slot));
+            if groups.is_some() {
+                self.groups.push(group);
+            }
             bytes += 16;
         }
         self.charged += bytes;
         self.memory.charge(bytes, "order by")?;
         if let Some(keep) = self.keep
-            && self.rows.len() > keep.saturating_mul(2).saturating_add(SLACK)
+            && self.rows.len() > self.kept.max(keep).saturating_mul(2).saturating_add(SLACK)
         {
             self.prune(keep);
         }
@@ -278,7 +300,11 @@ impl<'m> Sorter<'m> {
     }
 
     fn compare(&self, a: usize, b: usize) -> Ordering {
-        compare(&self.columns, &self.descending, a, b).then(self.rows[a].cmp(&self.rows[b]))
+        let rows = || compare(&self.columns, &self.descending, a, b);
+        let by_group = self.groups.get(a).cmp(&self.groups.get(b));
+        by_group
+            .then_with(rows)
+            .then(self.rows[a].cmp(&self.rows[b]))
     }
 
     fn order(&self) -> Vec<usize> {
@@ -290,29 +316,39 @@ impl<'m> Sorter<'m> {
     }
 
     fn prune(&mut self, keep: usize) {
-        let mut order = self.order();
-        let mut end = keep.min(order.len());
-        if self.ties && end > 0 {
-            let last = order[end - 1];
-            let tied =
-                |at: usize| compare(&self.columns, &self.descending, last, at) == Ordering::Equal;
-            while end < order.len() && tied(order[end]) {
-                end += 1;
+        let order = self.order();
+        let group = |at: usize| self.groups.get(at).copied().unwrap_or(0);
+        let mut kept = Vec::new();
+        for rows in order.chunk_by(|&a, &b| group(a) == group(b)) {
+            let mut end = keep.min(rows.len());
+            if self.ties && end > 0 && !self.columns.is_empty() {
+                let tied = |at: usize| {
+                    compare(&self.columns, &self.descending, rows[end - 1], at) == Ordering::Equal
+                };
+                end += rows[end..].iter().take_while(|&&at| tied(at)).count();
             }
+            if keep > 0 && rows.len() >= keep {
+                let group = group(rows[0]) as usize;
+                self.worst.resize(self.worst.len().max(group + 1), None);
+                self.worst[group] = Some(kept.len() + keep - 1);
+            }
+            kept.extend_from_slice(&rows[..end]);
         }
-        let dropped = order.len() - end;
+        let dropped = order.len() - kept.len();
         self.dropped |= dropped > 0;
-        order.truncate(end);
-        let released = self.charged / (end + dropped).max(1) * dropped;
+        self.kept = kept.len();
+        let released = self.charged / order.len().max(1) * dropped;
         self.memory.release(released);
         self.charged -= released;
         self.columns = self
             .columns
             .iter()
-            .map(|column| column.pick(&order))
+            .map(|column| column.pick(&kept))
             .collect();
-        self.rows = order.iter().map(|&at| self.rows[at]).collect();
-        self.worst = keep.min(end).checked_sub(1);
+        self.rows = kept.iter().map(|&at| self.rows[at]).collect();
+        if !self.groups.is_empty() {
+            self.groups = kept.iter().map(|&at| self.groups[at]).collect();
+        }
     }
 
     pub(super) fn finish(mut self) -> Sorted {
@@ -403,6 +439,44 @@ mod tests {
             let expected: Vec<u64> = all[..end].iter().map(|row| row.1).collect();
             prop_assert!(sorted.rows.len() >= end);
             prop_assert_eq!(&sorted.rows[..end], &expected[..]);
+        }
+
+        /// The same within groups, few rows beside.
+        #[test]
+        fn top_rows_of_groups_are_the_first_of_each(
+            values in proptest::collection::vec((0u32..5, proptest::option::of(0i64..9)), 100..300),
+            keep in 0usize..20,
+            ties: bool,
+        ) {
+            let memory = Memory::new(usize::MAX);
+            let mut sorter = Sorter::new(vec![false], Some(keep), ties, &memory);
+            let (groups, keys): (Vec<u32>, Vec<Option<i64>>) = values.iter().copied().unzip();
+            let mut all = Vec::new();
+            for turn in 0..60 {
+                let first = turn * values.len() as u64;
+                let vector = Vector::Ints(Ints::from_options(keys.iter().copied()));
+                let among = Bitset::full(values.len());
+                let row = |slot| first + slot as u64;
+                sorter.push_groups(&[vector], Some(&groups), &among, row).unwrap();
+                all.extend((first..).zip(&values).map(|(row, &(group, key))| (group, key, row)));
+            }
+            let kept = sorter.finish().rows;
+            if !ties {
+                prop_assert!(kept.len() <= 2 * 5 * keep + SLACK + 2 * values.len());
+            }
+            for group in 0..5 {
+                let of = |rows: &mut dyn Iterator<Item = &(u32, Option<i64>, u64)>| {
+                    let mut own: Vec<_> = rows.filter(|row| row.0 == group).copied().collect();
+                    own.sort_by_key(|&(_, key, row)| (key.is_none(), key, row));
+                    let tied = own.get(keep.wrapping_sub(1)).map(|last| last.1).filter(|_| ties);
+                    let more = own.iter().skip(keep).take_while(|row| Some(row.1) == tied);
+                    let end = keep + more.count();
+                    own.truncate(end);
+                    own
+                };
+                let found = of(&mut kept.iter().map(|&row| &all[row as usize]));
+                prop_assert_eq!(found, of(&mut all.iter()));
+            }
         }
     }
 }
