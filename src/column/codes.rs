@@ -57,12 +57,15 @@ code! {
 }
 
 pub(super) fn load<T: Code>(codes: &[T], base: i64, out: &mut [i64; 64]) -> u64 {
-    let mut present = [T::MISSING; 64];
-    present[..codes.len()].copy_from_slice(codes);
-    for (out, code) in out.iter_mut().zip(present) {
+    let mut padded = [T::MISSING; 64];
+    let codes = codes.as_array().unwrap_or_else(|| {
+        padded[..codes.len()].copy_from_slice(codes);
+        &padded
+    });
+    for (out, code) in out.iter_mut().zip(codes) {
         *out = base.wrapping_add_unsigned(code.wide());
     }
-    lanes::mask_pairs(&present, &present, |code, _| code != T::MISSING)
+    lanes::mask_pairs(codes, codes, |code, _| code != T::MISSING)
 }
 
 /// The codes of the values from `low` to `high`, if any code over `base` can be one.

@@ -18,7 +18,7 @@ enum Numbers {
     Ints(Integers),
     Floats(Hashed<u64>),
     Texts(Hashed<Arc<str>>),
-    Pairs(Hashed<(i64, i64)>),
+    Pairs(Pairs),
     Tags(Hashed<Arc<[LabelCode]>>),
 }
 
@@ -29,6 +29,15 @@ struct Hashed<T> {
     values: Vec<Option<T>>,
     missing: Option<u32>,
 }
+
+/// Pairs; the last one with each first part modulo [`NEAR`] is found without hashing.
+#[derive(Debug)]
+struct Pairs {
+    all: Hashed<(i64, i64)>,
+    near: Vec<(i64, i64, u32)>,
+}
+
+const NEAR: usize = 1 << 10;
 
 /// Integers: those within a window by array, others by hash table.
 #[derive(Debug)]
@@ -73,6 +82,22 @@ impl<T: Hash + Eq + Clone> Hashed<T> {
         }
         let number = self.add(Some(value.clone()));
         self.numbers.insert(value, number);
+        number
+    }
+}
+
+impl Pairs {
+    fn number(&mut self, pair: (i64, i64)) -> u32 {
+        let at = pair.0.cast_unsigned() as usize % NEAR;
+        if let Some(&(first, second, number)) = self.near.get(at)
+            && (first, second) == pair
+            && number != NOWHERE
+        {
+            return number;
+        }
+        let number = self.all.number(Some(pair));
+        self.near.resize(NEAR, (0, 0, NOWHERE));
+        self.near[at] = (pair.0, pair.1, number);
         number
     }
 }
@@ -141,7 +166,10 @@ impl Numbers {
             }),
             Shape::Floats => Self::Floats(Hashed::new()),
             Shape::Texts | Shape::RowOnly => Self::Texts(Hashed::new()),
-            Shape::Pair => Self::Pairs(Hashed::new()),
+            Shape::Pair => Self::Pairs(Pairs {
+                all: Hashed::new(),
+                near: Vec::new(),
+            }),
             Shape::Tags => Self::Tags(Hashed::new()),
         }
     }
@@ -152,7 +180,7 @@ impl Numbers {
             Self::Ints(integers) => integers.others.values.len(),
             Self::Floats(hashed) => hashed.values.len(),
             Self::Texts(hashed) => hashed.values.len(),
-            Self::Pairs(hashed) => hashed.values.len(),
+            Self::Pairs(pairs) => pairs.all.values.len(),
             Self::Tags(hashed) => hashed.values.len(),
         }
     }
@@ -209,9 +237,16 @@ impl Numbers {
                     };
                 }
             }
-            (Self::Pairs(hashed), Vector::Pair(a, b)) => {
-                for at in among.ones() {
-                    out[at] = hashed.number(a.get(at).zip(b.get(at)));
+            (Self::Pairs(pairs), Vector::Pair(a, b)) => {
+                let (mut firsts, mut seconds) = ([0; 64], [0; 64]);
+                for (index, (out, &word)) in out.chunks_mut(64).zip(among.words()).enumerate() {
+                    if word == 0 {
+                        continue;
+                    }
+                    let present = a.load(index, &mut firsts) & b.load(index, &mut seconds);
+                    let pair = |at: usize| (firsts[at], seconds[at]);
+                    ones(word & present).for_each(|at| out[at] = pairs.number(pair(at)));
+                    ones(word & !present).for_each(|at| out[at] = pairs.all.missing());
                 }
             }
             (Self::Tags(hashed), Vector::Tags(tags)) => {
@@ -236,7 +271,7 @@ impl Numbers {
             Self::Ints(integers) => integers.others.missing(),
             Self::Floats(hashed) => hashed.missing(),
             Self::Texts(hashed) => hashed.missing(),
-            Self::Pairs(hashed) => hashed.missing(),
+            Self::Pairs(pairs) => pairs.all.missing(),
             Self::Tags(hashed) => hashed.missing(),
         }
     }
@@ -264,9 +299,9 @@ impl Numbers {
                 let texts: Vec<_> = numbers.iter().map(|&n| of(hashed, n)).collect();
                 Vector::Texts(Texts::from_options(texts.iter().map(Option::as_deref)))
             }
-            Self::Pairs(hashed) => {
+            Self::Pairs(pairs) => {
                 let part = |pick: fn((i64, i64)) -> i64| {
-                    Ints::from_options(numbers.iter().map(|&n| of(hashed, n).map(pick)))
+                    Ints::from_options(numbers.iter().map(|&n| of(&pairs.all, n).map(pick)))
                 };
                 Vector::Pair(part(|pair| pair.0), part(|pair| pair.1))
             }

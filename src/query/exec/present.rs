@@ -11,6 +11,9 @@ use crate::value::{FieldId, FieldType, LabelCode, ObjectId, RecordId, RecordName
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// So few records are named one by one.
+const FEW: usize = 8;
+
 impl Executor<'_> {
     /// The values of a column with names in place of codes and ids.
     pub(super) fn present(&self, vector: &Vector, ty: &Type) -> Result<Vec<Value>> {
@@ -91,6 +94,13 @@ impl Executor<'_> {
             (Value::AnyReference(object, id), _) => Some((*object, *id)),
             _ => None,
         };
+        if values.len() <= FEW {
+            let named = |value| match target(&value) {
+                Some((object, id)) => self.names(object, &[id]).map(|mut names| names.remove(0)),
+                None => Ok(value),
+            };
+            return values.into_iter().map(named).collect();
+        }
         let mut wanted: BTreeMap<ObjectId, Vec<RecordId>> = BTreeMap::new();
         for (object, id) in values.iter().filter_map(target) {
             wanted.entry(object).or_default().push(id);

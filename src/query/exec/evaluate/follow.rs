@@ -245,7 +245,11 @@ impl Evaluator<'_> {
             let mut groups = vec![u32::MAX; batch.len()];
             let mut owned = Vec::with_capacity(groups.len().div_ceil(64));
             let mut loaded = [0; 64];
-            for (index, groups) in groups.chunks_mut(64).enumerate() {
+            for (index, (groups, &word)) in groups.chunks_mut(64).zip(among.words()).enumerate() {
+                if word == 0 {
+                    owned.push(0);
+                    continue;
+                }
                 let present = owners.load(index, &mut loaded);
                 let mut known = 0;
                 for (at, (group, id)) in groups.iter_mut().zip(loaded).enumerate() {

@@ -44,12 +44,6 @@ impl Evaluator<'_> {
             };
             return Ok(Vector::Pair(ints(start), ints(end)));
         }
-        let mut starts = Vec::with_capacity(days.len());
-        let mut ends = Vec::with_capacity(days.len());
-        let mut push = |period: Option<(i64, i64)>| {
-            starts.push(period.map(|p| p.0));
-            ends.push(period.map(|p| p.1));
-        };
         if max.abs_diff(min) < MANY_DAYS {
             let mut by_day: Vec<(i64, i64)> = Vec::new();
             let mut day = min;
@@ -60,15 +54,14 @@ impl Evaluator<'_> {
                 by_day.extend((day..next).map(|_| (start, end)));
                 day = next;
             }
-            for day in days.iter() {
-                push(day.map(|day| by_day[(day - min) as usize]));
-            }
-        } else {
-            for day in days.iter() {
-                push(day.map(period).transpose()?);
-            }
+            let part = |pick: fn((i64, i64)) -> i64| {
+                map_ints(&days, |day| Ok(Some(pick(by_day[(day - min) as usize]))))
+            };
+            return Ok(Vector::Pair(part(|p| p.0)?, part(|p| p.1)?));
         }
-        Ok(Vector::Pair(Ints::pack(&starts), Ints::pack(&ends)))
+        let part =
+            |pick: fn((i64, i64)) -> i64| map_ints(&days, |day| Ok(Some(pick(period(day)?))));
+        Ok(Vector::Pair(part(|p| p.0)?, part(|p| p.1)?))
     }
 
     pub(super) fn shift(
