@@ -14,6 +14,7 @@ mod value;
 use column::{Bitset, CHUNK_RECORDS, Comparison, Ints, Texts};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
+use std::sync::Arc;
 
 const RECORDS: usize = 1_000_000;
 
@@ -161,8 +162,10 @@ fn texts(c: &mut Criterion) {
             words.iter().for_each(|word| entries.push(word));
             let code = |text: &&str| words.iter().position(|word| word == text);
             let codes = chunk.iter().map(|text| code(text).unwrap_or(0) as u16);
-            let codes = codes.collect();
-            Texts::Dictionary { codes, entries }
+            Texts::Dictionary {
+                codes: Arc::new(codes.collect()),
+                entries: Arc::new(entries),
+            }
         })
         .collect();
     let plain: Vec<Texts> = many

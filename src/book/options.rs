@@ -88,9 +88,9 @@ impl Options {
         self
     }
 
-    /// Bytes of memory that the book may hold: one half for cached pages, the other for the
-    /// work of each statement. A statement that needs more fails and names its clause.
-    /// Default: 512 MiB.
+    /// Bytes of memory that the book may hold: a quarter for pages of the file, a quarter for
+    /// decoded chunks of columns, the other half for the work of each statement. A statement
+    /// that needs more fails and names its clause. Default: 512 MiB.
     pub fn memory_bytes(mut self, bytes: usize) -> Self {
         self.memory_bytes = bytes;
         self

@@ -1,17 +1,24 @@
 //! A vector of floating point numbers or missing values.
 
 use super::{Bitset, Comparison, lanes};
+use std::sync::Arc;
 
-/// Floats of one chunk; NaN marks a missing value, so no value is ever NaN.
+/// Floats of one chunk; NaN marks a missing value, so no value is ever NaN. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) enum Floats {
     Constant { value: Option<f64>, len: usize },
-    Values(Vec<f64>),
+    Values(Arc<Vec<f64>>),
+}
+
+impl FromIterator<f64> for Floats {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        Self::Values(Arc::new(values.into_iter().collect()))
+    }
 }
 
 impl Floats {
     pub(crate) fn from_options(values: impl ExactSizeIterator<Item = Option<f64>>) -> Self {
-        Self::Values(values.map(|value| value.unwrap_or(f64::NAN)).collect())
+        values.map(|value| value.unwrap_or(f64::NAN)).collect()
     }
 
     pub(crate) fn len(&self) -> usize {

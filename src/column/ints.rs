@@ -2,8 +2,10 @@
 
 use super::codes::{self, Code};
 use super::{Bitset, Comparison, lanes};
+use std::sync::Arc;
 
 /// Integers of one chunk. Narrow forms hold `value - base` and mark missing by the largest code.
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) enum Ints {
     Constant {
@@ -12,18 +14,18 @@ pub(crate) enum Ints {
     },
     U8 {
         base: i64,
-        codes: Vec<u8>,
+        codes: Arc<Vec<u8>>,
     },
     U16 {
         base: i64,
-        codes: Vec<u16>,
+        codes: Arc<Vec<u16>>,
     },
     U32 {
         base: i64,
-        codes: Vec<u32>,
+        codes: Arc<Vec<u32>>,
     },
     I64 {
-        values: Vec<i64>,
+        values: Arc<Vec<i64>>,
         missing: Option<Bitset>,
     },
 }
@@ -46,10 +48,10 @@ macro_rules! narrow {
 impl Ints {
     /// A vector in the narrowest form that holds the values.
     pub(crate) fn pack(values: &[Option<i64>]) -> Self {
-        fn codes<T: Code>(values: &[Option<i64>], base: i64) -> Vec<T> {
+        fn codes<T: Code>(values: &[Option<i64>], base: i64) -> Arc<Vec<T>> {
             let code =
                 |value: &Option<i64>| value.map_or(T::MISSING, |n| T::narrow(n.abs_diff(base)));
-            values.iter().map(code).collect()
+            Arc::new(values.iter().map(code).collect())
         }
         let present = || values.iter().flatten().copied();
         let (Some(base), Some(max)) = (present().min(), present().max()) else {
@@ -82,7 +84,7 @@ impl Ints {
     pub(crate) fn from_options(values: impl ExactSizeIterator<Item = Option<i64>>) -> Self {
         let len = values.len();
         let mut missing: Option<Bitset> = None;
-        let values = values
+        let values: Vec<i64> = values
             .enumerate()
             .map(|(at, value)| {
                 value.unwrap_or_else(|| {
@@ -93,7 +95,23 @@ impl Ints {
                 })
             })
             .collect();
-        Self::I64 { values, missing }
+        Self::I64 {
+            values: Arc::new(values),
+            missing,
+        }
+    }
+
+    /// About how many bytes of memory the numbers take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Constant { .. } => 0,
+            Self::U8 { codes, .. } => codes.len(),
+            Self::U16 { codes, .. } => 2 * codes.len(),
+            Self::U32 { codes, .. } => 4 * codes.len(),
+            Self::I64 { values, missing } => {
+                8 * values.len() + missing.as_ref().map_or(0, |set| set.len() / 8)
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -20,6 +20,10 @@ impl TextBlock {
             .push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
     }
 
+    fn bytes(&self) -> usize {
+        self.text.len() + 4 * self.ends.len()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -81,7 +85,7 @@ fn hits(ends: &[u32], text: &str, finder: &Finder<'_>) -> Bitset {
     hits
 }
 
-/// Texts of one chunk.
+/// Texts of one chunk. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) enum Texts {
     Constant {
@@ -90,17 +94,25 @@ pub(crate) enum Texts {
     },
     /// Code `u16::MAX` is missing; others index `entries`, which are distinct.
     Dictionary {
-        codes: Vec<u16>,
-        entries: TextBlock,
+        codes: Arc<Vec<u16>>,
+        entries: Arc<TextBlock>,
     },
     /// Missing slots hold empty text.
     Plain {
-        texts: TextBlock,
+        texts: Arc<TextBlock>,
         missing: Option<Bitset>,
     },
 }
 
 impl Texts {
+    /// The texts of a block, but for the missing ones.
+    pub(crate) fn plain(texts: TextBlock, missing: Option<Bitset>) -> Self {
+        Self::Plain {
+            texts: Arc::new(texts),
+            missing,
+        }
+    }
+
     pub(crate) fn from_options<'a>(values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Self {
         let len = values.len();
         let mut missing: Option<Bitset> = None;
@@ -113,7 +125,18 @@ impl Texts {
             }
             texts.push(value.unwrap_or(""));
         }
-        Self::Plain { texts, missing }
+        Self::plain(texts, missing)
+    }
+
+    /// About how many bytes of memory the texts take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Constant { value, .. } => value.as_ref().map_or(0, |text| text.len()),
+            Self::Dictionary { codes, entries } => 2 * codes.len() + entries.bytes(),
+            Self::Plain { texts, missing } => {
+                texts.bytes() + missing.as_ref().map_or(0, |set| set.len() / 8)
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -240,12 +263,13 @@ mod tests {
             let text = value.as_deref()?;
             u16::try_from(entries.binary_search(&text).ok()?).ok()
         };
-        let codes = values.iter().map(|v| code(v).unwrap_or(u16::MAX)).collect();
+        let codes = values.iter().map(|v| code(v).unwrap_or(u16::MAX));
+        let codes = Arc::new(codes.collect());
         let mut block = TextBlock::default();
         entries.iter().for_each(|entry| block.push(entry));
         Texts::Dictionary {
             codes,
-            entries: block,
+            entries: Arc::new(block),
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) struct Tags {
     pub len: usize,
 }
 
-/// Values of one field or expression over a run of slots.
+/// Values of one field or expression over a run of slots. Cheap to clone, lists aside.
 #[derive(Clone, Debug)]
 pub(crate) enum Vector {
     Bits(Bits),
@@ -98,6 +98,23 @@ impl Vector {
                 })
             }
         }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        const ITSELF: usize = 96;
+        let set = |set: &Bitset| set.len() / 8;
+        ITSELF
+            + match self {
+                Self::Bits(bits) => set(&bits.data) + bits.missing.as_ref().map_or(0, set),
+                Self::Ints(ints) => ints.bytes(),
+                Self::Pair(a, b) => a.bytes() + b.bytes(),
+                Self::Floats(Floats::Values(values)) => 8 * values.len(),
+                Self::Floats(Floats::Constant { .. }) => 0,
+                Self::Texts(texts) => texts.bytes(),
+                Self::Tags(tags) => tags.sets.values().map(|bits| ITSELF + set(bits)).sum(),
+                Self::Lists(lists) => ITSELF * lists.len(),
+            }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -230,8 +247,5 @@ fn gather_texts(texts: &Texts, slots: &[Option<u32>]) -> Texts {
             }
         }
     }
-    Texts::Plain {
-        texts: block,
-        missing: (!missing.none()).then_some(missing),
-    }
+    Texts::plain(block, (!missing.none()).then_some(missing))
 }

@@ -1,5 +1,6 @@
 //! The check: rows are compared with columns, summaries, indexes and the journal.
 
+use super::cache::ChunkCache;
 use super::fault::{OrFault, guard};
 use super::index;
 use super::journal::{self, HeaderKind, RECORDS, RecordBlock, field_id};
@@ -25,7 +26,7 @@ impl Store {
             let _writer = self.writer();
             (self.snapshot()?, self.begin_read()?)
         };
-        let (folded, _) = guard(|| read_folded(read))?;
+        let (folded, _) = guard(|| read_folded(read, ChunkCache::new(0)))?;
         let mut check = Check {
             snapshot: &folded,
             report: CheckReport::default(),

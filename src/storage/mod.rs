@@ -4,6 +4,7 @@
 //! as opaque bytes. Everything that reads sees "stored structure plus overlay".
 
 mod backup;
+mod cache;
 mod check;
 mod chunk;
 mod codec;

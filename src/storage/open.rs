@@ -1,5 +1,6 @@
 //! Opening a book: what the file must be, and what is wrong when it is not.
 
+use super::cache::ChunkCache;
 use super::fault::{OrFault, fault, guard};
 use super::meta::{self, FORMAT, Meta, Progress};
 use super::store::{Engine, read_folded, read_state};
@@ -34,7 +35,7 @@ impl Store {
             check_magic(path)?;
         }
         let mut builder = Builder::new();
-        builder.set_cache_size(options.cache_bytes);
+        builder.set_cache_size(options.cache_bytes / 2);
         builder.set_concurrency_mode(match options.durability {
             Durability::Committed => ConcurrencyMode::SingleWriter,
             Durability::Closed => ConcurrencyMode::ExclusiveWriter,
@@ -67,7 +68,7 @@ impl Store {
         options: &StoreOptions,
     ) -> Result<Self> {
         let mut builder = Builder::new();
-        builder.set_cache_size(options.cache_bytes);
+        builder.set_cache_size(options.cache_bytes / 2);
         let database = builder
             .create_with_backend(backend)
             .map_err(redb::Error::from)
@@ -83,7 +84,10 @@ impl Store {
             migrate(database)?;
             rebuild_folded(database)?;
         }
-        let (snapshot, meta) = read_state(engine.begin_read()?)?;
+        let (snapshot, meta) = read_state(
+            engine.begin_read()?,
+            ChunkCache::new(options.cache_bytes / 2),
+        )?;
         if meta.folding != FOLDING_VERSION {
             return Err(Error::new(
                 Code::ReadOnly,
@@ -187,7 +191,7 @@ fn create(database: &Database, options: &StoreOptions) -> Result<()> {
 
 /// Brings a book of an older format, all of which is folded, to this one.
 fn migrate(database: &Database) -> Result<()> {
-    let (folded, meta) = read_folded(database.begin_read().or_fault()?)?;
+    let (folded, meta) = read_folded(database.begin_read().or_fault()?, ChunkCache::new(0))?;
     if meta.format == FORMAT {
         return Ok(());
     }
@@ -200,7 +204,7 @@ fn migrate(database: &Database) -> Result<()> {
 /// Rebuilds the text index and the indexes over folded text if the folding has changed since they
 /// were written.
 fn rebuild_folded(database: &Database) -> Result<()> {
-    let (snapshot, meta) = read_state(database.begin_read().or_fault()?)?;
+    let (snapshot, meta) = read_state(database.begin_read().or_fault()?, ChunkCache::new(0))?;
     if meta.folding == FOLDING_VERSION {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! A committed state of the file, open for reading: tables and how far it has come.
 
+use super::cache::ChunkCache;
 use super::chunk::Parts;
 use super::fault::OrFault;
 use super::meta::Progress;
@@ -25,6 +26,7 @@ pub(super) struct Published {
     pub(super) words: ReadOnlyTable<Bytes, Bytes>,
     summaries: ReadOnlyTable<SummaryKey, Bytes>,
     rows: BTreeMap<ObjectId, OnceLock<Option<Rows>>>,
+    pub(super) chunks: ChunkCache,
     decoded: Mutex<BTreeMap<(ObjectId, FieldId), Arc<ColumnSummary>>>,
 }
 
@@ -33,6 +35,7 @@ impl Published {
         read: ReadTransaction,
         progress: Progress,
         objects: impl Iterator<Item = ObjectId>,
+        chunks: ChunkCache,
     ) -> Result<Self> {
         Ok(Self {
             progress,
@@ -42,6 +45,7 @@ impl Published {
             words: read.open_table(tables::WORDS).or_fault()?,
             summaries: read.open_table(tables::SUMMARIES).or_fault()?,
             rows: objects.map(|object| (object, OnceLock::new())).collect(),
+            chunks,
             decoded: Mutex::default(),
             read,
         })

@@ -111,8 +111,7 @@ impl Snapshot {
     }
 
     pub(super) fn stored_live(&self, object: ObjectId, chunk: ChunkId) -> Result<Bitset> {
-        let len = self.chunk_len(object, chunk);
-        match chunk::decode(Shape::Bits, len, &[], &self.stored(object, LIVE, chunk))? {
+        match self.stored_vector(object, LIVE, chunk, Shape::Bits)? {
             Vector::Bits(bits) => Ok(bits.data),
             _ => Err(corrupt("the column of live records is not of bits")),
         }
@@ -171,9 +170,23 @@ impl Snapshot {
         field: FieldId,
         chunk: ChunkId,
     ) -> Result<Vector> {
-        let len = self.chunk_len(object, chunk);
         let at = self.layout(object).fields.get(usize::from(field.0));
         let shape = at.map_or(Shape::RowOnly, |field| field.ty.shape());
+        self.stored_vector(object, field, chunk, shape)
+    }
+
+    fn stored_vector(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        chunk: ChunkId,
+        shape: Shape,
+    ) -> Result<Vector> {
+        let len = self.chunk_len(object, chunk);
+        let key = (object, field, chunk.0);
+        if let Some(vector) = self.base.chunks.get(key) {
+            return Ok(chunk::resize(vector, len));
+        }
         let summary;
         let labels = if shape == Shape::Tags {
             summary = self.base.summary(object, field)?;
@@ -181,7 +194,10 @@ impl Snapshot {
         } else {
             &[]
         };
-        chunk::decode(shape, len, labels, &self.stored(object, field, chunk))
+        let parts = self.stored(object, field, chunk);
+        let vector = chunk::decode_stored(shape, len, labels, &parts)?;
+        self.base.chunks.put(key, vector.clone());
+        Ok(chunk::resize(vector, len))
     }
 
     /// The texts of a field that has no column.

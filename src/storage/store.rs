@@ -1,5 +1,6 @@
 //! The open file: published state, pending changes, and their fold.
 
+use super::cache::ChunkCache;
 use super::commit::Recent;
 use super::fault::{OrFault, guard};
 use super::log::{self, Pending};
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub(crate) struct StoreOptions {
     pub read_only: bool,
     pub create: bool,
-    /// Bytes of page cache.
+    /// Bytes of what is kept of the file: pages and decoded chunks, half each.
     pub cache_bytes: usize,
     /// Settings of a new store.
     pub settings: Settings,
@@ -150,7 +151,7 @@ impl Store {
             let progress = read_meta(&read)?.progress;
             let last = log::last_read(&read)?.unwrap_or(progress.sequence);
             (progress != latest.base.progress || last != latest.sequence())
-                .then(|| read_state(read))
+                .then(|| read_state(read, latest.base.chunks.anew()))
                 .transpose()
         })?;
         let Some((snapshot, _)) = newer else {
@@ -282,9 +283,10 @@ impl Store {
 
     /// Makes the folded state just written the one that is read.
     pub(super) fn publish_folded(&self, progress: Progress, overlay: &Overlay) -> Result<()> {
+        let chunks = self.latest().base.chunks.moved_on(overlay);
         let overlay = overlay.folded();
         let objects = overlay.schema.layouts.keys().copied();
-        let base = Published::new(self.begin_read()?, progress, objects)?;
+        let base = Published::new(self.begin_read()?, progress, objects, chunks)?;
         self.publish(Snapshot {
             base: Arc::new(base),
             overlay: Arc::new(overlay),
@@ -346,13 +348,13 @@ fn read_meta(read: &ReadTransaction) -> Result<Meta> {
 }
 
 /// Reads the last committed state.
-pub(super) fn read_state(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
-    let (folded, meta) = read_folded(read)?;
+pub(super) fn read_state(read: ReadTransaction, chunks: ChunkCache) -> Result<(Snapshot, Meta)> {
+    let (folded, meta) = read_folded(read, chunks)?;
     Ok((log::replay(folded)?, meta))
 }
 
 /// Reads the last folded state: its meta table and its schema, which may have newer labels.
-pub(super) fn read_folded(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
+pub(super) fn read_folded(read: ReadTransaction, chunks: ChunkCache) -> Result<(Snapshot, Meta)> {
     let meta = read_meta(&read)?;
     let catalogs = read.open_table(tables::CATALOGS).or_fault()?;
     let schema = match catalogs.last().or_fault()? {
@@ -360,7 +362,7 @@ pub(super) fn read_folded(read: ReadTransaction) -> Result<(Snapshot, Meta)> {
         None => Schema::new(Arc::from([]), []),
     };
     let objects = schema.layouts.keys().copied();
-    let base = Published::new(read, meta.progress, objects)?;
+    let base = Published::new(read, meta.progress, objects, chunks)?;
     let mut overlay = Overlay::new(Arc::new(schema), Arc::new(meta.settings.clone()));
     for (object, counts) in &meta.counts {
         overlay.objects.entry(*object).or_default().counts = *counts;

@@ -125,7 +125,8 @@ fn hash(value: &Value) -> u64 {
     };
     match value {
         Value::Text(text) => eat(text.as_bytes()),
-        Value::Number(n) => eat(&n.to_bits().to_le_bytes()),
+        // Zero has one form.
+        Value::Number(n) => eat(&(n + 0.0).to_bits().to_le_bytes()),
         Value::Boolean(b) => eat(&[u8::from(*b)]),
         Value::Tags(codes) => codes.iter().for_each(|code| eat(&code.0.to_le_bytes())),
         other => {

@@ -5,6 +5,7 @@ use crate::column::{Bitset, Ints};
 use crate::error::Result;
 use crate::storage::codec::Writer;
 use crate::storage::fault::corrupt;
+use std::sync::Arc;
 
 /// The narrowest form that holds the values; nothing if there are none.
 pub(super) fn encode(ints: &Ints) -> Option<Vec<u8>> {
@@ -72,7 +73,10 @@ pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<Ints> {
             .transpose()?
             .filter(|set| !set.none());
         reader.end()?;
-        return Ok(Ints::I64 { values, missing });
+        return Ok(Ints::I64 {
+            values: Arc::new(values),
+            missing,
+        });
     }
     let base: i64 = reader.get()?;
     let ints = match code {
@@ -82,15 +86,15 @@ pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<Ints> {
         },
         code::INTS_8 => Ints::U8 {
             base,
-            codes: reader.take(len)?.to_vec(),
+            codes: Arc::new(reader.take(len)?.to_vec()),
         },
         code::INTS_16 => Ints::U16 {
             base,
-            codes: words(&mut reader, len, u16::from_le_bytes)?,
+            codes: Arc::new(words(&mut reader, len, u16::from_le_bytes)?),
         },
         code::INTS_32 => Ints::U32 {
             base,
-            codes: words(&mut reader, len, u32::from_le_bytes)?,
+            codes: Arc::new(words(&mut reader, len, u32::from_le_bytes)?),
         },
         _ => return Err(unknown(code)),
     };

@@ -14,6 +14,7 @@ use crate::column::{Bits, Bitset, Floats, Ints, Tags, Texts, Vector};
 use crate::error::Result;
 use crate::value::{LabelCode, Shape};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) use patch::{patch, resize};
 
@@ -92,6 +93,16 @@ pub(super) fn decode(
     labels: &[LabelCode],
     parts: &impl Parts,
 ) -> Result<Vector> {
+    Ok(resize(decode_stored(shape, len, labels, parts)?, len))
+}
+
+/// The same, of as many slots as are stored, at most `len`.
+pub(super) fn decode_stored(
+    shape: Shape,
+    len: usize,
+    labels: &[LabelCode],
+    parts: &impl Parts,
+) -> Result<Vector> {
     let ints = |bytes: &[u8]| ints::decode(bytes, len);
     let vector = match shape {
         Shape::Bits => parts.read(0, |b| bits::decode(b, len))?.map(Vector::Bits),
@@ -108,18 +119,16 @@ pub(super) fn decode(
         Shape::Tags => {
             let mut sets = BTreeMap::new();
             for &label in labels {
-                let Some(bits) = parts.read(label.0, |b| bits::decode(b, len))? else {
-                    continue;
-                };
-                let mut set = bits.data;
-                set.resize(len);
-                sets.insert(label, set);
+                if let Some(bits) = parts.read(label.0, |b| bits::decode(b, len))? {
+                    sets.insert(label, bits.data);
+                }
             }
+            let len = sets.values().map(Bitset::len).max().unwrap_or(0);
+            sets.values_mut().for_each(|set| set.resize(len));
             Some(Vector::Tags(Tags { sets, len }))
         }
     };
-    let vector = vector.unwrap_or_else(|| Vector::missing(shape, len));
-    Ok(resize(vector, len))
+    Ok(vector.unwrap_or_else(|| Vector::missing(shape, 0)))
 }
 
 fn decode_texts(parts: &impl Parts, len: usize) -> Result<Option<Texts>> {
@@ -178,7 +187,7 @@ fn decode_floats(bytes: &[u8], limit: usize) -> Result<Floats> {
             value: Some(f64::from_le_bytes(word(&mut reader)?)).filter(|n| !n.is_nan()),
             len,
         },
-        code::FLOATS => Floats::Values(words(&mut reader, len, f64::from_le_bytes)?),
+        code::FLOATS => Floats::Values(Arc::new(words(&mut reader, len, f64::from_le_bytes)?)),
         _ => return Err(unknown(code)),
     };
     reader.end()?;

@@ -2,6 +2,7 @@
 
 use crate::column::{Bits, Bitset, Floats, Ints, Tags, TextBlock, Texts, Vector};
 use crate::value::Value;
+use std::sync::Arc;
 
 /// The vector with missing slots appended up to `len`.
 pub(in crate::storage) fn resize(vector: Vector, len: usize) -> Vector {
@@ -23,14 +24,14 @@ pub(in crate::storage) fn resize(vector: Vector, len: usize) -> Vector {
         Vector::Ints(ints) => Vector::Ints(resize_ints(ints, len)),
         Vector::Pair(a, b) => Vector::Pair(resize_ints(a, len), resize_ints(b, len)),
         Vector::Floats(Floats::Values(mut values)) => {
-            values.resize(len, f64::NAN);
+            Arc::make_mut(&mut values).resize(len, f64::NAN);
             Vector::Floats(Floats::Values(values))
         }
         Vector::Floats(floats) => Vector::Floats(Floats::from_options(
             (0..len).map(|at| (at < floats.len()).then(|| floats.get(at)).flatten()),
         )),
         Vector::Texts(Texts::Dictionary { mut codes, entries }) => {
-            codes.resize(len, u16::MAX);
+            Arc::make_mut(&mut codes).resize(len, u16::MAX);
             Vector::Texts(Texts::Dictionary { codes, entries })
         }
         Vector::Texts(texts) => Vector::Texts(Texts::from_options(
@@ -49,15 +50,15 @@ fn resize_ints(ints: Ints, len: usize) -> Ints {
     match ints {
         Ints::Constant { value: None, .. } => Ints::Constant { value: None, len },
         Ints::U8 { base, mut codes } => {
-            codes.resize(len, u8::MAX);
+            Arc::make_mut(&mut codes).resize(len, u8::MAX);
             Ints::U8 { base, codes }
         }
         Ints::U16 { base, mut codes } => {
-            codes.resize(len, u16::MAX);
+            Arc::make_mut(&mut codes).resize(len, u16::MAX);
             Ints::U16 { base, codes }
         }
         Ints::U32 { base, mut codes } => {
-            codes.resize(len, u32::MAX);
+            Arc::make_mut(&mut codes).resize(len, u32::MAX);
             Ints::U32 { base, codes }
         }
         ints => {
@@ -88,7 +89,7 @@ pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> 
         ),
         Vector::Floats(floats) => {
             let mut values: Vec<f64> = match floats {
-                Floats::Values(values) => values,
+                Floats::Values(values) => Arc::unwrap_or_clone(values),
                 Floats::Constant { value, len } => vec![value.unwrap_or(f64::NAN); len],
             };
             for &(at, value) in changes {
@@ -97,7 +98,7 @@ pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> 
                     _ => f64::NAN,
                 };
             }
-            Vector::Floats(Floats::Values(values))
+            Vector::Floats(values.into_iter().collect())
         }
         Vector::Texts(texts) => Vector::Texts(patch_texts(texts, changes)),
         Vector::Tags(mut tags) => {
@@ -137,7 +138,8 @@ fn patch_ints(
             };
             let coded: Option<Vec<(usize, $int)>> = changes.iter().map(fits).collect();
             if let Some(coded) = coded {
-                coded.into_iter().for_each(|(at, code)| $codes[at] = code);
+                let codes = Arc::make_mut($codes);
+                coded.into_iter().for_each(|(at, code)| codes[at] = code);
                 return ints;
             }
         }};
@@ -168,8 +170,9 @@ fn patch_texts(texts: Texts, changes: &[(usize, &Value)]) -> Texts {
             mut codes,
             mut entries,
         } if changes.len() <= FEW && entries.len() + FEW < usize::from(u16::MAX) => {
+            let (all, known) = (Arc::make_mut(&mut codes), Arc::make_mut(&mut entries));
             for &(at, value) in changes {
-                codes[at] = text(value).map_or(u16::MAX, |text| entry(&mut entries, &text));
+                all[at] = text(value).map_or(u16::MAX, |text| entry(known, &text));
             }
             Texts::Dictionary { codes, entries }
         }

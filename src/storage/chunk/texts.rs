@@ -79,12 +79,15 @@ pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<Texts> {
         code::DICTIONARY => {
             let (entries, _) = get_texts(&mut reader, len)?;
             let codes = narrow_codes(&get_ints(&mut reader, len)?, entries.len())?;
-            Texts::Dictionary { codes, entries }
+            Texts::Dictionary {
+                codes: Arc::new(codes),
+                entries: Arc::new(entries),
+            }
         }
         code::PLAIN_TEXT => {
             let (texts, lengths) = get_texts(&mut reader, len)?;
             let missing = Some(lengths.missing()).filter(|set| !set.none());
-            Texts::Plain { texts, missing }
+            Texts::plain(texts, missing)
         }
         _ => return Err(unknown(code)),
     };

@@ -133,7 +133,7 @@ impl Form<'_> {
                 }
                 values.push(number + 0.0);
             }
-            return Ok(Vector::Floats(Floats::Values(values)));
+            return Ok(Vector::Floats(values.into_iter().collect()));
         }
         let mut values = Vec::new();
         for number in numbers {

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::query::bind::{Arithmetic, Expr, Type};
 use crate::query::exec::Batch;
 use crate::value::{DateTime, Duration, rounded_quotient};
+use std::sync::Arc;
 
 impl Evaluator<'_> {
     pub(super) fn arithmetic(
@@ -129,7 +130,7 @@ pub(super) fn zip_ints(
         }
     }
     Ok(Ints::I64 {
-        values,
+        values: Arc::new(values),
         missing: (!missing.none()).then_some(missing),
     })
 }
@@ -158,7 +159,7 @@ pub(super) fn map_floats(
             value: value.map(each).filter(|n| !n.is_nan()),
             len: *len,
         },
-        Floats::Values(values) => Floats::Values(values.iter().map(|&n| each(n)).collect()),
+        Floats::Values(values) => values.iter().map(|&n| each(n)).collect(),
     };
     finite(floats, expr)
 }
@@ -178,11 +179,11 @@ fn numbers(operator: Arithmetic, a: &Floats, b: &Floats, expr: &Expr) -> Result<
     fn spread(floats: &Floats) -> std::borrow::Cow<'_, [f64]> {
         match floats {
             Floats::Constant { value, len } => vec![value.unwrap_or(f64::NAN); *len].into(),
-            Floats::Values(values) => values.into(),
+            Floats::Values(values) => values.as_slice().into(),
         }
     }
     fn zipped(a: &[f64], b: &[f64], each: impl Fn(f64, f64) -> f64) -> Floats {
-        Floats::Values(a.iter().zip(b).map(|(&a, &b)| each(a, b) + 0.0).collect())
+        a.iter().zip(b).map(|(&a, &b)| each(a, b) + 0.0).collect()
     }
     if let Floats::Constant { value: Some(b), .. } = b {
         return match operator {

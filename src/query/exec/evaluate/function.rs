@@ -248,10 +248,7 @@ impl Evaluator<'_> {
                 .for_each(|text| joined.push_str(text));
             texts.push(&joined);
         }
-        Ok(Vector::Texts(Texts::Plain {
-            texts,
-            missing: None,
-        }))
+        Ok(Vector::Texts(Texts::plain(texts, None)))
     }
 
     pub(super) fn rank(&self, value: &Expr, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {

@@ -65,7 +65,7 @@ impl Evaluator<'_> {
         match batch {
             Batch::Chunk { chunk, len, .. } => Ints::U16 {
                 base: i64::from(chunk.0) * CHUNK_RECORDS as i64,
-                codes: (0..u16::MAX).take(*len).collect(),
+                codes: Arc::new((0..u16::MAX).take(*len).collect()),
             },
             Batch::Records { ids, .. } | Batch::Rows { ids: Some(ids), .. } => of(ids),
             Batch::Rows { .. } | Batch::Slots(_) => Ints::Constant {
@@ -99,10 +99,11 @@ impl Evaluator<'_> {
         shape: Shape,
         ids: &[RecordId],
     ) -> Result<Vector> {
-        let few = if shape == Shape::RowOnly {
-            FEW_ROW_ONLY
-        } else {
-            FEW_ROWS
+        let few = match shape {
+            Shape::RowOnly => FEW_ROW_ONLY,
+            // The one chunk stays decoded.
+            _ if self.context.snapshot.chunk_count(object) <= 1 => 0,
+            _ => FEW_ROWS,
         };
         if ids.len() <= few {
             let mut values = Vec::with_capacity(ids.len());
@@ -245,7 +246,7 @@ pub(super) fn concat(shape: Shape, mut parts: Vec<Vector>) -> Vector {
                     values.extend(floats.iter().map(|n| n.unwrap_or(f64::NAN)));
                 }
             }
-            Vector::Floats(Floats::Values(values))
+            Vector::Floats(values.into_iter().collect())
         }
         Some(Vector::Texts(_)) => {
             let mut values = Vec::with_capacity(len);

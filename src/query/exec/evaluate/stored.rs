@@ -3,7 +3,7 @@
 
 use super::follow::distinct;
 use super::{Evaluator, internal, narrowed, object_of};
-use crate::column::{Bitset, Floats, Vector};
+use crate::column::{Bitset, Vector};
 use crate::error::Result;
 use crate::query::bind::{Expr, Node, Type};
 use crate::query::exec::Batch;
@@ -67,7 +67,7 @@ impl Evaluator<'_> {
                 values[slot] = found.get(at).unwrap_or(f64::NAN);
             }
         }
-        Ok(Vector::Floats(Floats::Values(values)))
+        Ok(Vector::Floats(values.into_iter().collect()))
     }
 
     /// The different rules of a batch.

@@ -1,0 +1,132 @@
+//! Decoded chunks of columns, kept from query to query.
+
+use super::overlay::Overlay;
+use crate::column::{CHUNK_RECORDS, Vector};
+use crate::value::{FieldId, ObjectId};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type Key = (ObjectId, FieldId, u32);
+
+/// Chunks as one state of the file stores them. When those asked for of late fill half of the
+/// bytes, the others go.
+pub(super) struct ChunkCache {
+    bytes: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    late: HashMap<Key, Vector>,
+    early: HashMap<Key, Vector>,
+    /// Bytes of the late ones.
+    bytes: usize,
+}
+
+impl ChunkCache {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            bytes,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// An empty one of the same size.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(self.bytes)
+    }
+
+    /// The chunks kept, but for those in which records lie that were folded. Nothing stays
+    /// behind.
+    pub(super) fn moved_on(&self, folded: &Overlay) -> Self {
+        let mut kept = std::mem::take(&mut *self.lock());
+        let changed: BTreeSet<(ObjectId, u64)> = folded
+            .objects
+            .iter()
+            .flat_map(|(&object, records)| records.records.keys().map(move |&id| (object, id)))
+            .map(|(object, id)| (object, id / CHUNK_RECORDS as u64))
+            .collect();
+        for chunks in [&mut kept.late, &mut kept.early] {
+            chunks.retain(|&(object, _, chunk), _| !changed.contains(&(object, chunk.into())));
+        }
+        kept.bytes = kept.late.values().map(Vector::bytes).sum();
+        Self {
+            bytes: self.bytes,
+            kept: Mutex::new(kept),
+        }
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<Vector> {
+        let mut kept = self.lock();
+        if let Some(vector) = kept.late.get(&key) {
+            return Some(vector.clone());
+        }
+        let vector = kept.early.remove(&key)?;
+        self.keep(&mut kept, key, vector.clone());
+        Some(vector)
+    }
+
+    pub(super) fn put(&self, key: Key, vector: Vector) {
+        self.keep(&mut self.lock(), key, vector);
+    }
+
+    fn keep(&self, kept: &mut Kept, key: Key, vector: Vector) {
+        kept.bytes += vector.bytes();
+        if kept.bytes > self.bytes / 2 {
+            kept.bytes = vector.bytes();
+            kept.early = std::mem::take(&mut kept.late);
+        }
+        kept.late.insert(key, vector);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::model;
+    use crate::value::{RecordId, Shape};
+    use std::sync::Arc;
+
+    fn bits(len: usize) -> Vector {
+        Vector::missing(Shape::Bits, len)
+    }
+
+    #[test]
+    fn what_was_asked_for_of_late_stays() {
+        let one = bits(CHUNK_RECORDS).bytes();
+        let cache = ChunkCache::new(8 * one);
+        let key = |chunk| (model::OBJECT, FieldId(0), chunk);
+        for chunk in 0..40 {
+            assert!(chunk < 1 || cache.get(key(0)).is_some(), "at {chunk}");
+            cache.put(key(chunk), bits(CHUNK_RECORDS));
+        }
+        let kept = (0..40).filter(|&chunk| cache.get(key(chunk)).is_some());
+        assert!((4..=8).contains(&kept.count()));
+    }
+
+    #[test]
+    fn a_fold_drops_the_chunks_it_changes() {
+        let cache = ChunkCache::new(1 << 20);
+        let key = |object, chunk| (object, FieldId(3), chunk);
+        let keys = [
+            key(model::OBJECT, 0),
+            key(model::OBJECT, 1),
+            key(model::OTHER, 1),
+        ];
+        keys.iter().for_each(|&key| cache.put(key, bits(9)));
+        let mut overlay = Overlay::clone(&model::store().snapshot().unwrap().overlay);
+        let id = RecordId(CHUNK_RECORDS as u64 + 5);
+        overlay
+            .set(model::OBJECT, id, None, Some(Arc::default()))
+            .unwrap();
+        let moved = cache.moved_on(&overlay);
+        let kept = keys.map(|key| moved.get(key).is_some());
+        assert_eq!(kept, [true, false, true]);
+        assert!(cache.get(keys[0]).is_none());
+    }
+}
