@@ -48,6 +48,12 @@ pub(crate) struct ChunkSummary {
 /// One side of a range of index keys.
 pub(crate) type KeyBound = Bound<Vec<Value>>;
 
+/// The number of a chunk's slots that lie below `bound`.
+fn len_below(chunk: u32, bound: u64) -> usize {
+    let ids = chunk_ids(chunk);
+    usize::try_from(ids.end.min(bound).saturating_sub(ids.start)).unwrap_or(0)
+}
+
 impl Snapshot {
     /// The number of the last transaction seen.
     pub(crate) fn sequence(&self) -> u64 {
@@ -89,9 +95,7 @@ impl Snapshot {
 
     /// The number of slots of a chunk.
     pub(super) fn chunk_len(&self, object: ObjectId, chunk: ChunkId) -> usize {
-        let ids = chunk_ids(chunk.0);
-        let end = ids.end.min(self.record_bound(object));
-        usize::try_from(end.saturating_sub(ids.start)).unwrap_or(0)
+        len_below(chunk.0, self.record_bound(object))
     }
 
     pub(crate) fn row(&self, object: ObjectId, id: RecordId) -> Result<Option<Arc<Row>>> {
@@ -262,6 +266,7 @@ impl Snapshot {
     pub(crate) fn summary(&self, object: ObjectId, field: FieldId) -> Result<Summary> {
         let stored = guard(|| self.base.summary(object, field))?;
         let mut present = stored.present();
+        let bound = self.record_bound(object);
         let mut chunks: Vec<ChunkSummary> = (0..self.chunk_count(object))
             .map(|chunk| {
                 let known = stored
@@ -269,7 +274,7 @@ impl Snapshot {
                     .get(chunk as usize)
                     .copied()
                     .unwrap_or_default();
-                let len = u32::try_from(self.chunk_len(object, ChunkId(chunk))).unwrap_or(0);
+                let len = u32::try_from(len_below(chunk, bound)).unwrap_or(0);
                 ChunkSummary {
                     range: known.range,
                     missing: len.saturating_sub(known.present),

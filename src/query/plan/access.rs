@@ -188,6 +188,7 @@ impl Chooser<'_> {
 
     /// Conditions on a referred record become sets of records.
     fn resolve(&mut self, evaluator: &Evaluator<'_>) -> Result<()> {
+        let mut resolved = false;
         for condition in &mut self.conditions {
             let Node::Follow {
                 reference,
@@ -213,6 +214,10 @@ impl Chooser<'_> {
                 Type::BOOLEAN,
                 &condition.test.span.clone(),
             );
+            resolved = true;
+        }
+        if !resolved {
+            return Ok(());
         }
         self.conditions
             .sort_by_key(|condition| cost(&condition.test));

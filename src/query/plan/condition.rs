@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::column::Comparison;
 use crate::error::Span;
 use crate::query::bind::{Expr, Node, Type};
-use crate::value::{FieldType, ObjectId, Value};
+use crate::value::{FieldType, ObjectId, RecordId, Value};
 
 /// A truth value as a condition: a missing constant is false.
 pub(super) fn holds(expr: Expr) -> Expr {
@@ -112,7 +112,38 @@ pub(super) fn follow(reference: Expr, object: ObjectId, inner: Expr) -> Expr {
             not(missing, &span)
         };
     }
-    lengthen(reference, object, inner)
+    match only_id(&inner) {
+        Some(id) if !matches!(reference.ty, Type::Plain(FieldType::AnyReference(_))) => {
+            refers_to(reference, id, &span)
+        }
+        _ => lengthen(reference, object, inner),
+    }
+}
+
+/// The one id that a condition asks a record to have.
+fn only_id(condition: &Expr) -> Option<RecordId> {
+    match &condition.node {
+        Node::Compare {
+            comparison: Comparison::Equal,
+            left,
+            right,
+        } if matches!(left.node, Node::Id) => match right.as_constant() {
+            Some(Value::Integer(id)) => u64::try_from(*id).ok().map(RecordId),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The condition that a reference, or a path that ends with one, points to this record.
+fn refers_to(reference: Expr, id: RecordId, span: &Span) -> Expr {
+    if let Some((first, object, second)) = parts(&reference) {
+        let inner = refers_to(second.clone(), id, span);
+        return lengthen(first.clone(), object, inner);
+    }
+    let ty = reference.ty.clone();
+    let right = Expr::constant(Value::Reference(id), ty, span);
+    compare(Comparison::Equal, reference, right, span)
 }
 
 /// `inner` at the referred record; a path that starts with another reference starts there.
