@@ -50,6 +50,7 @@ pub struct Options {
     create: bool,
     bare: bool,
     durability: Durability,
+    exclusive: bool,
     pub(super) memory_bytes: usize,
     pub(super) now: Now,
     pub(super) actor: Option<String>,
@@ -62,6 +63,7 @@ impl Default for Options {
             create: true,
             bare: false,
             durability: Durability::default(),
+            exclusive: false,
             memory_bytes: 512 << 20,
             now: Now::System,
             actor: None,
@@ -99,6 +101,13 @@ impl Options {
     /// What a commit survives. Default: [`Durability::Committed`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Whether no other process may read the book while it is open for writing here, which
+    /// makes commits quicker. Default: no.
+    pub fn exclusive(mut self, on: bool) -> Self {
+        self.exclusive = on;
         self
     }
 
@@ -196,6 +205,7 @@ impl Options {
             cache_bytes: self.memory_bytes / 2,
             settings: Settings::default(),
             durability: self.durability,
+            exclusive: self.exclusive,
         }
     }
 }

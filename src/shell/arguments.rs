@@ -73,6 +73,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     pub(super) readonly: bool,
 
+    /// Let no other process read the BOOK meanwhile, which makes changes quicker
+    #[arg(long, conflicts_with = "readonly")]
+    pub(super) exclusive: bool,
+
     /// Run all statements in one transaction: all or nothing, imports too
     #[arg(long)]
     pub(super) atomic: bool,

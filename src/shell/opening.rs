@@ -66,6 +66,7 @@ fn fill(
 fn options(arguments: &Arguments) -> Result<Options, Refusal> {
     let options = Book::options()
         .read_only(arguments.readonly)
+        .exclusive(arguments.exclusive)
         .bare(arguments.bare);
     let Some(text) = &arguments.today else {
         return Ok(options);

@@ -1,14 +1,15 @@
 //! The commit: what others committed since is checked, then everything is written at once.
 
 use super::fault::OrFault;
+use super::fold::{self, Sorted};
 use super::journal::{Change, HeaderKind};
 use super::log::{self, Commit};
 use super::meta::{self, Progress};
 use super::overlay::Overlay;
 use super::store::Writer;
-use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction, fold};
+use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction};
 use crate::error::{Code, Error, Result};
-use crate::value::{IndexId, ObjectId, RecordId, Value};
+use crate::value::{ObjectId, RecordId, Value};
 use redb::WriteTransaction;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -89,17 +90,20 @@ impl Store {
         }
         if layouts || settings || pending.weight > PENDING_RECORDS {
             let (before, after) = (&latest.overlay.schema, &overlay.schema);
-            log::archive(&write, &latest.pending.commits, before)?;
-            log::archive(&write, std::slice::from_ref(&commit), after)?;
-            if layouts {
-                fold::drop_gone(&write, before, after)?;
-            }
-            if settings {
-                meta::write_settings(&write, &overlay.settings)?;
-            }
             let ids = after.index_ids();
             let new: BTreeSet<_> = ids.filter(|id| !before.has_index(*id)).collect();
-            self.finish_fold(write, &overlay, &new, pending.progress())?;
+            let sorted = fold::sort_beside(&overlay, &new, || {
+                log::archive(&write, &latest.pending.commits, before)?;
+                log::archive(&write, std::slice::from_ref(&commit), after)?;
+                if layouts {
+                    fold::drop_gone(&write, before, after)?;
+                }
+                if settings {
+                    meta::write_settings(&write, &overlay.settings)?;
+                }
+                Ok(())
+            })?;
+            self.finish_fold(write, &overlay, sorted, pending.progress())?;
         } else {
             log::append(&write, &commit)?;
             write.commit().or_fault()?;
@@ -118,10 +122,10 @@ impl Store {
         &self,
         write: WriteTransaction,
         overlay: &Overlay,
-        new: &BTreeSet<IndexId>,
+        sorted: Sorted,
         progress: Progress,
     ) -> Result<()> {
-        fold::fold(&write, overlay, new)?;
+        fold::fold(&write, overlay, sorted)?;
         fold::end(&write, overlay, &progress)?;
         write.commit().or_fault()?;
         self.publish_folded(progress, overlay)
@@ -141,8 +145,10 @@ impl Store {
         }
         let write = self.begin_write_on(&latest)?;
         let overlay = &latest.overlay;
-        log::archive(&write, &latest.pending.commits, &overlay.schema)?;
-        self.finish_fold(write, overlay, &BTreeSet::new(), latest.pending.progress())
+        let commits = &latest.pending.commits;
+        let archive = || log::archive(&write, commits, &overlay.schema);
+        let sorted = fold::sort_beside(overlay, &BTreeSet::new(), archive)?;
+        self.finish_fold(write, overlay, sorted, latest.pending.progress())
     }
 }
 
@@ -572,7 +578,7 @@ mod tests {
             dropped: false,
         });
         let index = |id, unique| crate::storage::IndexLayout {
-            id: IndexId(id),
+            id: crate::value::IndexId(id),
             kind: crate::storage::IndexKind::Folded,
             fields: vec![NAME],
             unique,
@@ -592,7 +598,10 @@ mod tests {
         let mut row = named("a");
         row.set(new, Value::text("new"));
         transaction.put(OBJECT, a, row).unwrap();
-        let look = |s: &Snapshot| s.lookup(IndexId(10), &[Value::text("a")]).unwrap();
+        let look = |s: &Snapshot| {
+            s.lookup(crate::value::IndexId(10), &[Value::text("a")])
+                .unwrap()
+        };
         assert_eq!(look(transaction.snapshot()), [a, b]);
         store.fold().unwrap();
         transaction.commit(at(2)).unwrap();

@@ -1,8 +1,9 @@
 //! The fold: changed records into chunks, indexes and summaries, in one sorted pass.
 
 use super::chunk;
+use super::entries::Entries;
 use super::fault::{OrFault, corrupt};
-use super::index::{self, Entry as KeyEntry, IndexTables};
+use super::index::{self, IndexTables};
 use super::journal::field_id;
 use super::meta::{self, Progress};
 use super::overlay::{Entry, ObjectOverlay, Overlay};
@@ -12,21 +13,60 @@ use super::summary::ColumnSummary;
 use super::tables::{self, Bytes, ColumnKey, SummaryKey};
 use super::{IndexKind, ObjectLayout, Row, Snapshot, log, text};
 use crate::column::{CHUNK_RECORDS, Vector};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::value::{FieldId, IndexId, LabelCode, ObjectId, Shape, Value};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Writes everything the overlay lays over the stored structures into them. Indexes in `new`
-/// hold nothing yet and get all their keys.
-pub(super) fn fold(
-    write: &WriteTransaction,
+/// What a fold writes into indexes, in the order in which it goes there.
+pub(super) struct Sorted {
+    indexes: Vec<(IndexId, IndexChanges)>,
+    words: Vec<(ObjectId, text::Words)>,
+}
+
+#[derive(Default)]
+struct IndexChanges {
+    gone: Entries,
+    come: Entries,
+}
+
+/// From so many changed records on it pays to sort beside other work.
+const MANY: usize = 4096;
+
+/// Does `work`, and sorts what the overlay changes in indexes, beside it if that is much. Indexes
+/// in `new` hold nothing yet and get all their keys.
+pub(super) fn sort_beside(
     overlay: &Overlay,
     new: &BTreeSet<IndexId>,
-) -> Result<()> {
-    fold_fields(write, overlay, new)?;
-    text::fold(write, overlay)
+    work: impl FnOnce() -> Result<()>,
+) -> Result<Sorted> {
+    let records = overlay.objects.values().map(|o| o.records.len());
+    if records.sum::<usize>() < MANY {
+        work()?;
+        return Ok(Sorted {
+            indexes: index_changes(overlay, new)?,
+            words: text::words(overlay),
+        });
+    }
+    std::thread::scope(|scope| {
+        let words = scope.spawn(|| text::words(overlay));
+        let indexes = scope.spawn(|| index_changes(overlay, new));
+        let worked = work();
+        let lost = |_| Error::new(Code::Internal, "a thread that sorts has panicked");
+        let (words, indexes) = (words.join().map_err(lost), indexes.join().map_err(lost));
+        worked?;
+        Ok(Sorted {
+            indexes: indexes??,
+            words: words?,
+        })
+    })
+}
+
+/// Writes everything the overlay lays over the stored structures into them.
+pub(super) fn fold(write: &WriteTransaction, overlay: &Overlay, sorted: Sorted) -> Result<()> {
+    fold_fields(write, overlay, &sorted.indexes)?;
+    text::fold(write, sorted.words)
 }
 
 /// Writes how far the fold came, and what there is now, and empties the log.
@@ -39,51 +79,71 @@ pub(super) fn end(write: &WriteTransaction, overlay: &Overlay, progress: &Progre
 }
 
 /// Columns, summaries and ordered indexes.
-fn fold_fields(write: &WriteTransaction, overlay: &Overlay, new: &BTreeSet<IndexId>) -> Result<()> {
+fn fold_fields(
+    write: &WriteTransaction,
+    overlay: &Overlay,
+    indexes: &[(IndexId, IndexChanges)],
+) -> Result<()> {
     let mut fold = Fold {
         columns: write.open_table(tables::COLUMNS).or_fault()?,
         summaries: write.open_table(tables::SUMMARIES).or_fault()?,
-        indexes: IndexTables {
-            references: write.open_table(tables::REFERENCES).or_fault()?,
-            keys: write.open_table(tables::KEYS).or_fault()?,
-        },
     };
     for (&object, records) in &overlay.objects {
+        fold.columns(overlay.schema.layout(object), records)?;
+    }
+    let mut tables = IndexTables {
+        references: write.open_table(tables::REFERENCES).or_fault()?,
+        keys: write.open_table(tables::KEYS).or_fault()?,
+    };
+    for (id, changes) in indexes {
+        let (layout, index) = overlay.schema.index(*id)?;
+        let records = overlay.counts(layout.id).next;
+        changes.gone.remove(&mut tables, index, records)?;
+        changes.come.insert(&mut tables, index)?;
+    }
+    Ok(())
+}
+
+fn index_changes(
+    overlay: &Overlay,
+    new: &BTreeSet<IndexId>,
+) -> Result<Vec<(IndexId, IndexChanges)>> {
+    let mut all = Vec::new();
+    for (&object, records) in &overlay.objects {
         let layout = overlay.schema.layout(object);
-        fold.columns(layout, records)?;
         for index in layout.indexes.iter().filter(|i| !new.contains(&i.id)) {
-            let mut gone: Vec<KeyEntry> = Vec::new();
-            let mut come = Vec::new();
+            let mut changes = IndexChanges::default();
+            let IndexChanges { gone, come } = &mut changes;
             for (&id, entry) in &records.records {
                 let (old, new) = (entry.stored.as_deref(), entry.current.as_deref());
-                if let (Some(old), Some(new)) = (old, new)
-                    && index.fields.iter().all(|&f| old.get(f) == new.get(f))
-                {
+                let both = old.zip(new);
+                if both.is_some_and(|(a, b)| index.fields.iter().all(|&f| a.get(f) == b.get(f))) {
                     continue;
                 }
-                let key = |row: Option<&Row>| match row {
-                    Some(row) => index::key_of(layout, index, row),
-                    None => Ok(None),
-                };
-                let (old, new) = (key(old)?, key(new)?);
-                if old != new {
-                    gone.extend(old.map(|key| (key, id)));
-                    come.extend(new.map(|key| (key, id)));
+                if let Some(old) = old {
+                    gone.add(layout, index, old, id)?;
+                }
+                if let Some(new) = new {
+                    come.add(layout, index, new, id)?;
+                }
+                if both.is_some() {
+                    gone.cancel(come);
                 }
             }
-            gone.sort_unstable();
-            come.sort_unstable();
-            fold.indexes.remove(index, &gone, records.counts.next)?;
-            fold.indexes.insert(index, &come)?;
+            gone.sort();
+            come.sort();
+            all.push((index.id, changes));
         }
     }
     for &id in new {
         let (_, index) = overlay.schema.index(id)?;
         if let Some(keys) = overlay.keys(id)? {
-            fold.indexes.insert(index, keys)?;
+            let come = Entries::of(index, keys);
+            let gone = Entries::default();
+            all.push((id, IndexChanges { gone, come }));
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Removes what the new schema no longer has: columns, summaries, indexes and rows.
@@ -96,7 +156,7 @@ pub(super) fn drop_gone(write: &WriteTransaction, old: &Schema, new: &Schema) ->
             .retain_in((o, f, 0, 0)..=(o, f, u32::MAX, u32::MAX), |_, _| false)
             .or_fault()?;
         summaries.remove((o, f)).or_fault()?;
-        Ok::<_, crate::error::Error>(())
+        Ok::<_, Error>(())
     };
     for (&object, layout) in &old.layouts {
         let kept = new.layouts.get(&object);
@@ -125,7 +185,6 @@ pub(super) fn drop_gone(write: &WriteTransaction, old: &Schema, new: &Schema) ->
 struct Fold<'txn> {
     columns: Table<'txn, ColumnKey, Bytes>,
     summaries: Table<'txn, SummaryKey, Bytes>,
-    indexes: IndexTables<'txn>,
 }
 
 /// The changed records of one chunk, by slot.
@@ -294,6 +353,6 @@ pub(super) fn rebuild_folded(write: &WriteTransaction, snapshot: &Snapshot) -> R
         rebuilt.insert(id);
     }
     drop(tables);
-    fold_fields(write, &whole, &rebuilt)?;
+    fold_fields(write, &whole, &index_changes(&whole, &rebuilt)?)?;
     text::rebuild(write, snapshot)
 }

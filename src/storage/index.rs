@@ -123,7 +123,7 @@ pub(super) fn split(entry: &[u8]) -> Result<(&[u8], u64)> {
 }
 
 /// The least target whose key is not before `key`; nothing if there is none.
-fn target_of(key: &[u8]) -> Option<u64> {
+pub(super) fn target_of(key: &[u8]) -> Option<u64> {
     match key.split_first() {
         None => Some(0),
         Some((1, rest)) => {
@@ -136,9 +136,6 @@ fn target_of(key: &[u8]) -> Option<u64> {
     }
 }
 
-/// Looking at so many entries costs about what removing one by itself does.
-const SPARSE: u64 = 32;
-
 /// The tables of both kinds of entries, open for writing.
 pub(super) struct IndexTables<'txn> {
     pub(super) references: Table<'txn, ReferenceKey, ()>,
@@ -146,80 +143,6 @@ pub(super) struct IndexTables<'txn> {
 }
 
 impl IndexTables<'_> {
-    /// Removes entries that come in their order from an index of `records` records.
-    pub(super) fn remove(
-        &mut self,
-        index: &IndexLayout,
-        entries: &[Entry],
-        records: u64,
-    ) -> Result<()> {
-        if entries.len() as u64 > records / SPARSE {
-            return self.remove_many(index, entries);
-        }
-        for (key, record) in entries {
-            let known = match reference(index, key, *record) {
-                Some(entry) => self.references.remove(entry).or_fault()?.is_some(),
-                None => {
-                    let entry = packed(index.id, key, *record);
-                    self.keys.remove(entry.as_slice()).or_fault()?.is_some()
-                }
-            };
-            if !known {
-                return Err(missing_entry(index.id, *record));
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes entries in one pass over those between the first and the last.
-    fn remove_many(&mut self, index: &IndexLayout, entries: &[Entry]) -> Result<()> {
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
-            return Ok(());
-        };
-        let mut gone = entries.iter().peekable();
-        if index.kind == IndexKind::Reference {
-            let of = |(key, record): &Entry| reference(index, key, *record);
-            if let (Some(first), Some(last)) = (of(first), of(last)) {
-                let kept = |entry, ()| gone.next_if(|gone| of(gone) == Some(entry)).is_none();
-                self.references.retain_in(first..=last, kept).or_fault()?;
-            }
-        } else {
-            let of = |(key, record): &Entry| packed(index.id, key, *record);
-            let is = |entry: &[u8], (key, record): &Entry| {
-                let inner = entry.strip_prefix(&index.id.0.to_be_bytes());
-                let inner = inner.and_then(|inner| inner.strip_suffix(&record.to_be_bytes()));
-                inner == Some(key.as_slice())
-            };
-            let kept = |entry: &[u8], ()| gone.next_if(|gone| is(entry, gone)).is_none();
-            self.keys
-                .retain_in::<&[u8], _>(of(first).as_slice()..=of(last).as_slice(), kept)
-                .or_fault()?;
-        }
-        match gone.peek() {
-            Some((_, record)) => Err(missing_entry(index.id, *record)),
-            None => Ok(()),
-        }
-    }
-
-    /// Adds entries that come in their order.
-    pub(super) fn insert<'e>(
-        &mut self,
-        index: &IndexLayout,
-        entries: impl IntoIterator<Item = &'e Entry>,
-    ) -> Result<()> {
-        let entries = entries.into_iter();
-        if index.kind == IndexKind::Reference {
-            let entries = entries.filter_map(|(key, record)| reference(index, key, *record));
-            insert_sorted(&mut self.references, entries.map(|entry| (entry, ())))
-        } else {
-            let entries: Vec<_> = entries
-                .map(|(key, record)| packed(index.id, key, *record))
-                .collect();
-            let entries = entries.iter().map(|entry| (entry.as_slice(), ()));
-            insert_sorted(&mut self.keys, entries)
-        }
-    }
-
     /// Removes everything an index holds.
     pub(super) fn clear(&mut self, index: IndexId) -> Result<()> {
         let id = index.0;
@@ -235,19 +158,12 @@ impl IndexTables<'_> {
     }
 }
 
-fn missing_entry(index: IndexId, record: u64) -> crate::error::Error {
+/// The error of an entry that ought to be there.
+pub(super) fn missing_entry(index: IndexId, record: u64) -> crate::error::Error {
     corrupt(format!(
         "index {} lacks its entry for record #{record}",
         index.0
     ))
-}
-
-fn reference(index: &IndexLayout, key: &[u8], record: u64) -> Option<(u32, u64, u64)> {
-    (index.kind == IndexKind::Reference).then(|| (index.id.0, target_of(key).unwrap_or(0), record))
-}
-
-fn packed(index: IndexId, key: &[u8], record: u64) -> Vec<u8> {
-    [&index.0.to_be_bytes(), key, &record.to_be_bytes()].concat()
 }
 
 /// Adds entries through a cursor, which fills pages where single inserts would halve them.

@@ -2,6 +2,7 @@
 
 use super::codec::{self, Reader, Writer};
 use super::fault::OrFault;
+use super::index::insert_sorted;
 use super::schema::{LIVE, Schema};
 use super::tables;
 use super::{ObjectLayout, Row, Settings, chunk};
@@ -44,6 +45,12 @@ pub(super) struct Change {
     pub(super) id: RecordId,
     pub(super) before: Option<Arc<Row>>,
     pub(super) after: Option<Arc<Row>>,
+}
+
+impl Change {
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_none() && self.after.is_some()
+    }
 }
 
 /// The records that came and went in one transaction.
@@ -172,10 +179,10 @@ pub(super) fn write_changes(
                 }
                 (None, None) => {}
             }
-            if change.before.is_some() {
-                by_record.insert((object.0, id, sequence), ()).or_fault()?;
-            }
         }
+        let known = changes.iter().filter(|change| change.before.is_some());
+        let known = known.map(|change| ((object.0, change.id.0, sequence), ()));
+        insert_sorted(&mut by_record, known)?;
         let mut blocks: Vec<_> = fields
             .iter()
             .map(|(&field, old)| (field, encode_block(layout, field, old)))

@@ -49,6 +49,14 @@ impl KeyWriter {
         }
     }
 
+    /// A key behind other bytes.
+    pub(super) fn after(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            ..Self::new()
+        }
+    }
+
     /// A key in which no text is cut: never stored, but ordered as the values are.
     pub(super) fn exact() -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use super::codec::{Reader, Writer};
 use super::fault::{OrFault, corrupt};
+use super::index::insert_sorted;
 use super::journal::{self, Change, Header, HeaderKind};
 use super::meta::{Progress, RECORDS_MAX};
 use super::schema::Schema;
@@ -9,7 +10,7 @@ use super::tables::{self, Bytes, RowsTable};
 use super::{Row, Settings, Snapshot};
 use crate::error::Result;
 use crate::value::{DateTime, ObjectId, RecordId};
-use redb::{ReadTransaction, ReadableTable, TableError, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, Table, TableError, WriteTransaction};
 use std::sync::Arc;
 
 /// One commit: what its header and its blocks of the journal are made of.
@@ -228,17 +229,38 @@ fn write_rows(write: &WriteTransaction, changes: &[Change]) -> Result<()> {
     for changes in changes.chunk_by(|a, b| a.object == b.object) {
         let name = RowsTable::new(changes[0].object);
         let mut rows = write.open_table(name.definition()).or_fault()?;
-        for change in changes {
-            match &change.after {
-                Some(row) => {
-                    let bytes = row.encode();
-                    rows.insert(change.id.0, bytes.as_slice()).or_fault()?;
-                }
-                None => {
-                    rows.remove(change.id.0).or_fault()?;
+        for run in changes.chunk_by(|a, b| a.is_new() && b.is_new()) {
+            if run.len() > 1 {
+                add_rows(&mut rows, run)?;
+                continue;
+            }
+            for change in run {
+                match &change.after {
+                    Some(row) => {
+                        let bytes = row.encode();
+                        rows.insert(change.id.0, bytes.as_slice()).or_fault()?;
+                    }
+                    None => {
+                        rows.remove(change.id.0).or_fault()?;
+                    }
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// Adds new records, some at a time so that their bytes need little memory.
+fn add_rows(rows: &mut Table<'_, u64, Bytes>, changes: &[Change]) -> Result<()> {
+    for changes in changes.chunks(4096) {
+        let bytes: Vec<(u64, Vec<u8>)> = changes
+            .iter()
+            .filter_map(|change| Some((change.id.0, change.after.as_ref()?.encode())))
+            .collect();
+        insert_sorted(
+            rows,
+            bytes.iter().map(|(id, bytes)| (*id, bytes.as_slice())),
+        )?;
     }
     Ok(())
 }

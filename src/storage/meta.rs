@@ -121,6 +121,16 @@ pub(super) fn write_counts(
     put(write, &format!("{OBJECT_PREFIX}{}", object.0), counts)
 }
 
+/// The counts of an object as folded.
+pub(super) fn read_counts(write: &WriteTransaction, object: ObjectId) -> Result<Counts> {
+    let table = write.open_table(tables::META).or_fault()?;
+    let key = format!("{OBJECT_PREFIX}{}", object.0);
+    if table.get(key.as_str()).or_fault()?.is_none() {
+        return Ok(Counts::default());
+    }
+    get(&table, &key)
+}
+
 pub(super) fn read_progress(
     table: &impl ReadableTable<&'static str, tables::Bytes>,
 ) -> Result<Progress> {

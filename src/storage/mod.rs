@@ -9,6 +9,7 @@ mod check;
 mod chunk;
 mod codec;
 mod commit;
+mod entries;
 mod fault;
 mod fold;
 mod index;

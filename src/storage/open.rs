@@ -36,9 +36,11 @@ impl Store {
         }
         let mut builder = Builder::new();
         builder.set_cache_size(options.cache_bytes / 2);
-        builder.set_concurrency_mode(match options.durability {
-            Durability::Committed => ConcurrencyMode::SingleWriter,
-            Durability::Closed => ConcurrencyMode::ExclusiveWriter,
+        let alone = options.exclusive || options.durability == Durability::Closed;
+        builder.set_concurrency_mode(if alone {
+            ConcurrencyMode::ExclusiveWriter
+        } else {
+            ConcurrencyMode::SingleWriter
         });
         let named = |error| open_fault(path, error);
         let engine = if options.read_only {
@@ -338,6 +340,27 @@ mod tests {
         assert!(reader.check().unwrap().faults.is_empty());
         drop(writer);
         assert_eq!(found(&pending), [id]);
+    }
+
+    #[test]
+    fn a_book_held_exclusively_is_read_by_nobody_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.fieldbook");
+        let exclusive = StoreOptions {
+            exclusive: true,
+            ..StoreOptions::default()
+        };
+        let read = StoreOptions {
+            read_only: true,
+            ..StoreOptions::default()
+        };
+        let writer = open(&path, &exclusive).unwrap();
+        model::set_schema(&writer);
+        assert_eq!(code(&path, &read), Code::Locked);
+        drop(writer);
+        let reader = open(&path, &read).unwrap();
+        assert_eq!(reader.snapshot().unwrap().sequence(), 1);
+        assert_eq!(code(&path, &exclusive), Code::Locked);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) struct StoreOptions {
     /// Settings of a new store.
     pub settings: Settings,
     pub durability: Durability,
+    /// Whether no other process may read meanwhile.
+    pub exclusive: bool,
 }
 
 /// When a commit is safe.
@@ -71,6 +73,7 @@ impl Default for StoreOptions {
             cache_bytes: 256 << 20,
             settings: Settings::default(),
             durability: Durability::default(),
+            exclusive: false,
         }
     }
 }

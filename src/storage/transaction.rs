@@ -8,7 +8,7 @@ use super::schema::Schema;
 use super::{ObjectLayout, Row, Settings, Snapshot, Store};
 use crate::error::{Code, Error, Result};
 use crate::value::{DateTime, IndexId, ObjectId, RecordId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Uncommitted changes over a snapshot. Dropping it forgets them.
@@ -287,16 +287,15 @@ impl<'a> Transaction<'a> {
 
     /// Each record that differs from the base, sorted by object and id.
     pub(super) fn changes(&self) -> Result<Vec<Change>> {
-        let mut first: BTreeMap<(ObjectId, RecordId), Option<Arc<Row>>> = BTreeMap::new();
-        for undo in &self.log {
-            match undo {
-                Undo::Insert { object, id, .. } => first.entry((*object, *id)).or_insert(None),
-                Undo::Change { object, id, before } => first
-                    .entry((*object, *id))
-                    .or_insert_with(|| Some(before.clone())),
-                Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => continue,
-            };
-        }
+        let undone = self.log.iter().filter_map(|undo| match undo {
+            Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
+            Undo::Change { object, id, before } => Some(((*object, *id), Some(before.clone()))),
+            Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => None,
+        });
+        // Of a record's steps the first, which stays in front of the others.
+        let mut first: Vec<_> = undone.collect();
+        first.sort_by_key(|(place, _)| *place);
+        first.dedup_by_key(|(place, _)| *place);
         let overlay = &self.state.overlay;
         let changes = first
             .into_iter()

@@ -16,8 +16,8 @@ mod write;
 pub(super) use block::POSTINGS as POSTINGS_CODE;
 pub(super) use check::{check, objects};
 pub(crate) use search::TextHit;
-pub(super) use words::Changes;
-pub(super) use write::{drop_fields, fold, rebuild};
+pub(super) use words::{Changes, Words};
+pub(super) use write::{drop_fields, fold, rebuild, words};
 
 /// Shorter words are not in the vocabulary: a word of four letters differs by one edit at most.
 const VOCABULARY_LETTERS: usize = 3;

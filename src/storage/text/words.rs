@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::storage::fault::corrupt;
 use crate::storage::{ObjectLayout, Row};
 use crate::value::{FieldType, Value, each_word_of, length_band};
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 
 /// A word that comes into a field of a record, or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +17,42 @@ pub(super) struct Change {
     comes: bool,
 }
 
-/// Changes of one object's records by word; those of a word in the order of ids.
+/// Changes of one object's records, each with the number of its word.
 #[derive(Default)]
 pub(in crate::storage) struct Changes {
-    words: HashMap<Box<str>, Vec<Change>>,
+    words: HashMap<Box<str>, Known>,
+    changes: Vec<(u32, Change)>,
     scratch: Scratch,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    number: u32,
+    /// The place of its last change.
+    last: usize,
+}
+
+/// Words in their order, each with its changes by record, in the order of ids.
+#[derive(Default)]
+pub(in crate::storage) struct Words {
+    /// Each word, and where its changes end.
+    words: Vec<(Box<str>, usize)>,
+    changes: Vec<Change>,
+}
+
+impl Words {
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[Change])> {
+        let mut start = 0;
+        self.words.iter().map(move |(word, end)| {
+            let changes = &self.changes[start..*end];
+            start = *end;
+            (&**word, changes)
+        })
+    }
 }
 
 /// The words of the field at hand.
@@ -81,24 +113,55 @@ impl Changes {
         for &end in ends.iter() {
             let word = &words[start..end];
             start = end;
-            match self.words.get_mut(word) {
+            let last = self.changes.len();
+            let number = match self.words.get_mut(word) {
                 // A word may stand twice in a field.
-                Some(known) if known.last() == Some(&change) => {}
-                Some(known) => known.push(change),
-                None => drop(self.words.insert(word.into(), vec![change])),
-            }
+                Some(known) if self.changes[known.last].1 == change => continue,
+                Some(known) => {
+                    known.last = last;
+                    known.number
+                }
+                None => {
+                    let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+                    self.words.insert(word.into(), Known { number, last });
+                    number
+                }
+            };
+            self.changes.push((number, change));
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
-    /// The words in their order, each with its changes by chunk.
-    pub(super) fn sorted(self) -> Vec<(Box<str>, Vec<Change>)> {
+    pub(in crate::storage) fn sorted(self) -> Words {
         let mut words: Vec<_> = self.words.into_iter().collect();
         words.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        words
+        let mut places = vec![0; words.len()];
+        for (number, _) in &self.changes {
+            places[*number as usize] += 1;
+        }
+        // From how many changes each word has to where they begin.
+        let mut end = 0;
+        for (_, known) in &words {
+            let place = &mut places[known.number as usize];
+            let count = std::mem::replace(place, end);
+            end += count;
+        }
+        let Some(&(_, some)) = self.changes.first() else {
+            return Words::default();
+        };
+        let mut changes = vec![some; self.changes.len()];
+        for (number, change) in self.changes {
+            let place = &mut places[number as usize];
+            changes[*place] = change;
+            *place += 1;
+        }
+        let ends = |known: Known| places[known.number as usize];
+        Words {
+            words: words
+                .into_iter()
+                .map(|(word, known)| (word, ends(known)))
+                .collect(),
+            changes,
+        }
     }
 
     /// The blocks of an index that holds these changes alone, by key.
@@ -107,9 +170,9 @@ impl Changes {
         object: crate::value::ObjectId,
     ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
         let mut blocks = BTreeMap::new();
-        for (word, changes) in self.sorted() {
+        for (word, changes) in self.sorted().iter() {
             for group in changes.chunk_by(|a, b| a.chunk == b.chunk) {
-                let key = super::key::block(object, &word, group[0].chunk);
+                let key = super::key::block(object, word, group[0].chunk);
                 blocks.insert(key, block::encode(&apply(Vec::new(), group)?));
             }
         }

@@ -1,10 +1,12 @@
 //! Writing the text index: changed words into their blocks, sorted once a fold.
 
-use super::words::{Changes, apply};
+use super::words::{Changes, Words, apply};
 use super::{VOCABULARY_LETTERS, block, key};
+use crate::column::CHUNK_RECORDS;
 use crate::error::Result;
 use crate::storage::fault::OrFault;
 use crate::storage::index::insert_sorted;
+use crate::storage::meta;
 use crate::storage::overlay::Overlay;
 use crate::storage::tables::{self, Bytes};
 use crate::storage::{ObjectLayout, Snapshot};
@@ -17,17 +19,30 @@ const WAITING: usize = 1 << 16;
 /// The index, open for writing.
 struct TextTable<'txn>(Table<'txn, Bytes, Bytes>);
 
-/// Writes the words of what the overlay lays over the stored structures.
-pub(in crate::storage) fn fold(write: &WriteTransaction, overlay: &Overlay) -> Result<()> {
-    let mut table = TextTable::open(write)?;
-    for (&object, records) in &overlay.objects {
+/// The words that the overlay lays over the stored structures.
+pub(in crate::storage) fn words(overlay: &Overlay) -> Vec<(ObjectId, Words)> {
+    let objects = overlay.objects.iter().map(|(&object, records)| {
         let layout = overlay.schema.layout(object);
         let mut changes = Changes::default();
         for (&id, entry) in &records.records {
             let (before, after) = (entry.stored.as_deref(), entry.current.as_deref());
             changes.row(layout, id, before, after);
         }
-        table.write(object, changes)?;
+        (object, changes.sorted())
+    });
+    objects.filter(|(_, words)| !words.is_empty()).collect()
+}
+
+/// Writes changed words; the meta table still has the counts before.
+pub(in crate::storage) fn fold(
+    write: &WriteTransaction,
+    words: Vec<(ObjectId, Words)>,
+) -> Result<()> {
+    let mut table = TextTable::open(write)?;
+    for (object, words) in words {
+        let next = meta::read_counts(write, object)?.next;
+        let chunks = next.div_ceil(CHUNK_RECORDS as u64);
+        table.write(object, &words, chunks)?;
     }
     Ok(())
 }
@@ -42,7 +57,7 @@ pub(in crate::storage) fn rebuild(write: &WriteTransaction, snapshot: &Snapshot)
             changes.row(layout, id.0, None, Some(row));
             Ok(())
         })?;
-        table.write(layout.id, changes)?;
+        table.write(layout.id, &changes.sorted(), 0)?;
     }
     Ok(())
 }
@@ -75,17 +90,19 @@ impl<'txn> TextTable<'txn> {
         write.open_table(tables::WORDS).or_fault().map(Self)
     }
 
-    fn write(&mut self, object: ObjectId, changes: Changes) -> Result<()> {
-        if changes.is_empty() {
-            return Ok(());
-        }
+    /// Changes the blocks of words; from the chunk `known` on there are none yet.
+    fn write(&mut self, object: ObjectId, words: &Words, known: u64) -> Result<()> {
         let empty = self.is_empty(key::object(object))?;
         let mut fresh = Fresh::default();
-        for (word, changes) in changes.sorted() {
+        for (word, changes) in words.iter() {
             let (mut added, mut removed) = (false, false);
             for group in changes.chunk_by(|a, b| a.chunk == b.chunk) {
-                let key = key::block(object, &word, group[0].chunk);
-                let old = if empty { None } else { self.block(&key)? };
+                let key = key::block(object, word, group[0].chunk);
+                let old = if empty || u64::from(group[0].chunk) >= known {
+                    None
+                } else {
+                    self.block(&key)?
+                };
                 let known = old.is_some();
                 let postings = apply(old.unwrap_or_default(), group)?;
                 match (known, postings.is_empty()) {
@@ -104,10 +121,10 @@ impl<'txn> TextTable<'txn> {
                     }
                 }
             }
-            if let Some(key) = vocabulary_key(object, &word) {
+            if let Some(key) = vocabulary_key(object, word) {
                 if added && (empty || !self.knows(&key)?) {
                     fresh.words.push(key);
-                } else if removed && !added && self.is_empty(key::word(object, &word, true))? {
+                } else if removed && !added && self.is_empty(key::word(object, word, true))? {
                     self.0.remove(key.as_slice()).or_fault()?;
                 }
             }

@@ -112,6 +112,7 @@ fn stored(catalog: &Catalog) -> Store {
             base: Currency::USD,
         },
         durability: Durability::default(),
+        exclusive: false,
     })
     .unwrap();
     let mut transaction = store.begin().unwrap();
