@@ -112,7 +112,7 @@ pub use book::{
 };
 pub use error::{Code, Error, Kind, Result, Span};
 pub use query::exec::Interrupt;
-pub use storage::Durability;
+pub use storage::{Durability, Sizes};
 pub use value::{
     Clock, Currency, Date, DateTime, Duration, FieldType, FiscalYear, LabelCode, Money, ObjectId,
     Period, Record, RecordId, RecordName, Unit, Value,

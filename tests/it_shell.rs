@@ -428,3 +428,28 @@ fn the_sample_book_can_be_kept() {
     let count = run(&["s.fieldbook", "--format", "csv", count]);
     assert_eq!(count.output, "n\n50\n", "{}", count.messages);
 }
+
+#[test]
+fn a_book_is_measured_and_compacted() {
+    let directory = tempfile::tempdir().unwrap();
+    let book = ["book.fieldbook", "--bare", "--exclusive"];
+    let made = run_in(directory.path(), &[&book[..], &[TWO]].concat(), b"");
+    assert_eq!(made.code, 0, "{}", made.messages);
+    let said = [&book[..], &[".compact", ".size", "notes select body"]].concat();
+    let run = run_in(directory.path(), &said, b"");
+    assert_eq!(run.code, 0, "{}", run.messages);
+    let compacted = run.output.lines().next().unwrap();
+    let numbers: Vec<&str> = compacted.split(' ').collect();
+    let [before, _, _, after, _] = numbers[..] else {
+        unreachable!("{compacted}")
+    };
+    let bytes = |text: &str| text.parse::<u64>().unwrap();
+    assert!(bytes(after) < bytes(before), "{compacted}");
+    for part in ["records", "columns", "indexes", "text", "journal"] {
+        assert!(run.output.contains(part), "{}", run.output);
+    }
+    let all = run.output.lines().find(|line| line.starts_with("all"));
+    assert!(all.unwrap().ends_with(after), "{}", run.output);
+    assert!(run.output.ends_with("a, b\nx|y\n"));
+    assert_eq!(directory.path().read_dir().unwrap().count(), 1);
+}

@@ -37,7 +37,7 @@ use crate::query::exec::Interrupt;
 use crate::query::outcome::Outcome as Inner;
 use crate::query::pipeline::Environment;
 use crate::query::write::KnownRules;
-use crate::storage::{CommitInfo, Snapshot, Store, Transaction};
+use crate::storage::{CommitInfo, Sizes, Snapshot, Store, Transaction};
 use crate::value::{Clock, RecordId};
 use jiff::tz::TimeZone;
 use options::Now;
@@ -318,6 +318,25 @@ impl Book {
     /// `io`, also if the file exists.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.0.store.backup(path.as_ref())
+    }
+
+    /// Writes the book into a new file without gaps, checks it and puts it in the place of the old
+    /// one; gives the file's bytes before and after. Who commits meanwhile waits; another process
+    /// that reads sees what is committed later when it opens the book again. A crash leaves a
+    /// whole book.
+    ///
+    /// # Errors
+    /// `read-only`; `io`, also for a book in memory; `corrupt` if the check finds faults.
+    pub fn compact(&self) -> Result<(u64, u64)> {
+        self.0.store.compact()
+    }
+
+    /// What each part of the file takes. It reads all of it.
+    ///
+    /// # Errors
+    /// `corrupt`, `io`.
+    pub fn sizes(&self) -> Result<Sizes> {
+        self.0.store.sizes()
     }
 
     /// Writes what is pending and lets go of the file, if this is the book's last handle.

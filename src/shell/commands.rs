@@ -34,6 +34,7 @@ macro_rules! commands {
 commands! {
     backup "FILE" "copy the book into a new file";
     check "" "compare records, columns, indexes and journal with each other";
+    compact "" "write the book's file anew without gaps";
     cursor "" "where the last query's limit cut off, for `after`; empty at the end of the rows";
     describe "NAME" "the fields of an object, the columns of a view";
     format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";
@@ -43,6 +44,7 @@ commands! {
     quit "" "leave, as Ctrl-D does";
     read "FILE" "run a script";
     schema "[NAME]" "the statements that make an object or view, or all of them";
+    size "" "what each part of the book's file takes";
     timing "[on|off]" "tell how long each statement takes";
     views "" "the views";
 }
@@ -76,7 +78,7 @@ fn grid(headings: &[&str], lines: Vec<Vec<String>>) -> Grid {
     Grid {
         headings: headings
             .iter()
-            .map(|name| ((*name).to_owned(), *name == "records"))
+            .map(|name| ((*name).to_owned(), ["records", "bytes"].contains(name)))
             .collect(),
         lines,
     }
@@ -101,6 +103,22 @@ fn check(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
         "{} records, {} chunks, {} index entries, {} journal entries: {verdict}",
         report.records, report.chunks, report.index_entries, report.journal_entries
     ))?;
+    GO_ON
+}
+
+fn compact(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    let (before, after) = interpreter.session.book().compact()?;
+    let line = format!("{before} bytes before, {after} after");
+    interpreter.printer.result(&line)?;
+    GO_ON
+}
+
+fn size(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
+    let sizes = interpreter.session.book().sizes()?;
+    let line = |(part, bytes): (&str, u64)| vec![part.to_owned(), bytes.to_string()];
+    let all = ("all", sizes.total());
+    let lines = sizes.parts().into_iter().chain([all]).map(line).collect();
+    interpreter.printer.grid(&grid(&["part", "bytes"], lines))?;
     GO_ON
 }
 

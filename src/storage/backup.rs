@@ -38,7 +38,7 @@ impl Store {
         copied
     }
 
-    fn copy_to(&self, path: &Path) -> Result<()> {
+    pub(super) fn copy_to(&self, path: &Path) -> Result<()> {
         guard(|| self.copy_tables(path))
     }
 
@@ -92,7 +92,7 @@ fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
 }
 
 /// A name beside `path` that no other copy has, in this process or another.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     static COPIES: AtomicU64 = AtomicU64::new(0);
     let (process, copy) = (std::process::id(), COPIES.fetch_add(1, Ordering::Relaxed));
     let mut name = path.as_os_str().to_owned();
@@ -112,7 +112,7 @@ fn settle(partial: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// Makes the name of a file durable.
-fn sync_parent(path: &Path) -> std::io::Result<()> {
+pub(super) fn sync_parent(path: &Path) -> std::io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
@@ -122,6 +122,6 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn io_fault(path: &Path, error: std::io::Error) -> Error {
+pub(super) fn io_fault(path: &Path, error: std::io::Error) -> Error {
     fault::fault(redb::Error::Io(error)).hint(format!("while writing `{}`", path.display()))
 }

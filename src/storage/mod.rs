@@ -9,6 +9,7 @@ mod check;
 mod chunk;
 mod codec;
 mod commit;
+mod compact;
 mod entries;
 mod fault;
 mod fold;
@@ -30,6 +31,7 @@ mod tables;
 mod text;
 mod transaction;
 
+pub use compact::Sizes;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 pub(crate) use row::Row;
 pub(crate) use snapshot::{ChunkSummary, KeyBound, Snapshot, Summary};

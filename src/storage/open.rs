@@ -15,7 +15,7 @@ use redb::{
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Store {
     pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<Self> {
@@ -50,7 +50,7 @@ impl Store {
         } else {
             Engine::Writing(builder.open(path).map_err(named)?)
         };
-        Self::start(engine, new, options).map_err(|error| {
+        Self::start(engine, new, options, Some(path.to_owned())).map_err(|error| {
             if error.code() == Code::NotABook {
                 not_a_book(path)
             } else {
@@ -75,10 +75,15 @@ impl Store {
             .create_with_backend(backend)
             .map_err(redb::Error::from)
             .or_fault()?;
-        Self::start(Engine::Writing(database), new, options)
+        Self::start(Engine::Writing(database), new, options, None)
     }
 
-    fn start(engine: Engine, new: bool, options: &StoreOptions) -> Result<Self> {
+    fn start(
+        engine: Engine,
+        new: bool,
+        options: &StoreOptions,
+        path: Option<PathBuf>,
+    ) -> Result<Self> {
         if let Engine::Writing(database) = &engine {
             if new {
                 create(database, options)?;
@@ -97,7 +102,7 @@ impl Store {
             )
             .hint("open it for writing once"));
         }
-        Ok(Self::new(engine, snapshot, &meta, options.durability))
+        Ok(Self::new(engine, snapshot, &meta, options, path))
     }
 }
 

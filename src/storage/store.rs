@@ -17,8 +17,9 @@ use redb::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -93,7 +94,9 @@ pub(crate) struct CheckReport {
 pub(crate) struct Store {
     published: RwLock<Snapshot>,
     pub(super) replica: u64,
-    durability: Durability,
+    pub(super) options: StoreOptions,
+    /// Where the book's file is, unless it is in memory.
+    pub(super) path: Option<PathBuf>,
     writer: Mutex<Writer>,
     /// The next id of each object, given out or not yet committed.
     reserved: Mutex<BTreeMap<ObjectId, u64>>,
@@ -103,15 +106,14 @@ pub(crate) struct Store {
     broken: AtomicBool,
     /// Whether a write failed, so that the file may hold another state than the last one.
     doubtful: AtomicBool,
-    /// Last, so that it outlives the read transaction in `published`.
-    engine: Engine,
+    /// The last one is in use; those before it were compacted away, but may still be read. They
+    /// come last, so that they outlive the read transaction in `published`.
+    engines: RwLock<Vec<Engine>>,
 }
 
 pub(super) enum Engine {
     Writing(Database),
     Reading(ReadOnlyDatabase),
-    /// While the store is dropped.
-    Closed,
 }
 
 /// What only the committing thread has.
@@ -125,7 +127,8 @@ impl Store {
         engine: Engine,
         snapshot: Snapshot,
         meta: &Meta,
-        durability: Durability,
+        options: &StoreOptions,
+        path: Option<PathBuf>,
     ) -> Self {
         let objects = snapshot.overlay.objects.iter();
         let reserved = objects.map(|(object, o)| (*object, o.counts.next));
@@ -133,24 +136,25 @@ impl Store {
             reserved: Mutex::new(reserved.collect()),
             published: RwLock::new(snapshot),
             replica: meta.replica,
-            durability,
+            options: options.clone(),
+            path,
             writer: Mutex::default(),
             open: Mutex::default(),
             broken: AtomicBool::new(false),
             doubtful: AtomicBool::new(false),
-            engine,
+            engines: RwLock::new(vec![engine]),
         }
     }
 
     /// The last committed state. Cheap; never blocks on a writer.
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         let latest = self.latest();
-        let Engine::Reading(database) = &self.engine else {
+        if !self.is_read_only() {
             return Ok(latest);
-        };
+        }
         // Another process may have committed or folded since.
         let newer = guard(|| {
-            let read = database.begin_read().or_fault()?;
+            let read = self.begin_read()?;
             let progress = read_meta(&read)?.progress;
             let last = log::last_read(&read)?.unwrap_or(progress.sequence);
             (progress != latest.base.progress || last != latest.sequence())
@@ -165,7 +169,7 @@ impl Store {
     }
 
     pub(super) fn is_read_only(&self) -> bool {
-        matches!(self.engine, Engine::Reading(_))
+        matches!(self.engines().last(), Some(Engine::Reading(_)))
     }
 
     /// Starts a write transaction on the last committed state. Holds no lock.
@@ -250,14 +254,14 @@ impl Store {
     }
 
     pub(super) fn begin_write(&self) -> Result<WriteTransaction> {
-        let Engine::Writing(database) = &self.engine else {
-            return Err(read_only());
-        };
         if self.broken.load(Ordering::Acquire) {
             return Err(unknown_state());
         }
-        let mut write = database.begin_write().or_fault()?;
-        if self.durability == Durability::Closed {
+        let mut write = match self.engines().last() {
+            Some(Engine::Writing(database)) => database.begin_write().or_fault()?,
+            _ => return Err(read_only()),
+        };
+        if self.options.durability == Durability::Closed {
             write.set_durability(redb::Durability::None).or_fault()?;
         }
         Ok(write)
@@ -281,7 +285,25 @@ impl Store {
     }
 
     pub(super) fn begin_read(&self) -> Result<ReadTransaction> {
-        self.engine.begin_read()
+        match self.engines().last() {
+            Some(engine) => engine.begin_read(),
+            None => Err(read_only()),
+        }
+    }
+
+    fn engines(&self) -> RwLockReadGuard<'_, Vec<Engine>> {
+        self.engines.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All files this store holds open, for another store or to be closed.
+    pub(super) fn take_engines(&self) -> Vec<Engine> {
+        let mut engines = self.engines.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *engines)
+    }
+
+    pub(super) fn use_engines(&self, more: Vec<Engine>) {
+        let mut engines = self.engines.write().unwrap_or_else(PoisonError::into_inner);
+        engines.extend(more);
     }
 
     /// Makes the folded state just written the one that is read.
@@ -311,13 +333,13 @@ impl Drop for Store {
     fn drop(&mut self) {
         // Pending changes are in the log, so failing here loses nothing.
         let _ = self.fold();
-        if self.durability == Durability::Closed {
-            self.durability = Durability::Committed;
+        if self.options.durability == Durability::Closed {
+            self.options.durability = Durability::Committed;
             let _ = self.write_guarded(|| self.begin_write()?.commit().or_fault());
         }
-        let engine = std::mem::replace(&mut self.engine, Engine::Closed);
+        let engines = self.take_engines();
         let _ = guard(|| {
-            drop(engine);
+            drop(engines);
             Ok(())
         });
     }
@@ -328,7 +350,6 @@ impl Engine {
         match self {
             Self::Writing(database) => database.begin_read().or_fault(),
             Self::Reading(database) => database.begin_read().or_fault(),
-            Self::Closed => Err(read_only()),
         }
     }
 }
@@ -338,7 +359,7 @@ fn unknown_state() -> Error {
         .hint("close the book and open it again")
 }
 
-fn read_only() -> Error {
+pub(super) fn read_only() -> Error {
     Error::new(Code::ReadOnly, "the book was opened for reading only")
 }
 
