@@ -88,7 +88,9 @@ impl Executor<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         if count * SPARSE < len {
-            let ids: Vec<RecordId> = passed.ones().map(|at| batch.record(at)).collect();
+            let mut ids: Vec<RecordId> = Vec::with_capacity(count);
+            let ones = passed.ones();
+            ones.for_each(|at| ids.push(batch.record(at)));
             let full = Bitset::full(ids.len());
             return each(&Batch::Records { object, ids: &ids }, &full);
         }
