@@ -223,6 +223,9 @@ impl Binder<'_> {
                 )
             )
         };
+        if bound.ty.is_period() && ty.is_period() {
+            return Ok(bound);
+        }
         if bound.ty == *ty || bound.ty == Type::Missing || numeric(&bound.ty) && numeric(ty) {
             return Ok(cast(bound, ty.clone()));
         }
