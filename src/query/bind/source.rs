@@ -3,7 +3,7 @@
 use super::binder::{Binder, cast};
 use super::money::Frames;
 use super::scope::{Base, Slot};
-use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
+use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, sort_keys};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
 use crate::value::{FieldType, ObjectId};
@@ -279,18 +279,29 @@ impl Binder<'_> {
         };
         let simple = query.group.is_none()
             && query.having.is_none()
-            && query.limit.is_none()
-            && query.offset.is_none()
             && query.unions.is_empty()
             && !query.columns.iter().any(over_rows);
         if let (Source::Object(object), true) = (&query.source, simple) {
+            let filter = match query.limit.is_some() || query.offset.is_some() {
+                true => Some(chosen(&query, *object, &self.at(span))),
+                false => query.filter,
+            };
+            let per = query.limit.iter().flat_map(|limit| &limit.per);
+            let mut order: Vec<OrderKey> = per
+                .flat_map(|key| sort_keys(key, self.catalog))
+                .map(|value| OrderKey {
+                    value,
+                    descending: false,
+                })
+                .collect();
+            order.extend(query.order);
             return Start {
                 base: Base::Object(*object),
                 shown: frames.shown.then(|| query.columns.clone()),
                 source: query.source,
-                filter: query.filter.into_iter().collect(),
+                filter: filter.into_iter().collect(),
                 columns: query.columns,
-                order: query.order,
+                order,
             };
         }
         query.without_totals();
@@ -319,4 +330,19 @@ impl Binder<'_> {
             shown: None,
         }
     }
+}
+
+/// The condition that a record is among those that a query of one object chooses.
+fn chosen(query: &Query, object: ObjectId, span: &Span) -> Expr {
+    let this = Expr::new(Node::Id, Type::Plain(FieldType::Reference(object)), span);
+    let mut query = query.clone();
+    query.columns = vec![Column {
+        name: "this".to_owned(),
+        value: ColumnValue::Expr(this.clone()),
+    }];
+    let node = Node::InQuery {
+        value: Box::new(this),
+        query: Box::new(query),
+    };
+    Expr::new(node, Type::BOOLEAN, span)
 }
