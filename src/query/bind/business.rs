@@ -130,14 +130,28 @@ impl Binder<'_> {
             true => Expr::new(Node::Now, Type::DATETIME, &place),
         };
         let far = length.times(&times, &place).moved(start.clone(), &place);
-        let (low, high) = if forward { (start, far) } else { (far, start) };
-        let below = match forward && timed {
+        self.between(scope, value, (start, far), forward, span)
+            .map(Some)
+    }
+
+    /// That a value lies from `start`, which is now or today, to `far`, before or after it.
+    fn between(
+        &self,
+        scope: &Scope<'_>,
+        value: &Expr,
+        (start, far): (Expr, Expr),
+        forward: bool,
+        span: &Span,
+    ) -> Result<Expr> {
+        // What is now, and the last day, are within; the end of hours to come is not.
+        let below = match forward && start.ty == Type::DATETIME {
             true => Comparison::Less,
             false => Comparison::LessEqual,
         };
+        let (low, high) = if forward { (start, far) } else { (far, start) };
         let low = self.comparison(scope, Comparison::GreaterEqual, value.clone(), low, span)?;
         let high = self.comparison(scope, below, value.clone(), high, span)?;
-        Ok(Some(and(vec![low, high], span)))
+        Ok(and(vec![low, high], span))
     }
 
     /// `value in 4 business hours`, `value in last 2 hours`, `value in 3 days`: from now on, or up
@@ -202,15 +216,8 @@ impl Binder<'_> {
         };
         let count = if forward { count } else { -count };
         let far = self.moved(start.clone(), Stretch { count, unit }, &place)?;
-        let (low, high) = if forward { (start, far) } else { (far, start) };
-        // What is now, and the last day, are within; the end of hours to come is not.
-        let below = match forward && !days {
-            true => Comparison::Less,
-            false => Comparison::LessEqual,
-        };
-        let low = self.comparison(scope, Comparison::GreaterEqual, value.clone(), low, span)?;
-        let high = self.comparison(scope, below, value.clone(), high, span)?;
-        Ok(Some(and(vec![low, high], span)))
+        self.between(scope, value, (start, far), forward, span)
+            .map(Some)
     }
 
     /// `business_hours(from, to)`: the working time between two moments.
