@@ -77,7 +77,9 @@ impl ChunkCache {
             kept.bytes = vector.bytes();
             kept.early = std::mem::take(&mut kept.late);
         }
-        kept.late.insert(key, vector);
+        if let Some(known) = kept.late.insert(key, vector) {
+            kept.bytes -= known.bytes();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -18,7 +18,6 @@ const FEW_ROWS: usize = 8;
 /// The same for values that are in rows only.
 const FEW_ROW_ONLY: usize = 1024;
 const KEPT_ROWS: usize = 1024;
-const KEPT_CHUNKS: usize = 256;
 /// More runs of records of one chunk than this are sorted first.
 const MANY_RUNS: usize = 16;
 
@@ -39,7 +38,6 @@ pub(super) struct Cache {
     /// The sets of values for which a body was run, by its address.
     pub given: HashMap<*const Expr, (Arc<Expr>, KeyTable)>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
-    chunks: HashMap<(ObjectId, FieldId, ChunkId), Arc<Vector>>,
 }
 
 impl Cache {
@@ -51,9 +49,8 @@ impl Cache {
         let columns = self.columns.values().map(|(_, vector)| vector.len() * CELL);
         let collections = self.collections.values();
         let collections = collections.map(|(_, vector)| vector.len() * CELL);
-        let chunks = self.chunks.len() * CHUNK_RECORDS * CELL;
         let all = conditions.chain(columns).chain(collections);
-        all.sum::<usize>() + chunks + self.rows.len() * ROW
+        all.sum::<usize>() + self.rows.len() * ROW
     }
 }
 
@@ -134,7 +131,8 @@ impl Evaluator<'_> {
                 parts.push(Vector::missing(shape, run.len()));
                 continue;
             };
-            let vector = self.chunk(object, field, ChunkId(chunk))?;
+            let snapshot = self.context.snapshot;
+            let vector = snapshot.column(object, field, ChunkId(chunk))?;
             let slots: Vec<_> = run
                 .iter()
                 .map(|id| (id.0 % CHUNK_RECORDS as u64) as u32)
@@ -156,20 +154,6 @@ impl Evaluator<'_> {
         }
         rows.insert((object, id), row.clone());
         Ok(row)
-    }
-
-    fn chunk(&self, object: ObjectId, field: FieldId, chunk: ChunkId) -> Result<Arc<Vector>> {
-        let key = (object, field, chunk);
-        if let Some(vector) = self.cache.borrow().chunks.get(&key) {
-            return Ok(Arc::clone(vector));
-        }
-        let vector = Arc::new(self.context.snapshot.column(object, field, chunk)?);
-        let chunks = &mut self.cache.borrow_mut().chunks;
-        if chunks.len() >= KEPT_CHUNKS {
-            chunks.clear();
-        }
-        chunks.insert(key, Arc::clone(&vector));
-        Ok(vector)
     }
 }
 
