@@ -288,10 +288,7 @@ impl Binder<'_> {
                 (only_to(any, base), base)
             }
             Some(lead) => lead,
-            None => {
-                let ty = Type::Plain(FieldType::Reference(joined.base));
-                (Expr::new(Node::Id, ty, span), joined.base)
-            }
+            None => (Expr::this(joined.base, span), joined.base),
         };
         let over = Over {
             from,

@@ -574,6 +574,11 @@ impl Expr {
         }
     }
 
+    /// The record at hand.
+    pub(crate) fn this(object: ObjectId, span: &Span) -> Self {
+        Self::new(Node::Id, Type::Plain(FieldType::Reference(object)), span)
+    }
+
     pub(crate) fn constant(value: Value, ty: Type, span: &Span) -> Self {
         Self::new(Node::Constant(value), ty, span)
     }

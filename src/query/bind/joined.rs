@@ -98,10 +98,7 @@ impl Binder<'_> {
             }
         }
         let (base, before) = (at, names.len() - rest.len());
-        let own = |object| {
-            let ty = Type::Plain(FieldType::Reference(object));
-            Expr::new(Node::Id, ty, span)
-        };
+        let own = |object| Expr::this(object, span);
         let mut owner: Option<Expr> = None;
         let mut subtree: Option<Subtree> = None;
         while let Some(name) = rest.first() {
@@ -185,8 +182,8 @@ impl Binder<'_> {
 /// A reference to any of several as one to `object`: missing where it points to another.
 pub(super) fn only_to(reference: Expr, object: ObjectId) -> Expr {
     let span = reference.span.clone();
-    let ty = Type::Plain(FieldType::Reference(object));
-    let inner = Arc::new(Expr::new(Node::Id, ty.clone(), &span));
+    let inner = Arc::new(Expr::this(object, &span));
+    let ty = inner.ty.clone();
     let node = Node::Follow {
         reference: Box::new(reference),
         object,

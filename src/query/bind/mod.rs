@@ -41,6 +41,6 @@ pub(crate) use bound::*;
 pub(crate) use call::FUNCTIONS;
 pub(crate) use change::{Assignments, Change, From};
 pub(crate) use group::first_keys;
-pub(crate) use order::{column, sort_keys};
+pub(crate) use order::{ascending, column, sort_keys};
 pub(crate) use page::Fingerprint;
 pub(crate) use parameter::Parameter;

@@ -1,6 +1,6 @@
 //! Order: the expressions by which values sort.
 
-use super::{Expr, Node, Type};
+use super::{Expr, Node, OrderKey, Type};
 use crate::catalog::{Catalog, Object};
 use crate::error::Span;
 use crate::value::{FieldId, FieldType};
@@ -61,4 +61,19 @@ pub(crate) fn sort_keys(expr: &Expr, catalog: &Catalog) -> Vec<Expr> {
         }
         _ => vec![expr.clone()],
     }
+}
+
+/// The same of several expressions, as ascending sort keys.
+pub(crate) fn ascending<'e>(
+    exprs: impl IntoIterator<Item = &'e Expr>,
+    catalog: &Catalog,
+) -> Vec<OrderKey> {
+    exprs
+        .into_iter()
+        .flat_map(|expr| sort_keys(expr, catalog))
+        .map(|value| OrderKey {
+            value,
+            descending: false,
+        })
+        .collect()
 }

@@ -165,10 +165,7 @@ impl Binder<'_> {
     /// The record at hand, as a reference.
     fn own_record(&self, scope: &Scope<'_>, span: &Span) -> Result<Expr> {
         match scope.object() {
-            Some(object) => {
-                let ty = Type::Plain(FieldType::Reference(object));
-                Ok(Expr::new(Node::Id, ty, span))
-            }
+            Some(object) => Ok(Expr::this(object, span)),
             None => Err(Error::new(
                 Code::Misplaced,
                 "there is no record here, only rows of values",

@@ -3,7 +3,7 @@
 use super::binder::{Binder, cast};
 use super::money::Frames;
 use super::scope::{Base, Slot};
-use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, sort_keys};
+use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, ascending};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
 use crate::value::{FieldType, ObjectId};
@@ -287,13 +287,7 @@ impl Binder<'_> {
                 false => query.filter,
             };
             let per = query.limit.iter().flat_map(|limit| &limit.per);
-            let mut order: Vec<OrderKey> = per
-                .flat_map(|key| sort_keys(key, self.catalog))
-                .map(|value| OrderKey {
-                    value,
-                    descending: false,
-                })
-                .collect();
+            let mut order = ascending(per, self.catalog);
             order.extend(query.order);
             return Start {
                 base: Base::Object(*object),
@@ -334,7 +328,7 @@ impl Binder<'_> {
 
 /// The condition that a record is among those that a query of one object chooses.
 fn chosen(query: &Query, object: ObjectId, span: &Span) -> Expr {
-    let this = Expr::new(Node::Id, Type::Plain(FieldType::Reference(object)), span);
+    let this = Expr::this(object, span);
     let mut query = query.clone();
     query.columns = vec![Column {
         name: "this".to_owned(),

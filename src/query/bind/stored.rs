@@ -66,7 +66,7 @@ impl Binder<'_> {
                         ),
                     ));
                 };
-                Expr::new(Node::Id, Type::Plain(FieldType::Reference(own)), span)
+                Expr::this(own, span)
             }
         };
         let fits = match &record.ty {

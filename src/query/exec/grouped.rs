@@ -5,11 +5,13 @@ use super::group::{Grouped, stack};
 use super::limit::Cut;
 use super::rows::Rows;
 use super::run::{Answer, column_type, is_over_rows, places};
-use super::sort::{Sorted, Sorter, ascending};
+use super::sort::{Sorted, Sorter};
 use super::{Batch, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
 use crate::error::Result;
-use crate::query::bind::{ColumnValue, Expr, Group, Node, OrderKey, Query, Type, first_keys};
+use crate::query::bind::{
+    ColumnValue, Expr, Group, Node, OrderKey, Query, Type, ascending, first_keys,
+};
 use crate::query::outcome::{Mark, MarkedCell};
 use crate::query::plan::Hierarchy;
 use std::collections::HashMap;

@@ -6,13 +6,15 @@ use super::keys::KeyTable;
 use super::limit::Cut;
 use super::profile::{Profile, part};
 use super::rows::{Rows, pick};
-use super::sort::{Sorted, Sorter, ascending};
+use super::sort::{Sorted, Sorter};
 use super::window::Over;
 use super::{Batch, Context, Evaluator, Frame, group};
 use crate::catalog::Object;
 use crate::column::{Bitset, Comparison, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{self, Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type};
+use crate::query::bind::{
+    self, Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, ascending,
+};
 use crate::query::outcome::{Heading, Mark, Table};
 use crate::query::plan::{choose, fold};
 use crate::value::{ObjectId, RecordId, Shape, Value};

@@ -2,31 +2,14 @@
 
 use super::cursor::Place;
 use super::memory::Memory;
-use crate::catalog::Catalog;
 use crate::column::{Bitset, Vector};
 use crate::error::Result;
-use crate::query::bind::{Expr, OrderKey, sort_keys};
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows beyond twice the limit that are let in before the worst are dropped.
 const SLACK: usize = 4096;
-
-/// The same as ascending sort keys.
-pub(super) fn ascending<'e>(
-    exprs: impl IntoIterator<Item = &'e Expr>,
-    catalog: &Catalog,
-) -> Vec<OrderKey> {
-    exprs
-        .into_iter()
-        .flat_map(|expr| sort_keys(expr, catalog))
-        .map(|value| OrderKey {
-            value,
-            descending: false,
-        })
-        .collect()
-}
 
 /// The values of one sort key.
 #[derive(Clone, Debug)]

@@ -2,11 +2,11 @@
 //! quartile; and the expressions in which they stand.
 
 use super::rows::{Rows, place_again};
-use super::sort::{Sorted, Sorter, ascending};
+use super::sort::{Sorted, Sorter};
 use super::{Batch, Executor, Frame};
 use crate::column::{Bitset, Floats, Ints, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Expr, Node, Query, Type, Window, WindowFunction};
+use crate::query::bind::{Expr, Node, Query, Type, Window, WindowFunction, ascending};
 use crate::query::plan::map_operands;
 use crate::value::Currency;
 use std::ops::Range;
