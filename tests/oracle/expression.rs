@@ -303,8 +303,14 @@ impl Writer<'_> {
         match (target, self.random.below(5)) {
             ("regions", 0 | 1) => {
                 let word = self.pick(&["under", "above", "not under"]);
-                let code = self.pick(&["World", "West", "SW", "Mars"]);
-                format!("{path} {word} {code}")
+                match self.random.below(3) {
+                    0 => format!("{path}.parent {word} {path}"),
+                    1 => format!("{path} {word} {path}.parent"),
+                    _ => {
+                        let code = self.pick(&["World", "West", "SW", "Mars"]);
+                        format!("{path} {word} {code}")
+                    }
+                }
             }
             ("people" | "companies", 0) => {
                 let word = self.pick(&["under", "above"]);

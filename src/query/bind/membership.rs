@@ -275,7 +275,12 @@ impl Binder<'_> {
         above: bool,
         span: &Span,
     ) -> Result<Expr> {
-        let bound = self.expr(scope, value)?;
+        let mut bound = self.expr(scope, value)?;
+        if let (Type::Plain(FieldType::AnyReference(_)), Some(path)) = (&bound.ty, path_of(value))
+            && let Some(object) = scope.known(path)
+        {
+            bound = only_to(bound, object);
+        }
         let verb = if above { "above" } else { "under" };
         let hierarchy = match &bound.ty {
             Type::Plain(FieldType::Reference(object)) => {
@@ -290,7 +295,11 @@ impl Binder<'_> {
                 .at(bound.span)
                 .expected(format!("a reference to a hierarchy before `{verb}`")));
         };
-        let root = self.opposite(scope, root, &bound.ty)?;
+        let object = target.id;
+        let mut root = self.opposite(scope, root, &bound.ty)?;
+        if matches!(&root.ty, Type::Plain(FieldType::AnyReference(any)) if any.contains(&object)) {
+            root = only_to(root, object);
+        }
         if root.ty != bound.ty {
             let message = format!(
                 "{} cannot lie {verb} {}",
@@ -299,7 +308,6 @@ impl Binder<'_> {
             );
             return Err(Error::new(Code::TypeMismatch, message).at(root.span));
         }
-        let object = target.id;
         let node = Node::Under {
             value: Box::new(bound),
             root: Box::new(root),

@@ -314,6 +314,7 @@ pub(super) fn settled(expr: Expr) -> Expr {
         | Node::Not(_)
         | Node::Compare { .. }
         | Node::IsMissing(_)
+        | Node::Under { .. }
         | Node::InRecords { .. }
         | Node::InIntegers { .. } => expr,
         _ => {

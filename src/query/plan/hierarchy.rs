@@ -5,6 +5,36 @@ use crate::error::{Code, Error, Result};
 use crate::query::exec::Context;
 use crate::value::{ChunkId, ObjectId, RecordId};
 
+/// By record how many come before it in a walk that takes each one before those below it, itself
+/// counted, and how many until it is left: what lies below it came in between.
+#[derive(Debug)]
+pub(crate) struct Places {
+    starts: Vec<i64>,
+    ends: Vec<i64>,
+}
+
+impl Places {
+    /// Whether a record is the other one or lies below it.
+    pub(crate) fn is_under(&self, node: i64, root: i64) -> bool {
+        let place = |id| {
+            usize::try_from(id)
+                .ok()
+                .filter(|&id| id < self.starts.len())
+        };
+        match (place(node), place(root)) {
+            (Some(node), Some(root)) => {
+                (self.starts[root]..=self.ends[root]).contains(&self.starts[node])
+            }
+            _ => false,
+        }
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn held(&self) -> usize {
+        self.starts.len() * size_of::<[i64; 2]>()
+    }
+}
+
 /// The parents of an object's records. Writing refuses cycles; in damaged data each walk ends all
 /// the same.
 #[derive(Debug)]
@@ -85,6 +115,43 @@ impl Hierarchy {
         inside
     }
 
+    /// Every record's place, in one walk through the trees.
+    pub(crate) fn places(&self) -> Places {
+        let len = self.parents.len();
+        let parent = |node: usize| self.parents[node].filter(|&up| up < len);
+        // By node its first child, and by child the next one.
+        let (mut first, mut next) = (vec![None; len], vec![None; len]);
+        for node in (0..len).rev() {
+            if let Some(up) = parent(node) {
+                next[node] = first[up].replace(node);
+            }
+        }
+        let (mut starts, mut ends) = (vec![0; len], vec![0; len]);
+        let mut count = 0;
+        let roots = (0..len).filter(|&node| parent(node).is_none());
+        // What a cycle in damaged data holds hangs on no root: it starts anywhere.
+        for root in roots.chain(0..len) {
+            let mut at = Some(root).filter(|&root| ends[root] == 0);
+            while let Some(node) = at {
+                if starts[node] == 0 {
+                    count += 1;
+                    starts[node] = count;
+                }
+                at = match first[node].take() {
+                    Some(child) => {
+                        first[node] = next[child];
+                        Some(child).filter(|&child| starts[child] == 0).or(at)
+                    }
+                    None => {
+                        ends[node] = count;
+                        parent(node).filter(|_| node != root)
+                    }
+                };
+            }
+        }
+        Places { starts, ends }
+    }
+
     /// `root` and every record above it.
     pub(crate) fn above(&self, root: RecordId) -> Bitset {
         let mut inside = Bitset::new(self.parents.len());
@@ -121,6 +188,9 @@ mod tests {
         assert_eq!(nodes(&hierarchy.below(RecordId(4))), [4, 5]);
         assert_eq!(nodes(&hierarchy.above(RecordId(0))), [0, 1, 2, 3]);
         assert_eq!(hierarchy.path(9).count(), 0);
+        let places = hierarchy.places();
+        assert!(places.is_under(5, 4) && places.is_under(6, 6) && places.is_under(3, 3));
+        assert!(!places.is_under(4, 5) && !places.is_under(5, 1) && !places.is_under(0, 9));
     }
 
     proptest! {
@@ -133,11 +203,13 @@ mod tests {
                 .map(|(at, up)| Some(up.index(at + 1)).filter(|&up| up != at))
                 .collect();
             let hierarchy = Hierarchy { parents };
+            let places = hierarchy.places();
             for root in 0..ups.len() {
                 let below = hierarchy.below(RecordId(root as u64));
                 for node in 0..ups.len() {
                     let above = hierarchy.path(node).any(|up| up == root);
                     prop_assert_eq!(below.get(node), above);
+                    prop_assert_eq!(places.is_under(node as i64, root as i64), above);
                 }
             }
         }

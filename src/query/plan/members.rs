@@ -90,18 +90,22 @@ impl Folder<'_> {
         above: bool,
     ) -> Result<Expr> {
         let (value, root) = (self.expr(value)?, self.expr(root)?);
-        let id = match root.as_constant() {
-            Some(Value::Reference(id)) => *id,
-            Some(Value::Missing) => return Ok(truth(false, &expr.span)),
-            _ => {
-                let word = if above { "above" } else { "under" };
-                return Err(Error::new(
-                    Code::Misplaced,
-                    format!("`{word}` needs one record that is the same for every row"),
-                )
-                .at(root.span.clone())
-                .expected("a label, a parameter or a query of one record"));
+        // A record lies below another exactly if that lies above it.
+        let (value, known, above) = match (value.as_constant(), root.as_constant()) {
+            (_, Some(known)) => (value, known.clone(), above),
+            (Some(known), None) => (root, known.clone(), !above),
+            (None, None) => {
+                let node = Node::Under {
+                    value: Box::new(value),
+                    root: Box::new(root),
+                    object,
+                    above,
+                };
+                return Ok(Expr::new(node, expr.ty.clone(), &expr.span));
             }
+        };
+        let Value::Reference(id) = known else {
+            return Ok(truth(false, &expr.span));
         };
         let set = if above {
             Hierarchy::read(object, self.context)?.above(id)

@@ -16,6 +16,6 @@ mod probe;
 pub(crate) use access::{Access, Path, choose};
 pub(crate) use explain::explain;
 pub(crate) use fold::{fold, fold_expr, fold_given};
-pub(crate) use hierarchy::Hierarchy;
+pub(crate) use hierarchy::{Hierarchy, Places};
 pub(crate) use nodes::map_operands;
 pub(crate) use parameter::coarsened;

@@ -52,6 +52,25 @@ impl Translator<'_> {
                 object,
                 above,
             } => {
+                let fixed = match root.node {
+                    Node::Subquery(_) => self.given.borrow().is_empty(),
+                    Node::Constant(_) | Node::Lookup { .. } | Node::Me => true,
+                    _ => false,
+                };
+                if !fixed {
+                    let (low, high) = if *above { (root, value) } else { (value, root) };
+                    let low = self.value(frame, low)?.remove(0);
+                    let high = self.value(frame, high)?.remove(0);
+                    return Ok(Truth::open(Sql::new(
+                        format!(
+                            "({}, {}) IN (SELECT id, above FROM {})",
+                            low.text,
+                            high.text,
+                            self.tree(*object)?
+                        ),
+                        Level::Compare,
+                    )));
+                }
                 let set = self.hierarchy(frame, root, *object, *above)?;
                 let value = self.value(frame, value)?.remove(0);
                 Ok(Truth::open(Sql::new(

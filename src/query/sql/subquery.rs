@@ -5,7 +5,6 @@ use super::frame::{Frame, Tables};
 use super::parts::Part;
 use super::select::parenthesised;
 use super::translate::{Mode, Translator};
-use super::untranslatable;
 use super::value::width;
 use crate::error::Result;
 use crate::query::bind::{Expr, Node, Query, Subtree};
@@ -63,10 +62,6 @@ impl Translator<'_> {
         object: ObjectId,
         above: bool,
     ) -> Result<String> {
-        if !self.given.borrow().is_empty() {
-            let what = "a hierarchy in a query that knows `outer`";
-            return Err(untranslatable(what, &root.span));
-        }
         let root = self.value(frame, root)?.remove(0);
         let table = self.relational.table(object);
         let definition = self.context.catalog.object(object);
@@ -103,7 +98,7 @@ impl Translator<'_> {
     }
 
     /// The name of a table of every node with each one above it, itself included.
-    fn tree(&self, object: ObjectId) -> Result<String> {
+    pub(super) fn tree(&self, object: ObjectId) -> Result<String> {
         let table = self.relational.table(object);
         let key = format!("tree {}", object.0);
         if let Some((_, tree)) = self.sets.borrow().iter().find(|(known, _)| *known == key) {

@@ -5,8 +5,10 @@ use crate::column::{Bitset, Comparison, Floats, Ints, Texts, Vector};
 use crate::error::Result;
 use crate::query::bind::{Expr, Type};
 use crate::query::exec::Batch;
+use crate::query::plan::Hierarchy;
 use crate::value::{Date, FieldType, LabelCode, ObjectId, Value, fold, matches_like};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 impl Evaluator<'_> {
     pub(super) fn compare(
@@ -156,6 +158,42 @@ impl Evaluator<'_> {
             _ if value.ty == Type::Missing => Ok(Bitset::new(batch.len())),
             _ => Err(internal("a set of records beside no reference", expr)),
         }
+    }
+
+    /// The slots where a record is another one, or lies below it.
+    pub(super) fn under(
+        &self,
+        value: &Expr,
+        root: &Expr,
+        object: ObjectId,
+        expr: &Expr,
+        batch: &Batch<'_>,
+    ) -> Result<Bitset> {
+        let (Vector::Ints(values), Vector::Ints(roots)) =
+            (self.evaluate(value, batch)?, self.evaluate(root, batch)?)
+        else {
+            return Err(internal("a place in a hierarchy of no reference", expr));
+        };
+        let known = self.cache.borrow().places.get(&object).cloned();
+        let places = match known {
+            Some(places) => places,
+            None => {
+                let places = Arc::new(Hierarchy::read(object, self.context)?.places());
+                let mut cache = self.cache.borrow_mut();
+                cache.places.insert(object, Arc::clone(&places));
+                places
+            }
+        };
+        let pairs = values.iter().zip(roots.iter());
+        let mut hits = Bitset::new(batch.len());
+        for (at, pair) in pairs.enumerate() {
+            if let (Some(value), Some(root)) = pair
+                && places.is_under(value, root)
+            {
+                hits.set(at, true);
+            }
+        }
+        Ok(hits)
     }
 
     pub(super) fn in_integers(

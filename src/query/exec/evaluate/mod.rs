@@ -114,6 +114,7 @@ impl<'a> Evaluator<'a> {
             | Node::Has { .. }
             | Node::Contains { .. }
             | Node::Like { .. }
+            | Node::Under { .. }
             | Node::Stored { .. }
             | Node::InRecords { .. }
             | Node::InIntegers { .. } => Ok(Vector::Bits(Bits {
@@ -121,8 +122,7 @@ impl<'a> Evaluator<'a> {
                 missing: None,
             })),
             Node::Window(_) => Err(internal("a function over all rows", expr)),
-            Node::Under { .. }
-            | Node::InQuery { .. }
+            Node::InQuery { .. }
             | Node::Given(_)
             | Node::Parameter(_)
             | Node::Today
@@ -172,6 +172,15 @@ impl<'a> Evaluator<'a> {
             Node::Has { value, label } => self.has(value, *label, expr, batch),
             Node::Contains { value, pattern } => self.contains(value, pattern, expr, batch),
             Node::Like { value, pattern } => self.like(value, pattern, expr, batch),
+            Node::Under {
+                value,
+                root,
+                object,
+                above,
+            } => match *above {
+                false => self.under(value, root, *object, expr, batch),
+                true => self.under(root, value, *object, expr, batch),
+            },
             Node::Stored { .. } => self.matching(expr, batch),
             Node::InRecords { value, set } => self.in_records(value, set, expr, batch),
             Node::InIntegers { value, set } => self.in_integers(value, set, expr, batch),

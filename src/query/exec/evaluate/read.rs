@@ -7,6 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::query::bind::{Collect, Expr, Type};
 use crate::query::exec::Batch;
 use crate::query::exec::keys::KeyTable;
+use crate::query::plan::Places;
 use crate::storage::Row;
 use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Shape, Value};
 use foldhash::HashMap;
@@ -37,6 +38,8 @@ pub(super) struct Cache {
     pub rules: HashMap<(ObjectId, bool, u8, Arc<str>), Arc<Expr>>,
     /// The sets of values for which a body was run, by its address.
     pub given: HashMap<*const Expr, (Arc<Expr>, KeyTable)>,
+    /// Where the records of a hierarchy are in it.
+    pub places: HashMap<ObjectId, Arc<Places>>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
 }
 
@@ -49,7 +52,8 @@ impl Cache {
         let columns = self.columns.values().map(|(_, vector)| vector.len() * CELL);
         let collections = self.collections.values();
         let collections = collections.map(|(_, vector)| vector.len() * CELL);
-        let all = conditions.chain(columns).chain(collections);
+        let places = self.places.values().map(|places| places.held());
+        let all = conditions.chain(columns).chain(collections).chain(places);
         all.sum::<usize>() + self.rows.len() * ROW
     }
 }

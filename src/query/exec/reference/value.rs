@@ -105,6 +105,18 @@ impl Reference<'_> {
                     _ => truth(false),
                 }
             }
+            Node::Under {
+                value,
+                root,
+                object,
+                above,
+            } => match (one(value), one(root)) {
+                (Value::Reference(value), Value::Reference(root)) => {
+                    let (low, high) = if *above { (root, value) } else { (value, root) };
+                    truth(self.path(*object, low).contains(&high))
+                }
+                _ => truth(false),
+            },
             Node::IsObject { value, object } => match one(value) {
                 Value::AnyReference(of, _) => truth(of == *object),
                 _ => truth(false),
