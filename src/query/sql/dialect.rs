@@ -93,7 +93,10 @@ impl Dialect {
                 Self::Sqlite => {
                     Sql::atom(format!("date({}, ({}) || ' days')", day.text, count.text))
                 }
-                Self::DuckDb => Sql::binary(day, "+", &count, Level::Sum),
+                Self::DuckDb => {
+                    let count = Sql::atom(format!("CAST({} AS INTEGER)", count.text));
+                    Sql::binary(day, "+", &count, Level::Sum)
+                }
             };
         }
         match (self, days) {
@@ -252,6 +255,14 @@ impl Dialect {
         match self {
             Self::Sqlite => text.to_owned(),
             Self::DuckDb => format!("to_json({text})"),
+        }
+    }
+
+    /// The array of a JSON item of each row, `[]` of none.
+    pub(super) fn array(self, item: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_group_array({item})"),
+            Self::DuckDb => format!("coalesce(json_group_array({item}), '[]')"),
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Relational {
     tables: HashMap<ObjectId, Table>,
     /// Every table's name, in lower case.
     names: HashSet<String>,
+    /// Every column's name, in lower case.
+    columns: HashSet<String>,
     /// The offsets of the book's zone.
     pub zone: String,
 }
@@ -65,9 +67,13 @@ impl Relational {
             }
         }
         let zone = free(&mut names, "book__zone");
+        let fields = tables.values().flat_map(|table| table.fields.values());
+        let columns = fields.flat_map(|field| field.parts.iter().chain(&field.beside));
+        let columns = columns.map(|column| column.to_lowercase()).collect();
         Self {
             tables,
             names,
+            columns,
             zone,
         }
     }
@@ -78,6 +84,10 @@ impl Relational {
 
     pub(super) fn is_table(&self, name: &str) -> bool {
         self.names.contains(&name.to_lowercase())
+    }
+
+    pub(super) fn is_column(&self, name: &str) -> bool {
+        self.columns.contains(&name.to_lowercase())
     }
 }
 

@@ -178,10 +178,10 @@ impl Translator<'_> {
             select.limit = Some(self.count(limit)?.to_string());
         }
         let all = Select {
-            columns: vec![format!(
-                "json_group_array(json_object({}))",
-                pairs.join(", ")
-            )],
+            columns: vec![
+                self.dialect
+                    .array(&format!("json_object({})", pairs.join(", "))),
+            ],
             from: format!("{} AS {}", select.nested().text, name(&alias)),
             ..Select::default()
         };

@@ -107,6 +107,11 @@ impl<'a> Translator<'a> {
         let mut used = self.used.borrow_mut();
         loop {
             let found = free(&mut used, hint);
+            // Where a query within has a column of that name, DuckDB takes `found.x` for a part
+            // of its value.
+            if self.dialect == Dialect::DuckDb && self.relational.is_column(&found) {
+                continue;
+            }
             // A table goes by its own name, and nothing else does.
             if found == hint.to_lowercase() && self.relational.is_table(hint)
                 || !self.relational.is_table(&found)
