@@ -120,7 +120,7 @@ fn sqlite_agrees_on_the_sample() {
 /// Each of these changes to the SQL or to the data must be found.
 #[test]
 fn faults_are_found() {
-    let (made, sqlite, _) = made_up(7);
+    let (made, sqlite, _) = made_up(9);
     for (query, right, wrong) in [
         (
             "deals order by amount desc",

@@ -24,7 +24,7 @@ create object companies (
   big formula (size > 5), per_head formula (score / size)
 ) singular company;
 create object deals (
-  name text label, company ref companies, stage ref stages, owner ref people, amount money,
+  name text label, company ref companies, stage ref stages, owner ref people, amount money dated by closed,
   cost money, opened date, closed date, touched datetime, chance percent, units integer,
   source picklist (web, event, partner),
   open formula (stage.outcome = open), won formula (stage.outcome = won),
@@ -37,6 +37,7 @@ create object tasks (
 create object notes (
   about ref any (companies, deals, people), body longtext, written date, stars integer
 );
+create object rates (currency text required, valid_on date required, rate number required) rates;
 create view open_deals as deals where open;
 create view large($min money) as deals where amount >= $min select name, company, amount;
 "#;
@@ -87,7 +88,10 @@ pub(crate) fn records(random: &mut Random) -> (String, Sizes) {
          add regions (code = \"World\");
          add regions (code = \"West\", parent = \"World\"), (code = \"East\", parent = \"World\");
          add regions (code = \"SW\", parent = \"West\"), (code = \"NW\", parent = \"West\"),
-           (code = \"Mars\");\n",
+           (code = \"Mars\");
+         add rates (currency = \"EUR\", valid_on = 2000-01-01, rate = 1.25),
+           (currency = \"EUR\", valid_on = 2025-06-30, rate = 1.1),
+           (currency = \"GBP\", valid_on = 2000-01-01, rate = 1.3);\n",
     );
     for id in 0..sizes.people {
         let mut record = Record::new("people");
@@ -140,8 +144,8 @@ pub(crate) fn records(random: &mut Random) -> (String, Sizes) {
         record.some(random, "company", 85, |random| any(random, sizes.companies));
         record.some(random, "stage", 85, |random| any(random, 6));
         record.some(random, "owner", 75, |random| any(random, sizes.people));
-        record.some(random, "amount", 80, money);
-        record.some(random, "cost", 60, money);
+        record.some(random, "amount", 80, foreign);
+        record.some(random, "cost", 60, foreign);
         record.some(random, "opened", 80, date);
         record.some(random, "closed", 75, date);
         record.some(random, "touched", 70, moment);
@@ -269,6 +273,14 @@ pub(crate) fn money(random: &mut Random) -> String {
         1 => format!("{}.{:02}", random.below(900), random.below(100)),
         2 => format!("{}.{:04}", random.below(90), random.below(10_000)),
         _ => (100 * random.below(10)).to_string(),
+    }
+}
+
+/// An amount, at times in another currency.
+fn foreign(random: &mut Random) -> String {
+    match random.below(5) {
+        0 => format!("\"{} {}\"", random.below(900), random.pick(&["EUR", "GBP"])),
+        _ => money(random),
     }
 }
 

@@ -430,8 +430,9 @@ impl Writer<'_> {
                 None => "this month".to_owned(),
             },
             6 => match self.of(object, Money) {
-                Some(path) => match self.random.below(4) {
+                Some(path) => match self.random.below(5) {
                     0 => format!("{path} * 1.5"),
+                    3 => format!("convert({path}, {})", self.pick(&["EUR", "GBP", "USD"])),
                     1 => format!("{path} / 3"),
                     2 => format!("round({path})"),
                     _ => format!("greatest({path}, 200)"),

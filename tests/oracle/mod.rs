@@ -6,6 +6,7 @@ pub(crate) mod book;
 pub(crate) mod expression;
 mod fields;
 mod query;
+mod rollup;
 
 /// Numbers that look random, the same for the same seed on every machine (SplitMix64).
 pub(crate) struct Random(pub(crate) u64);

@@ -63,7 +63,7 @@ impl Writer<'_> {
         ])
     }
 
-    fn filter(&mut self, object: &str) -> String {
+    pub(super) fn filter(&mut self, object: &str) -> String {
         match self.random.chance(75) {
             true => format!(" where {}", self.condition(object, 2)),
             false => String::new(),
@@ -74,7 +74,8 @@ impl Writer<'_> {
     pub(crate) fn query(&mut self) -> String {
         match self.random.below(20) {
             0..=6 => self.rows(),
-            7..=12 => self.grouped(),
+            7..=11 => self.grouped(),
+            12 => self.rolled(),
             13 if self.random.chance(40) => self.every_period(),
             13 => self.windows(),
             14 => self.stacked(),
@@ -122,7 +123,7 @@ impl Writer<'_> {
     }
 
     /// An aggregate over a group.
-    fn aggregate(&mut self, object: &str) -> String {
+    pub(super) fn aggregate(&mut self, object: &str) -> String {
         let filter = match self.random.chance(35) {
             true => format!(" where {}", self.condition(object, 1)),
             false => String::new(),
@@ -132,7 +133,7 @@ impl Writer<'_> {
         let (any, _) = self
             .path(object, &|kind| !matches!(kind, Tags(_)), 1)
             .unwrap();
-        match (self.random.below(12), number) {
+        match (self.random.below(14), number) {
             (0, _) => match filter.is_empty() {
                 true => "count()".to_owned(),
                 false => format!("count({})", filter.trim_start()),
@@ -154,6 +155,17 @@ impl Writer<'_> {
                     Some((path, _)) => format!("list({path}{filter})"),
                     None => "count()".to_owned(),
                 }
+            }
+            (12, Some((path, _))) => {
+                let other = self
+                    .path(object, &numbers, 1)
+                    .map_or_else(|| path.clone(), |p| p.0);
+                let function = self.pick(&["corr", "slope"]);
+                format!("{function}({path}, {other}{filter})")
+            }
+            (13, Some((path, _))) => {
+                let order = self.pick(&["", " by id desc"]);
+                format!("list({path}{filter}{order})")
             }
             (6, _) => {
                 let function = self.pick(&["min", "max"]);
@@ -200,7 +212,7 @@ impl Writer<'_> {
                 format!("{function}({name}.{any}{filter} by {any})")
             }
             (3, _) => {
-                let function = self.pick(&["min", "max"]);
+                let function = self.pick(&["min", "max", "list"]);
                 format!("{function}({name}.{any}{filter})")
             }
             (4, Some((path, _))) => {
@@ -215,7 +227,7 @@ impl Writer<'_> {
         }
     }
 
-    fn grouped(&mut self) -> String {
+    pub(super) fn grouped(&mut self) -> String {
         let object = self.object();
         let filter = self.filter(object);
         let count = self.random.below(4);
@@ -316,6 +328,7 @@ impl Writer<'_> {
             format!("running({number}) as u"),
             format!("previous({number}) as p"),
             format!("growth({number}) as g"),
+            format!("quartile({number}) as q"),
         ];
         let some: Vec<String> = items
             .into_iter()

@@ -88,11 +88,7 @@ impl Executor<'_> {
                     ..
                 },
             ) => Ok(whole(7)),
-            _ => Err(
-                Error::new(Code::Misplaced, "`empty` needs keys whose values are known")
-                    .at(key.span.clone())
-                    .expected("labels, references, truth values, or periods such as month(x)"),
-            ),
+            _ => Err(boundless(key)),
         }
     }
 
@@ -119,6 +115,13 @@ impl Executor<'_> {
         })?;
         Ok(ids)
     }
+}
+
+/// The error for a key whose values nobody can list.
+pub(crate) fn boundless(key: &Expr) -> Error {
+    Error::new(Code::Misplaced, "`empty` needs keys whose values are known")
+        .at(key.span.clone())
+        .expected("labels, references, truth values, or periods such as month(x)")
 }
 
 /// What a key is computed by, of the record at hand or a referred one.

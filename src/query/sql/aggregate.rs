@@ -54,10 +54,27 @@ fn is_certain(expr: &Expr) -> bool {
 pub(super) fn is_ranked(aggregate: &Aggregate) -> bool {
     use AggregateFunction as A;
     match aggregate.function {
-        A::Percentile(_) | A::Deviation | A::First | A::Last | A::List => true,
+        A::Percentile(_) | A::Deviation | A::Correlation | A::Slope => true,
+        A::First | A::Last | A::List => true,
         A::Minimum | A::Maximum => aggregate.ty.is_period(),
         _ => false,
     }
+}
+
+/// Whether a list of such values is an array of JSON: amounts and numbers, whose text this book
+/// writes otherwise than SQL.
+pub(super) fn is_json_in_lists(expr: &Expr) -> bool {
+    use FieldType as F;
+    matches!(
+        expr.ty.field_type(),
+        F::Number
+            | F::Percent
+            | F::Money
+            | F::Duration
+            | F::DateTime
+            | F::Period
+            | F::AnyReference(_)
+    )
 }
 
 impl Translator<'_> {
@@ -76,9 +93,6 @@ impl Translator<'_> {
         };
         let mut values = Vec::new();
         let argument = aggregate.argument.as_ref();
-        if aggregate.second.is_some() {
-            return Err(self.unsaid(aggregate, "an aggregate of pairs of numbers"));
-        }
         match (aggregate.function, argument) {
             (A::Exists, _) | (_, None) => {}
             (_, Some(argument)) if argument.ty == Type::Missing => also(Truth::constant(false)),
@@ -112,6 +126,21 @@ impl Translator<'_> {
                     value.text,
                     value.at(Level::Compare)
                 )));
+            }
+            (A::Correlation | A::Slope, Some(argument)) => {
+                values = self.value(frame, argument)?;
+                let second = aggregate.second.as_ref();
+                values.extend(
+                    second
+                        .map(|s| self.value(frame, s))
+                        .transpose()?
+                        .into_iter()
+                        .flatten(),
+                );
+                // Both of a pair are there, or neither is.
+                let there = |value: &Sql| format!("{} IS NOT NULL", value.at(Level::Sum));
+                let there: Vec<String> = values.iter().map(there).collect();
+                also(Truth::exact(Sql::new(there.join(" AND "), Level::And)));
             }
             (A::List, Some(argument)) => values.push(self.listed(frame, argument)?),
             (_, Some(argument)) => values = self.value(frame, argument)?,
@@ -345,7 +374,7 @@ impl Translator<'_> {
         }
     }
 
-    /// A value as text in a list.
+    /// A value as text in a list, or as JSON where a list of text would not tell values apart.
     fn listed(&self, frame: &Frame<'_>, argument: &Expr) -> Result<Sql> {
         match argument.ty.field_type() {
             FieldType::Integer | FieldType::Date => {
@@ -367,9 +396,7 @@ impl Translator<'_> {
             ty if ty.is_text() && width(&argument.ty) == 1 => {
                 Ok(self.value(frame, argument)?.remove(0))
             }
-            _ => Err(untranslatable("a list of these", &argument.span)
-                .expected("text, labels, records, dates or whole numbers")
-                .hint("SQL writes such values otherwise than this book shows them")),
+            _ => self.nested_item(frame, argument),
         }
     }
 }

@@ -266,6 +266,15 @@ impl Dialect {
         }
     }
 
+    /// The array of the JSON items of a window's rows that have one, NULL of none.
+    pub(super) fn array_over(self, item: &str, window: &str) -> String {
+        let there = format!("FILTER (WHERE {item} IS NOT NULL) {window}");
+        match self {
+            Self::Sqlite => format!("nullif(json_group_array({item}) {there}, '[]')"),
+            Self::DuckDb => format!("to_json(list({item}) {there})"),
+        }
+    }
+
     /// The lesser or greater of two values that are there.
     pub(super) fn extreme(self, least: bool) -> &'static str {
         match (self, least) {

@@ -9,7 +9,7 @@ use super::untranslatable;
 use super::value::internal;
 use crate::error::Result;
 use crate::query::bind::{Expr, Function, Group, Node, Query, Type};
-use crate::query::exec::{asked_period, computed};
+use crate::query::exec::{asked_period, boundless, computed};
 use crate::query::plan;
 use crate::value::{FieldType, Period, Unit};
 
@@ -98,7 +98,7 @@ impl Translator<'_> {
                     ..
                 },
             ) => among("weekdays", "number", &whole(7)),
-            _ => return Err(untranslatable("`with empty` over this key", &key.span)),
+            _ => return Err(boundless(key)),
         })
     }
 

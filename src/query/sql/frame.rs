@@ -262,9 +262,10 @@ pub(super) fn is_strict(expr: &Expr) -> bool {
         Node::Column(_) | Node::Id => true,
         Node::Constant(value) => *value == Value::Missing,
         Node::Arithmetic { left, right, .. } => is_strict(left) || is_strict(right),
-        Node::Shift { value, .. } | Node::Bucket { value, .. } | Node::ToBase { value, .. } => {
-            is_strict(value)
-        }
+        Node::Shift { value, .. }
+        | Node::Bucket { value, .. }
+        | Node::ToBase { value, .. }
+        | Node::Convert { value, .. } => is_strict(value),
         Node::Negate(value) | Node::Cast(value) | Node::Rank(value) => is_strict(value),
         Node::Follow { reference, .. } => is_strict(reference),
         Node::Collect(collect) => !matches!(

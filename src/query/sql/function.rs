@@ -106,7 +106,8 @@ impl Translator<'_> {
                     parts[1].text
                 )))
             }
-            _ => Err(untranslatable("this function", &expr.span)),
+            _ => Err(untranslatable("this function", &expr.span)
+                .hint("SQL has none like it: working time and likeness are the book's own")),
         }
     }
 

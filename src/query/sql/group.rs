@@ -4,7 +4,7 @@ use super::aggregate::is_ranked;
 use super::fragment::{Sql, heading, indent, name};
 use super::frame::{Frame, Row, Tables};
 use super::names::plain;
-use super::order::Key;
+use super::order::{Key, Order};
 use super::parts::{Part, distinct};
 use super::rows::Branch;
 use super::select::Select;
@@ -13,6 +13,7 @@ use super::translate::{Mode, Translator};
 use crate::error::Result;
 use crate::query::bind::{Aggregate, Expr, Group, Node, Query};
 use crate::query::exec::computed;
+use crate::value::ObjectId;
 use std::collections::HashSet;
 
 /// The records of a grouped query as columns: keys, then what each aggregate takes.
@@ -46,17 +47,25 @@ impl Translator<'_> {
         let more = group.empty || group.rollup || group.totals && full > 0;
         let apart = |aggregate: &Aggregate| is_ranked(aggregate) || aggregate.over.is_some();
         let simple = !more && !group.aggregates.iter().any(apart);
+        let hierarchy = self.rolled_up(group);
         let mut totals = Vec::new();
         let groups = match simple {
             true => self.simple_groups(query, group, &names)?,
             false => {
-                let records = self.records(query, group, &names)?;
+                let mut records = self.records(query, group, &names, hierarchy)?;
                 let groups = self.level(group, &records, &names, full)?;
-                let groups = self.common("grouped", groups);
+                let mut groups = self.common("grouped", groups);
+                if let Some(object) = hierarchy {
+                    groups = self.in_tree(query, group, &groups, object, &names)?;
+                }
                 let summed = group.subtotals || group.rollup && !by_sums(query).is_empty();
                 let depths = if summed { 1..full } else { 0..0 };
                 let total = (group.totals && full > 0).then_some(0);
-                for depth in depths.rev().chain(total) {
+                let depths: Vec<usize> = depths.rev().chain(total).collect();
+                if hierarchy.is_some() && !depths.is_empty() {
+                    records = self.records(query, group, &names, None)?;
+                }
+                for depth in depths {
                     let text = self.level(group, &records, &names, depth)?;
                     let hint = if depth > 0 { "subtotals" } else { "total" };
                     totals.push((depth, self.common(hint, text)));
@@ -97,7 +106,8 @@ impl Translator<'_> {
             row: Row::Slots(self.slots(groups, names).into()),
         };
         let mut filter = Vec::new();
-        if let Some(having) = &query.having {
+        let hierarchy = self.rolled_up(group);
+        if let Some(having) = query.having.as_ref().filter(|_| hierarchy.is_none()) {
             filter = self.conjuncts(&frame, having)?;
         }
         let mut order = self.order(&frame, query)?;
@@ -123,6 +133,14 @@ impl Translator<'_> {
                 before.extend(self.keys(&frame, &by_sums(query))?);
             }
             before.extend(self.ascending(&frame, slot)?);
+        }
+        if hierarchy.is_some() {
+            before.push(self.by_tree(groups));
+            order = Order {
+                all: before,
+                ..Order::default()
+            };
+            return self.branch(&frame, query, mode, filter, order);
         }
         let given = order.all.split_off(order.all.len() - order.given.len());
         order.all.extend(before.iter().cloned());
@@ -184,7 +202,14 @@ impl Translator<'_> {
     }
 
     /// The records with their keys and what the aggregates take of them.
-    fn records(&self, query: &Query, group: &Group, names: &[Vec<Part>]) -> Result<Records> {
+    /// Under `hierarchy` a record stands for every node that the one of its last key hangs on.
+    fn records(
+        &self,
+        query: &Query,
+        group: &Group,
+        names: &[Vec<Part>],
+        hierarchy: Option<ObjectId>,
+    ) -> Result<Records> {
         let (tables, row) = self.source(&query.source)?;
         let frame = Frame {
             tables: &tables,
@@ -192,8 +217,16 @@ impl Translator<'_> {
         };
         let mut columns = Vec::new();
         let mut nothing = Vec::new();
-        for (key, parts) in group.keys.iter().zip(names) {
-            for (part, value) in parts.iter().zip(self.value(&frame, key)?) {
+        let mut nodes = None;
+        for (at, (key, parts)) in group.keys.iter().zip(names).enumerate() {
+            let mut values = self.value(&frame, key)?;
+            if let Some(object) = hierarchy.filter(|_| at + 1 == group.keys.len()) {
+                let tree = self.tree(object)?;
+                let above = Sql::atom(format!("{tree}.above"));
+                let node = std::mem::replace(&mut values[0], above);
+                nodes = Some(format!("LEFT JOIN {tree} ON {tree}.id = {}", node.text));
+            }
+            for (part, value) in parts.iter().zip(values) {
                 if let Part::Column(column) = part {
                     columns.push(format!("{} AS {}", value.text, heading(column)));
                 }
@@ -275,6 +308,7 @@ impl Translator<'_> {
             filter = self.conjuncts(&frame, condition)?;
         }
         let mut select = tables.select();
+        select.joins.extend(nodes);
         select.columns = columns;
         select.filter = filter;
         let mut text = select.text();

@@ -1,6 +1,7 @@
 //! Aggregates that need their rows in order: percentiles, the first and the last, deviations,
 //! lists. The rows are numbered by window functions, which all of SQL has, and then picked.
 
+use super::aggregate::is_json_in_lists;
 use super::fragment::{Level, Sql, name};
 use super::order::Key;
 use super::translate::Translator;
@@ -83,15 +84,45 @@ impl Translator<'_> {
                 let sql = if whole { sql.whole() } else { sql };
                 Ok(self.of_amounts(aggregate, columns, sql))
             }
+            A::Correlation | A::Slope => {
+                let [x, y] = names else {
+                    return Err(self.unsaid(aggregate, "this aggregate"));
+                };
+                let means = [column("mean"), column("mean_2")];
+                let columns = values.iter().zip(&means).map(|(value, mean)| {
+                    format!("avg({}) {} AS {mean}", value.text, over(partition, &[], ""))
+                });
+                let away = |of: &Sql, mean: &str| format!("({} - {mean})", of.text);
+                let (x_away, y_away) = (away(x, &means[0]), away(y, &means[1]));
+                let sum = |a: &str, b: &str| format!("sum({a} * {b})");
+                let (both, squares) = (sum(&x_away, &y_away), sum(&x_away, &x_away));
+                // Numbers that are all the same have no line through them.
+                let varies = |of: &Sql| format!("min({0}) < max({0})", of.text);
+                let sql = match aggregate.function {
+                    A::Slope => format!("CASE WHEN {} THEN {both} / {squares} END", varies(x)),
+                    _ => format!(
+                        "CASE WHEN {} AND {} THEN {both} / (sqrt({squares}) * sqrt({})) END",
+                        varies(x),
+                        varies(y),
+                        sum(&y_away, &y_away)
+                    ),
+                };
+                Ok(Ranked {
+                    columns: columns.collect(),
+                    parts: vec![Sql::atom(sql)],
+                })
+            }
             A::List => {
                 let list = column("list");
                 let mut order: Vec<String> = by.iter().map(Key::text).collect();
                 order.push(tie.text());
                 let rows = " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
-                let columns = vec![format!(
-                    "group_concat({inner}, ', ') {} AS {list}",
-                    over(partition, &order, rows)
-                )];
+                let window = over(partition, &order, rows);
+                let whole = match aggregate.argument.as_ref().is_some_and(is_json_in_lists) {
+                    true => self.dialect.array_over(inner, &window),
+                    false => format!("group_concat({inner}, ', ') {window}"),
+                };
+                let columns = vec![format!("{whole} AS {list}")];
                 let parts = vec![Sql::atom(format!("max({list})"))];
                 Ok(Ranked { columns, parts })
             }

@@ -14,6 +14,7 @@ mod frame;
 mod function;
 mod group;
 mod levels;
+mod money;
 mod names;
 mod order;
 mod over;
@@ -28,6 +29,7 @@ mod subtotal;
 mod text;
 mod time;
 mod translate;
+mod tree;
 mod value;
 mod window;
 

@@ -188,7 +188,7 @@ impl Translator<'_> {
         Ok(all.nested())
     }
 
-    fn nested_item(&self, frame: &Frame<'_>, expr: &Expr) -> Result<Sql> {
+    pub(super) fn nested_item(&self, frame: &Frame<'_>, expr: &Expr) -> Result<Sql> {
         let Shown { mut parts } = self.shown(frame, expr)?;
         let second = parts.get(1).filter(|second| **second != self.base());
         match (second, &expr.ty) {
@@ -204,10 +204,10 @@ impl Translator<'_> {
                     currency.text
                 ))
             ))),
-            _ => Err(untranslatable(
-                "a period or a reference to several inside a nested list",
-                &expr.span,
-            )),
+            _ => Err(
+                untranslatable("a period or a reference to several in a list", &expr.span)
+                    .hint("name its parts: the first and last day, or one object's records"),
+            ),
         }
     }
 

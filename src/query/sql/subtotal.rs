@@ -7,8 +7,8 @@ use super::rows::Branch;
 use super::translate::{Mode, Translator};
 use super::untranslatable;
 use crate::error::Result;
-use crate::query::bind::{Column, ColumnValue, Expr, Group, OrderKey, Query, Type};
-use crate::value::{FieldType, Value};
+use crate::query::bind::{Column, ColumnValue, Expr, Group, OrderKey, Query};
+use crate::value::Value;
 
 /// The order asked for, of what a subtotal has: it is no row that functions over the rows see.
 pub(super) fn by_sums(query: &Query) -> Vec<OrderKey> {
@@ -57,21 +57,28 @@ impl Translator<'_> {
 
     /// What subtotals have no form beside.
     pub(super) fn check_rollup(&self, query: &Query, group: &Group) -> Result<()> {
-        for key in &group.keys {
-            if let Type::Plain(FieldType::Reference(object)) = &key.ty
-                && self
-                    .context
-                    .catalog
-                    .object(*object)
-                    .hierarchy_field()
-                    .is_some()
-            {
-                let what = "`with rollup` over a hierarchy";
-                return Err(untranslatable(what, &key.span).hint(
-                    "SQL's groups do not overlap; sums over `subtree` give each node what \
-                         lies below it",
-                ));
-            }
+        let (last, first) = match group.keys.split_last() {
+            Some((last, first)) => (self.hierarchy_of(last), first),
+            None => (None, &[][..]),
+        };
+        if let Some(key) = first.iter().find(|key| self.hierarchy_of(key).is_some()) {
+            let what = "`with rollup` over a hierarchy before another key";
+            return Err(untranslatable(what, &key.span)
+                .hint("the order by subtotals of subtotals has no form: make it the last key"));
+        }
+        let ordered = query.order.iter().map(|key| &key.value);
+        let columns = query
+            .columns
+            .iter()
+            .filter_map(|column| match &column.value {
+                ColumnValue::Expr(expr) => Some(expr),
+                ColumnValue::Nested(_) => None,
+            });
+        let over = ordered.chain(columns).find(|expr| expr.is_over_rows());
+        if let (Some(_), Some(over)) = (last, over) {
+            let what = "a function over the rows of a hierarchy";
+            return Err(untranslatable(what, &over.span)
+                .hint("a row that holds others counts but once there: ask without `rollup`"));
         }
         match &query.limit {
             Some(limit) if limit.with_ties || !limit.per.is_empty() => Err(untranslatable(

@@ -7,9 +7,9 @@ use super::fragment::{self, Level, Sql, Truth, name};
 use super::frame::{Frame, Row, Target, is_strict};
 use super::translate::Translator;
 use super::untranslatable;
-use crate::catalog::Role;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Arithmetic, Expr, Node, Type};
+use crate::query::exec::known_rates;
 use crate::query::label;
 use crate::query::plan;
 use crate::value::{FieldId, FieldType, Money, ObjectId, RecordId, Value};
@@ -88,6 +88,10 @@ impl Translator<'_> {
                 Ok(vec![start, end])
             }
             Node::ToBase { value, on } => self.to_base(frame, value, on.as_deref()),
+            Node::Convert { value, to, on } => {
+                known_rates(*to, self.context, &expr.span)?;
+                self.convert(frame, value, *to, on.as_deref())
+            }
             Node::Cast(value) => self.cast(frame, value, expr),
             Node::Rank(value) => self.rank(frame, value).map(|rank| vec![rank]),
             Node::Function {
@@ -102,6 +106,8 @@ impl Translator<'_> {
                 let truth = self.condition(frame, expr)?;
                 Ok(vec![truth.value()])
             }
+            Node::Work { .. } => Err(untranslatable("working time", &expr.span)
+                .hint("it runs over the book's calendar and holidays, hour by hour")),
             _ => Err(untranslatable("this", &expr.span)),
         }
     }
@@ -225,54 +231,6 @@ impl Translator<'_> {
         parts.extend(a.into_iter().skip(1));
         parts.truncate(width(&expr.ty));
         Ok(parts)
-    }
-
-    /// An amount in base, at the latest rate on or before its day.
-    fn to_base(&self, frame: &Frame<'_>, value: &Expr, on: Option<&Expr>) -> Result<Vec<Sql>> {
-        let parts = self.value(frame, value)?;
-        let base = self.base();
-        let (units, currency) = (&parts[0], &parts[1]);
-        // Without rates all amounts that can be asked for are in base.
-        let known = self.context.rates()?.currencies().next().is_some();
-        let rates = self.context.catalog.playing(Role::Rates);
-        let Some(rates) = rates.filter(|_| known && currency.text != base.text) else {
-            return Ok(vec![parts[0].clone(), base]);
-        };
-        let today = fragment::date(self.context.clock.today(), self.dialect);
-        let day = match on {
-            Some(on) => Sql::call("coalesce", &[&self.day_of(frame, on)?, &today]),
-            None => today,
-        };
-        let table = self.relational.table(rates.id);
-        let columns = rates
-            .role_fields()
-            .map(|field| &table.columns(field.id).parts[0]);
-        let columns: Vec<_> = columns.map(|column| name(column)).collect();
-        let [code, from, rate] = columns.as_slice() else {
-            return Err(untranslatable("an amount in another currency", &value.span));
-        };
-        let rate = format!(
-            "(SELECT dated.{rate} FROM {} AS dated WHERE upper(dated.{code}) = {} \
-             AND dated.{from} <= {} ORDER BY dated.{from} DESC, dated.{} DESC LIMIT 1)",
-            name(&table.name),
-            currency.at(Level::Sum),
-            day.at(Level::Sum),
-            name(&table.id),
-        );
-        let converted = Sql::binary(units, "*", &Sql::atom(rate), Level::Product).whole();
-        let units = Sql::atom(format!(
-            "CASE WHEN {} = {} THEN {} ELSE {} END",
-            currency.at(Level::Sum),
-            base.text,
-            units.text,
-            converted.text,
-        ));
-        Ok(vec![units, base])
-    }
-
-    /// The base currency.
-    pub(super) fn base(&self) -> Sql {
-        fragment::text(&self.context.clock.base.to_string(), self.dialect)
     }
 
     fn cast(&self, frame: &Frame<'_>, value: &Expr, expr: &Expr) -> Result<Vec<Sql>> {
@@ -468,9 +426,10 @@ fn is_closed(expr: &Expr) -> bool {
         Node::Shift { value, times, .. } => {
             is_closed(value) && times.as_deref().is_none_or(is_closed)
         }
-        Node::Work { value, .. } | Node::Bucket { value, .. } | Node::ToBase { value, .. } => {
-            is_closed(value)
-        }
+        Node::Work { value, .. }
+        | Node::Bucket { value, .. }
+        | Node::ToBase { value, .. }
+        | Node::Convert { value, .. } => is_closed(value),
         Node::Function { arguments, .. } => arguments.iter().all(is_closed),
         _ => false,
     }

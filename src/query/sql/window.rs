@@ -68,10 +68,17 @@ impl Translator<'_> {
                 return Ok(vec![Sql::binary(&more, "/", &base, Level::Product)]);
             }
             WindowFunction::Quartile => {
-                return Err(untranslatable("`quartile`", &expr.span).hint(
-                    "its bounds lie between two of the rows' values; SQL's `ntile` cuts the rows \
-                     into four of one size, whatever their values",
-                ));
+                // No row lies between the two neighbours of a bound: so the part of the rows that
+                // is less tells on which side of it a value is.
+                let there = format!("{} IS NULL", value.at(Level::Sum));
+                let mut partition = order.partition.clone();
+                partition.push(there);
+                let part = over(&partition, std::slice::from_ref(&value.text), "");
+                return Ok(vec![Sql::atom(format!(
+                    "CASE WHEN {} IS NOT NULL THEN CAST({}(1, ceil(4 * percent_rank() {part})) AS BIGINT) END",
+                    value.at(Level::Sum),
+                    self.dialect.extreme(false)
+                ))]);
             }
             WindowFunction::Rank => return Err(internal(expr)),
         };

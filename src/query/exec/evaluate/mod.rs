@@ -22,6 +22,7 @@ mod time;
 
 pub(super) use arithmetic::rounded;
 use correlated::Run;
+pub(crate) use money::known_rates;
 use read::{Cache, concat, constant};
 
 use super::memory::Memory;

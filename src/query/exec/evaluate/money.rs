@@ -4,7 +4,7 @@ use super::arithmetic::map_ints;
 use super::{Evaluator, internal, overflow};
 use crate::catalog::Role;
 use crate::column::{Bitset, Comparison, Ints, Vector};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, Span};
 use crate::query::bind::Expr;
 use crate::query::exec::{Batch, Context};
 use crate::value::{Currency, Date, Rate};
@@ -31,18 +31,7 @@ impl Evaluator<'_> {
         expr: &Expr,
         batch: &Batch<'_>,
     ) -> Result<Vector> {
-        let rates = self.context.rates()?;
-        let known: Vec<Currency> = rates.currencies().collect();
-        if to != self.context.clock.base && !known.contains(&to) {
-            let names: Vec<String> = known.iter().map(Currency::to_string).collect();
-            let error = Error::new(Code::MissingRate, format!("there are no rates for {to}"))
-                .at(expr.span.clone())
-                .near(&to.to_string(), names.iter().map(String::as_str));
-            return Err(match self.context.catalog.playing(Role::Rates) {
-                Some(_) => error,
-                None => error.hint(Role::Rates.example()),
-            });
-        }
+        known_rates(to, self.context, &expr.span)?;
         let Vector::Pair(units, currency) = self.evaluate(value, batch)? else {
             return Err(internal("an amount of another form", expr));
         };
@@ -101,6 +90,22 @@ impl Evaluator<'_> {
             _ => Err(internal("a day of another form", on)),
         }
     }
+}
+
+/// That there are rates for a currency.
+pub(crate) fn known_rates(to: Currency, context: &Context<'_>, span: &Span) -> Result<()> {
+    let known: Vec<Currency> = context.rates()?.currencies().collect();
+    if to == context.clock.base || known.contains(&to) {
+        return Ok(());
+    }
+    let names: Vec<String> = known.iter().map(Currency::to_string).collect();
+    let error = Error::new(Code::MissingRate, format!("there are no rates for {to}"))
+        .at(span.clone())
+        .near(&to.to_string(), names.iter().map(String::as_str));
+    Err(match context.catalog.playing(Role::Rates) {
+        Some(_) => error,
+        None => error.hint(Role::Rates.example()),
+    })
 }
 
 /// Looks up rates, fast for days near each other.
