@@ -1,4 +1,4 @@
-//! `with rollup` over a hierarchy: each node with all that hangs below it, in the order of the tree.
+//! `with rollup` over a hierarchy: each node with all that hangs below it, in the tree's order.
 
 use super::fragment::{Level, Sql, Truth, heading, name};
 use super::frame::{Frame, Row, Tables};

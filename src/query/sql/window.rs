@@ -75,7 +75,8 @@ impl Translator<'_> {
                 partition.push(there);
                 let part = over(&partition, std::slice::from_ref(&value.text), "");
                 return Ok(vec![Sql::atom(format!(
-                    "CASE WHEN {} IS NOT NULL THEN CAST({}(1, ceil(4 * percent_rank() {part})) AS BIGINT) END",
+                    "CASE WHEN {} IS NOT NULL THEN \
+                     CAST({}(1, ceil(4 * percent_rank() {part})) AS BIGINT) END",
                     value.at(Level::Sum),
                     self.dialect.extreme(false)
                 ))]);
