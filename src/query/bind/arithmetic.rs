@@ -5,7 +5,7 @@ use super::interval::{has_months, is_length};
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::{self, ExprKind, Literal};
+use crate::query::syntax::{self, ExprKind};
 use crate::value::{FieldType, Unit, Value};
 
 impl Binder<'_> {
@@ -57,12 +57,8 @@ impl Binder<'_> {
         if let Some(shift) = self.business_shift(scope, operator, left_tree, right_tree, span)? {
             return Ok(shift);
         }
-        if let ExprKind::Literal(Literal::Span { .. }) = right_tree.kind {
-            return Err(
-                Error::new(Code::Misplaced, "a counted span has no place here")
-                    .at(span.clone())
-                    .expected("a date or a moment and `in` before it: due in last $n months"),
-            );
+        if let Some(period) = self.counted_period(scope, left_tree, right_tree, span)? {
+            return Ok(period);
         }
         let mut left = number_cell(scope, self.expr(scope, left_tree)?);
         let mut right = number_cell(scope, self.expr(scope, right_tree)?);

@@ -1,6 +1,7 @@
 //! The binder: expressions of every kind but paths, comparisons and calls.
 
 use super::arithmetic::seconds_of;
+use super::interval::whole;
 use super::scope::{Base, Scope};
 use super::{Arithmetic, Expr, Node, Type};
 use crate::catalog::{Catalog, Object};
@@ -311,7 +312,7 @@ impl<'a> Binder<'a> {
                 forward,
             } => {
                 let node = Node::SpanPeriod {
-                    count: *count,
+                    count: Box::new(whole(*count, span)),
                     unit: *unit,
                     forward: *forward,
                 };

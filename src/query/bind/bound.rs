@@ -136,11 +136,13 @@ pub(crate) enum Node {
         seconds: i64,
         times: Option<Box<Expr>>,
     },
-    /// A date or moment moved by working days and by seconds of working time (moments only).
+    /// A date or moment moved by working days or by seconds of working time (moments only), so
+    /// many times.
     Work {
         value: Box<Expr>,
         days: i64,
         seconds: i64,
+        times: Option<Box<Expr>>,
     },
     /// The period of the unit that holds the day or moment.
     Bucket {
@@ -191,7 +193,7 @@ pub(crate) enum Node {
     },
     /// `last 6 months`
     SpanPeriod {
-        count: i64,
+        count: Box<Expr>,
         unit: Unit,
         forward: bool,
     },
@@ -257,6 +259,8 @@ pub(crate) enum Function {
     Similar,
     PeriodStart,
     PeriodEnd,
+    /// A count of units, which is refused below 1.
+    Counted,
 }
 
 /// An aggregate over the records that refer, directly or through others, to a record.

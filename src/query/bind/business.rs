@@ -1,19 +1,18 @@
 //! Business time: hours and days of the book's working calendar, and spans of moments around now.
 
 use super::binder::{Binder, and, cast};
-use super::interval::Interval;
+use super::interval::{folded, whole};
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::catalog::Role;
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, BusinessUnit, ExprKind, Literal};
-use crate::value::Unit;
+use crate::value::{Unit, Value};
 
-/// A length that has its meaning beside a moment alone.
-#[derive(Clone, Copy)]
+/// A length that has its meaning beside a moment alone: so many units, a whole number.
 struct Stretch {
-    count: i64,
+    count: Expr,
     unit: StretchUnit,
 }
 
@@ -23,8 +22,16 @@ enum StretchUnit {
     Business(BusinessUnit),
 }
 
+/// Business time written out.
+fn business_of(tree: &syntax::Expr) -> Option<(i64, BusinessUnit)> {
+    match tree.kind {
+        ExprKind::Literal(Literal::Business { count, unit }) => Some((count, unit)),
+        _ => None,
+    }
+}
+
 impl Binder<'_> {
-    /// `moment + 4 business hours`, `date - 3 business days`
+    /// `moment + 4 business hours`, `date - $n business days`, `date + n * 1 business day`
     pub(super) fn business_shift(
         &self,
         scope: &Scope<'_>,
@@ -33,18 +40,20 @@ impl Binder<'_> {
         right: &syntax::Expr,
         span: &Span,
     ) -> Result<Option<Expr>> {
-        let (tree, count, unit) = match (operator, &left.kind, &right.kind) {
-            (Arithmetic::Add, _, ExprKind::Literal(Literal::Business { count, unit })) => {
-                (left, *count, *unit)
-            }
-            (Arithmetic::Subtract, _, ExprKind::Literal(Literal::Business { count, unit })) => {
-                (left, count.saturating_neg(), *unit)
-            }
-            (Arithmetic::Add, ExprKind::Literal(Literal::Business { count, unit }), _) => {
-                (right, *count, *unit)
-            }
-            _ => return Ok(None),
+        let sign = match operator {
+            Arithmetic::Add => 1,
+            Arithmetic::Subtract => -1,
+            Arithmetic::Multiply | Arithmetic::Divide => return Ok(None),
         };
+        let (tree, mut by) = match self.business(scope, right)? {
+            Some(by) => (left, by),
+            None if sign == 1 => match self.business(scope, left)? {
+                Some(by) => (right, by),
+                None => return Ok(None),
+            },
+            None => return Ok(None),
+        };
+        by.count = folded(Arithmetic::Multiply, by.count, whole(sign, span), span);
         let value = self.expr(scope, tree)?;
         if !matches!(value.ty, Type::DATE | Type::DATETIME) {
             let is = self.describe(&value.ty);
@@ -52,8 +61,50 @@ impl Binder<'_> {
                 .at(value.span)
                 .expected("a date or a moment beside business time"));
         }
+        self.moved(value, by, span).map(Some)
+    }
+
+    /// Business time, or a multiple of it.
+    fn business(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> Result<Option<Stretch>> {
+        let factor = match &tree.kind {
+            ExprKind::Binary {
+                op: BinaryOp::Multiply,
+                left,
+                right,
+            } => match (business_of(left), business_of(right)) {
+                (Some(length), None) => Some((right, length)),
+                (None, Some(length)) => Some((left, length)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let span = &self.at(&tree.span);
+        let (count, unit) = match (factor, business_of(tree)) {
+            (Some((factor, (count, unit))), _) => {
+                let times = self.units(scope, factor)?;
+                let count = folded(Arithmetic::Multiply, times, whole(count, span), span);
+                (count, unit)
+            }
+            (None, Some((count, unit))) => (whole(count, span), unit),
+            (None, None) => return Ok(None),
+        };
         let unit = StretchUnit::Business(unit);
-        self.moved(value, Stretch { count, unit }, span).map(Some)
+        Ok(Some(Stretch { count, unit }))
+    }
+
+    /// A count of units.
+    fn units(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> Result<Expr> {
+        let count = self.retype(self.expr(scope, tree)?, &Type::INTEGER);
+        match count.ty {
+            Type::INTEGER => Ok(count),
+            Type::Missing => Ok(cast(count, Type::INTEGER)),
+            _ => {
+                let is = self.describe(&count.ty);
+                Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
+                    .at(count.span)
+                    .expected("a whole number, since units are counted"))
+            }
+        }
     }
 
     fn moved(&self, value: Expr, by: Stretch, span: &Span) -> Result<Expr> {
@@ -61,12 +112,15 @@ impl Binder<'_> {
         if matches!(unit, StretchUnit::Business(_)) {
             self.check_working_hours(span)?;
         }
-        let each = match unit {
+        let each: i64 = match unit {
             StretchUnit::Business(BusinessUnit::Day) => 1,
             StretchUnit::Clock(Unit::Minute) | StretchUnit::Business(BusinessUnit::Minute) => 60,
             _ => 3600,
         };
-        let amount = count.saturating_mul(each);
+        let (amount, times) = match count.as_constant() {
+            Some(Value::Integer(count)) => (count.saturating_mul(each), None),
+            _ => (each, Some(Box::new(count))),
+        };
         let days = matches!(unit, StretchUnit::Business(BusinessUnit::Day));
         let value = match days {
             true => value,
@@ -80,58 +134,62 @@ impl Binder<'_> {
                 months: 0,
                 days: 0,
                 seconds: amount,
-                times: None,
+                times,
             },
             StretchUnit::Business(_) => Node::Work {
                 value,
                 days: if days { amount } else { 0 },
                 seconds: if days { 0 } else { amount },
+                times,
             },
         };
         Ok(Expr::new(node, ty, span))
     }
 
-    /// `value in last $n months`: as many as the parameter says.
-    fn within_given(
+    /// `last $n months`, which stands where `last 3 months` may.
+    pub(super) fn counted_period(
         &self,
         scope: &Scope<'_>,
-        value: &Expr,
-        list: &syntax::Expr,
+        times: &syntax::Expr,
+        span_tree: &syntax::Expr,
         span: &Span,
     ) -> Result<Option<Expr>> {
-        let ExprKind::Binary {
-            op: BinaryOp::Multiply,
-            left,
-            right,
-        } = &list.kind
+        let &ExprKind::Literal(Literal::Span {
+            count,
+            unit,
+            forward,
+        }) = &span_tree.kind
         else {
             return Ok(None);
         };
-        let (
-            ExprKind::Parameter(_),
-            &ExprKind::Literal(Literal::Span {
-                count,
-                unit,
-                forward,
-            }),
-        ) = (&left.kind, &right.kind)
-        else {
-            return Ok(None);
+        let node = Node::SpanPeriod {
+            count: Box::new(self.counted(scope, times, count, span)?),
+            unit,
+            forward,
         };
-        if !matches!(value.ty, Type::DATE | Type::DATETIME) {
-            return Ok(None);
-        }
-        let place = self.at(&list.span);
-        let times = self.retype(self.expr(scope, left)?, &Type::INTEGER);
-        let length = Interval::of(if forward { count } else { -count }, unit, &place);
-        let timed = length.is_timed();
-        let start = match timed {
-            false => Expr::new(Node::Today, Type::DATE, &place),
-            true => Expr::new(Node::Now, Type::DATETIME, &place),
+        Ok(Some(Expr::new(node, Type::PERIOD, span)))
+    }
+
+    /// So many times a count of units, refused below 1 as such a number written out is.
+    fn counted(
+        &self,
+        scope: &Scope<'_>,
+        times: &syntax::Expr,
+        count: i64,
+        span: &Span,
+    ) -> Result<Expr> {
+        let times = self.units(scope, times)?;
+        let node = Node::Function {
+            function: Function::Counted,
+            arguments: vec![times],
         };
-        let far = length.times(&times, &place).moved(start.clone(), &place);
-        self.between(scope, value, (start, far), forward, span)
-            .map(Some)
+        let times = Expr::new(node, Type::INTEGER, span);
+        Ok(folded(
+            Arithmetic::Multiply,
+            times,
+            whole(count, span),
+            span,
+        ))
     }
 
     /// That a value lies from `start`, which is now or today, to `far`, before or after it.
@@ -163,11 +221,17 @@ impl Binder<'_> {
         list: &syntax::Expr,
         span: &Span,
     ) -> Result<Option<Expr>> {
-        if let Some(within) = self.within_given(scope, value, list, span)? {
-            return Ok(Some(within));
-        }
-        let ExprKind::Literal(literal) = &list.kind else {
-            return Ok(None);
+        let (times, literal) = match &list.kind {
+            ExprKind::Literal(literal) => (None, literal),
+            ExprKind::Binary {
+                op: BinaryOp::Multiply,
+                left,
+                right,
+            } => match (&left.kind, &right.kind) {
+                (ExprKind::Parameter(_), ExprKind::Literal(literal)) => (Some(left), literal),
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
         };
         if !matches!(value.ty, Type::DATE | Type::DATETIME) {
             return Ok(None);
@@ -189,13 +253,17 @@ impl Binder<'_> {
         };
         let place = self.at(&list.span);
         if count < 1 {
-            return Err(Error::new(Code::BadLiteral, "a span of no length").at(place));
+            return Err(Error::new(Code::BadLiteral, "a period of no length").at(place));
         }
+        let count = match times {
+            Some(times) => self.counted(scope, times, count, &place)?,
+            None => whole(count, &place),
+        };
         let days = match unit {
             StretchUnit::Clock(Unit::Minute | Unit::Hour) => false,
             StretchUnit::Clock(unit) => {
                 let node = Node::SpanPeriod {
-                    count,
+                    count: Box::new(count),
                     unit,
                     forward,
                 };
@@ -214,7 +282,8 @@ impl Binder<'_> {
             true => Expr::new(Node::Today, Type::DATE, &place),
             false => Expr::new(Node::Now, Type::DATETIME, &place),
         };
-        let count = if forward { count } else { -count };
+        let sign = whole(if forward { 1 } else { -1 }, &place);
+        let count = folded(Arithmetic::Multiply, count, sign, &place);
         let far = self.moved(start.clone(), Stretch { count, unit }, &place)?;
         self.between(scope, value, (start, far), forward, span)
             .map(Some)

@@ -155,11 +155,11 @@ impl Interval {
     }
 }
 
-fn whole(n: i64, span: &Span) -> Expr {
+pub(super) fn whole(n: i64, span: &Span) -> Expr {
     Expr::constant(Value::Integer(n), Type::INTEGER, span)
 }
 
-fn folded(operator: Arithmetic, left: Expr, right: Expr, span: &Span) -> Expr {
+pub(super) fn folded(operator: Arithmetic, left: Expr, right: Expr, span: &Span) -> Expr {
     let (a, b) = (left.as_constant(), right.as_constant());
     let one = |value| operator == Arithmetic::Multiply && value == Some(&Value::Integer(1));
     if one(a) || one(b) {

@@ -55,7 +55,6 @@ impl Node {
             | Self::Now
             | Self::Me
             | Self::RelativePeriod { .. }
-            | Self::SpanPeriod { .. }
             | Self::Collect(_)
             | Self::Subquery(_) => Vec::new(),
             Self::And(list)
@@ -64,7 +63,7 @@ impl Node {
                 arguments: list, ..
             }
             | Self::Correlated { given: list, .. } => list.iter().collect(),
-            Self::Shift { value, times, .. } => {
+            Self::Shift { value, times, .. } | Self::Work { value, times, .. } => {
                 std::iter::once(&**value).chain(times.as_deref()).collect()
             }
             Self::InList { value, list } => std::iter::once(&**value).chain(list).collect(),
@@ -73,7 +72,7 @@ impl Node {
             | Self::IsObject { value, .. }
             | Self::Has { value, .. }
             | Self::Negate(value)
-            | Self::Work { value, .. }
+            | Self::SpanPeriod { count: value, .. }
             | Self::Bucket { value, .. }
             | Self::Cast(value)
             | Self::Rank(value)

@@ -203,12 +203,16 @@ impl Words<'_> {
                 value,
                 days,
                 seconds,
+                times,
             } => {
+                let times = times
+                    .as_ref()
+                    .map_or_else(String::new, |times| format!(" * {}", one(times)));
                 let (n, unit) = match seconds {
                     0 => (days, "days"),
                     _ => (seconds, "seconds"),
                 };
-                format!("({} {n:+} business {unit})", one(value))
+                format!("({} {n:+} business {unit}{times})", one(value))
             }
             Node::Bucket { unit, value } => format!("{}({})", unit_name(*unit), one(value)),
             Node::Convert { value, to, .. } => format!("convert({}, {to})", one(value)),
@@ -248,7 +252,7 @@ impl Words<'_> {
                 forward,
             } => {
                 let word = if *forward { "next" } else { "last" };
-                format!("{word} {count} {}s", unit_name(*unit))
+                format!("{word} {} {}s", one(count), unit_name(*unit))
             }
             Node::Lookup { label, .. } => one(label),
             Node::Subquery(_) => "(a query)".to_owned(),

@@ -266,7 +266,12 @@ impl<'a> Folder<'a> {
                 forward,
             } => {
                 let span = if *forward { Period::next } else { Period::last };
-                constant(Value::Period(span(*count, *unit, clock)?))
+                match self.expr(count)?.as_constant() {
+                    Some(Value::Integer(count)) => {
+                        constant(Value::Period(span(*count, *unit, clock)?))
+                    }
+                    _ => constant(Value::Missing),
+                }
             }
             Node::Lookup { object, label } => self.lookup(expr, *object, label),
             Node::Subquery(query) => self.subquery(expr, query),

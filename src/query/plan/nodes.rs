@@ -42,7 +42,6 @@ pub(crate) fn map_operands(
         | Node::Now
         | Node::Me
         | Node::RelativePeriod { .. }
-        | Node::SpanPeriod { .. }
         | Node::Subquery(_) => node.clone(),
         Node::Window(window) => Node::Window(Arc::new(Window {
             function: window.function,
@@ -143,10 +142,21 @@ pub(crate) fn map_operands(
             value,
             days,
             seconds,
+            times,
         } => Node::Work {
             value: one(value)?,
             days: *days,
             seconds: *seconds,
+            times: times.as_deref().map(one).transpose()?,
+        },
+        Node::SpanPeriod {
+            count,
+            unit,
+            forward,
+        } => Node::SpanPeriod {
+            count: one(count)?,
+            unit: *unit,
+            forward: *forward,
         },
         Node::Bucket { unit, value } => Node::Bucket {
             unit: *unit,

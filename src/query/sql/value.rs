@@ -412,8 +412,8 @@ fn is_closed(expr: &Expr) -> bool {
         | Node::Today
         | Node::Now
         | Node::Me
-        | Node::RelativePeriod { .. }
-        | Node::SpanPeriod { .. } => true,
+        | Node::RelativePeriod { .. } => true,
+        Node::SpanPeriod { count, .. } => is_closed(count),
         Node::And(parts) | Node::Or(parts) => parts.iter().all(is_closed),
         Node::Not(value) | Node::IsMissing(value) | Node::Negate(value) | Node::Cast(value) => {
             is_closed(value)
@@ -423,13 +423,12 @@ fn is_closed(expr: &Expr) -> bool {
         }
         Node::InPeriod { value, period } => is_closed(value) && is_closed(period),
         Node::InList { value, list } => is_closed(value) && list.iter().all(is_closed),
-        Node::Shift { value, times, .. } => {
+        Node::Shift { value, times, .. } | Node::Work { value, times, .. } => {
             is_closed(value) && times.as_deref().is_none_or(is_closed)
         }
-        Node::Work { value, .. }
-        | Node::Bucket { value, .. }
-        | Node::ToBase { value, .. }
-        | Node::Convert { value, .. } => is_closed(value),
+        Node::Bucket { value, .. } | Node::ToBase { value, .. } | Node::Convert { value, .. } => {
+            is_closed(value)
+        }
         Node::Function { arguments, .. } => arguments.iter().all(is_closed),
         _ => false,
     }

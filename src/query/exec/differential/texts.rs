@@ -125,6 +125,8 @@ pub(super) fn deal_condition() -> BoxedStrategy<String> {
         "at + 6 business hours > now",
         "at - 6 business hours > close - 2 days",
         "close + 3 business days >= today",
+        "close - count_of * 1 business day >= today",
+        "at + count_of * 2 business hours > now",
         "at - 2 business days < 2026-05-10",
         "at in last 20 business hours",
         "at in next 30 hours",

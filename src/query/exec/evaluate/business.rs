@@ -1,6 +1,6 @@
 //! Working time: between moments, and added to dates and moments.
 
-use super::arithmetic::{map_ints, zip_ints};
+use super::arithmetic::zip_ints;
 use super::{Evaluator, internal};
 use crate::column::Vector;
 use crate::error::Result;
@@ -13,14 +13,15 @@ impl Evaluator<'_> {
     pub(super) fn work(
         &self,
         value: &Expr,
-        days: i64,
-        seconds: i64,
+        by: [i64; 2],
+        times: Option<&Expr>,
         expr: &Expr,
         batch: &Batch<'_>,
     ) -> Result<Vector> {
         let Vector::Ints(ints) = self.evaluate(value, batch)? else {
             return Err(internal("a time of another form", expr));
         };
+        let times = self.times(times, ints.len(), expr, batch)?;
         let clock = self.context.clock;
         let hours = self
             .context
@@ -28,7 +29,8 @@ impl Evaluator<'_> {
             .map_err(|error| error.at(expr.span.clone()))?;
         let mut time = WorkingTime::new(hours, clock);
         let timed = value.ty == Type::DATETIME;
-        let mut moved = |n: i64| {
+        let mut moved = |n: i64, times: i64| {
+            let [days, seconds] = by.map(|by| by.saturating_mul(times));
             if !timed {
                 let day = Date::from_days(i32::try_from(n).unwrap_or(i32::MAX));
                 return hours.add_days(day, days).map(|day| i64::from(day.days()));
@@ -40,8 +42,8 @@ impl Evaluator<'_> {
             }
             time.add(moment, seconds).map(DateTime::micros)
         };
-        map_ints(&ints, |n| {
-            moved(n)
+        zip_ints(&ints, &times, |n, times| {
+            moved(n, times)
                 .map(Some)
                 .map_err(|error| error.at(expr.span.clone()))
         })

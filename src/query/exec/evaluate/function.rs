@@ -4,7 +4,7 @@ use super::arithmetic::{map_floats, map_ints, zip_ints};
 use super::condition::compare_vectors;
 use super::{Evaluator, concat, internal, overflow};
 use crate::column::{Bitset, Comparison, Floats, Ints, TextBlock, Texts, Vector};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::query::bind::{Expr, Function, Type};
 use crate::query::exec::Batch;
 use crate::value::{Currency, Money, Trigrams, rounded_quotient};
@@ -52,6 +52,16 @@ impl Evaluator<'_> {
                 _ => Err(internal("the currency of another form", expr)),
             },
             (Function::BusinessHours, [from, to]) => self.business_hours(from, to, expr, batch),
+            (Function::Counted, [count]) => match self.evaluate(count, batch)? {
+                Vector::Ints(counts) => map_ints(&counts, |n| match n {
+                    1.. => Ok(Some(n)),
+                    _ => Err(Error::new(Code::BadLiteral, "a period of no length")
+                        .at(count.span.clone())
+                        .expected(format!("a whole number from 1 on, not {n}"))),
+                })
+                .map(Vector::Ints),
+                _ => Err(internal("a count of another form", expr)),
+            },
             (Function::Concat, _) => self.concat(arguments, expr, batch),
             (
                 Function::Weekday

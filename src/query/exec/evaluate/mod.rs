@@ -93,7 +93,11 @@ impl<'a> Evaluator<'a> {
                 value,
                 days,
                 seconds,
-            } => self.work(value, *days, *seconds, expr, batch),
+                times,
+            } => {
+                let by = [*days, *seconds];
+                self.work(value, by, times.as_deref(), expr, batch)
+            }
             Node::Bucket { unit, value } => self.bucket(*unit, value, expr, batch),
             Node::ToBase { value, on } => self.to_base(value, on.as_deref(), expr, batch),
             Node::Convert { value, to, on } => self.convert(value, *to, on.as_deref(), expr, batch),

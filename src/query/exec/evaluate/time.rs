@@ -64,6 +64,24 @@ impl Evaluator<'_> {
         Ok(Vector::Pair(part(|p| p.0)?, part(|p| p.1)?))
     }
 
+    /// How many times values are moved; without a count once.
+    pub(super) fn times(
+        &self,
+        times: Option<&Expr>,
+        len: usize,
+        expr: &Expr,
+        batch: &Batch<'_>,
+    ) -> Result<Ints> {
+        match times.map(|times| self.evaluate(times, batch)).transpose()? {
+            Some(Vector::Ints(times)) => Ok(times),
+            Some(_) => Err(internal("a count of another form", expr)),
+            None => Ok(Ints::Constant {
+                value: Some(1),
+                len,
+            }),
+        }
+    }
+
     pub(super) fn shift(
         &self,
         value: &Expr,
@@ -80,14 +98,7 @@ impl Evaluator<'_> {
             }
             _ => return Err(internal("a time of another form", expr)),
         };
-        let times = match times.map(|times| self.evaluate(times, batch)).transpose()? {
-            Some(Vector::Ints(times)) => times,
-            Some(_) => return Err(internal("a count of another form", expr)),
-            None => Ints::Constant {
-                value: Some(1),
-                len: ints.len(),
-            },
-        };
+        let times = self.times(times, ints.len(), expr, batch)?;
         let timed = value.ty == Type::DATETIME;
         let one = |n: i64, times: i64| {
             let [months, days, seconds] = by.map(|by| by.saturating_mul(times));

@@ -190,13 +190,20 @@ impl Reference<'_> {
                 value,
                 days,
                 seconds,
-            } => match one(value) {
-                Value::Date(day) => Value::Date(self.days_worked(day, *days)),
-                Value::DateTime(moment) => {
+                times,
+            } => match (
+                one(value),
+                times.as_ref().map_or(Value::Integer(1), |times| one(times)),
+            ) {
+                (Value::Date(day), Value::Integer(n)) => {
+                    Value::Date(self.days_worked(day, days * n))
+                }
+                (Value::DateTime(moment), Value::Integer(n)) => {
                     let (day, micros) = clock.local_of(moment);
-                    let day = self.days_worked(day, *days);
+                    let day = self.days_worked(day, days * n);
+                    let seconds = seconds * n;
                     let mut at = clock.moment_at(day, micros).micros();
-                    let moved = self.remembered((at, *seconds, true), || {
+                    let moved = self.remembered((at, seconds, true), || {
                         // Hour by hour: spans and moments of the tests are whole hours.
                         let mut left = seconds / 3600;
                         while left != 0 {

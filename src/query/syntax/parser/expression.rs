@@ -3,6 +3,7 @@
 //! `or` < `and` < `not` < comparison < `+ -` < `* /` < unary minus. Runs of `and` and `or` become
 //! balanced trees, so that a thousand of them are ten levels high; arithmetic leans left.
 
+use super::literal::{business_unit, unit as unit_of};
 use super::{Node, Reader, Rule, first, only, parts};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Literal, Name};
@@ -304,9 +305,15 @@ impl Reader {
         let mut parts = parts(node);
         let count = self.operand(first(&mut parts), false)?;
         let unit = first(&mut parts);
-        let literal = Literal::Duration {
-            count: 1,
-            unit: super::literal::unit(unit.as_str()),
+        let literal = match unit.as_rule() {
+            Rule::business_unit => Literal::Business {
+                count: 1,
+                unit: business_unit(unit.as_str()),
+            },
+            _ => Literal::Duration {
+                count: 1,
+                unit: unit_of(unit.as_str()),
+            },
         };
         let unit = Expr {
             kind: ExprKind::Literal(literal),
@@ -330,10 +337,17 @@ impl Reader {
         };
         let count = self.operand(first(&mut parts), false)?;
         let unit = first(&mut parts);
-        let literal = Literal::Span {
-            count: 1,
-            unit: super::literal::unit(unit.as_str()),
-            forward,
+        let literal = match unit.as_rule() {
+            Rule::business_unit => Literal::BusinessSpan {
+                count: 1,
+                unit: business_unit(unit.as_str()),
+                forward,
+            },
+            _ => Literal::Span {
+                count: 1,
+                unit: unit_of(unit.as_str()),
+                forward,
+            },
         };
         let unit = Expr {
             kind: ExprKind::Literal(literal),

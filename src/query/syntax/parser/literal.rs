@@ -155,7 +155,7 @@ pub(super) fn unit(text: &str) -> Unit {
     }
 }
 
-fn business_unit(text: &str) -> BusinessUnit {
+pub(super) fn business_unit(text: &str) -> BusinessUnit {
     let text = text.to_ascii_lowercase();
     let unit = text.trim_start_matches("business").trim_start();
     match unit.trim_end_matches('s') {
