@@ -29,7 +29,7 @@ impl Binder<'_> {
             BinaryOp::GreaterEqual => Comparison::GreaterEqual,
             _ => Comparison::Equal,
         };
-        self.check_bucket([left, right], [&bound_left, &bound_right])?;
+        self.check_possible(op, [left, right], [&bound_left, &bound_right])?;
         let tags = matches!(bound_left.ty, Type::Tags(..));
         let bound = self.comparison(scope, comparison, bound_left, bound_right, span);
         let bound = bound.map_err(|error| match error.code() {
@@ -45,33 +45,6 @@ impl Binder<'_> {
             _ => error,
         })?;
         Ok(negate_if(bound, negated))
-    }
-
-    /// Refuses a bucket beside a small number, which would be a year.
-    fn check_bucket(&self, trees: [&syntax::Expr; 2], bound: [&Expr; 2]) -> Result<()> {
-        for (at, other) in [(0, 1), (1, 0)] {
-            let Node::Bucket { unit, .. } = &bound[at].node else {
-                continue;
-            };
-            let ExprKind::Literal(Literal::Integer(n)) = trees[other].kind else {
-                continue;
-            };
-            if *unit == Unit::Year || *unit == Unit::FiscalYear || n >= 1000 {
-                continue;
-            }
-            let message = format!("`{}` is a period, and `{n}` a number", trees[at]);
-            let error = Error::new(Code::TypeMismatch, message)
-                .at(bound[other].span.clone())
-                .expected("a period such as 2026-05 or 2026-Q2");
-            return Err(match unit {
-                Unit::Month => {
-                    error.hint(format!("the number of the month: month_of_year(...) = {n}"))
-                }
-                Unit::Day => error.hint("the number of the day in the week: weekday(...) = 1"),
-                _ => error,
-            });
-        }
-        Ok(())
     }
 
     /// Both sides bound, a bare word or string opposite a label taken as one.

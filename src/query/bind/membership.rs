@@ -43,7 +43,13 @@ impl Binder<'_> {
             } else {
                 &bound.ty
             };
+            let tree = item;
             let item = self.opposite(scope, item, meant)?;
+            if listed {
+                let item = self.retype(item.clone(), &bound.ty);
+                let trees = [value, tree];
+                self.check_possible(syntax::BinaryOp::Equal, trees, [&bound, &item])?;
+            }
             if item.ty.is_period() && !(listed && bound.ty.is_period()) {
                 others.push(self.in_period(bound.clone(), item, span)?);
                 continue;
@@ -258,8 +264,7 @@ impl Binder<'_> {
                 if let (Some(names), Some(object)) =
                     (path_of(value), self.catalog.find_object(&what.text))
                 {
-                    let path = names.iter().map(|name| name.text.clone()).collect();
-                    scope.facts.borrow_mut().push((path, object.id));
+                    scope.learn(names, object.id);
                 }
             }
             _ => {}

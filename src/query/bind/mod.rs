@@ -22,6 +22,7 @@ mod order;
 mod page;
 mod parameter;
 mod path;
+mod possible;
 mod query;
 mod scope;
 mod shown;

@@ -95,6 +95,14 @@ pub(super) struct GroupKey {
     pub ty: Type,
 }
 
+/// A path of the record at hand without the word `this`.
+fn own(path: &[syntax::Name]) -> &[syntax::Name] {
+    match path.split_first() {
+        Some((first, rest @ [_, ..])) if same(&first.text, "this") => rest,
+        _ => path,
+    }
+}
+
 impl Slot {
     pub(super) fn new(name: String, ty: Type) -> Self {
         let day = None;
@@ -140,20 +148,26 @@ impl<'s> Scope<'s> {
         }
     }
 
+    /// Remembers that a path leads to records of one object.
+    pub(super) fn learn(&self, path: &[syntax::Name], object: ObjectId) {
+        let path = own(path).iter().map(|name| name.text.clone()).collect();
+        self.facts.borrow_mut().push((path, object));
+    }
+
     /// The longest lead of a path that is known to end at records of one object, and that object.
     pub(super) fn fact(&self, names: &[syntax::Name]) -> Option<(usize, ObjectId)> {
         let facts = self.facts.borrow();
+        let own = own(names);
         let leads = facts.iter().filter(|(path, _)| {
-            path.len() < names.len() && path.iter().zip(names).all(|(a, b)| same(a, &b.text))
+            path.len() < own.len() && path.iter().zip(own).all(|(a, b)| same(a, &b.text))
         });
-        leads
-            .max_by_key(|(path, _)| path.len())
-            .map(|(path, object)| (path.len(), *object))
+        let longest = leads.max_by_key(|(path, _)| path.len());
+        longest.map(|(path, object)| (names.len() - own.len() + path.len(), *object))
     }
 
     /// The object whose records a whole path is known to end at.
     pub(super) fn known(&self, path: &[syntax::Name]) -> Option<ObjectId> {
-        let facts = self.facts.borrow();
+        let (facts, path) = (self.facts.borrow(), own(path));
         let mut facts = facts.iter().filter(|(known, _)| {
             known.len() == path.len() && known.iter().zip(path).all(|(a, b)| same(a, &b.text))
         });
