@@ -398,7 +398,8 @@ pub(crate) struct Group {
     pub aggregates: Vec<Aggregate>,
     pub totals: bool,
     pub rollup: bool,
-    /// Whether the subtotals of a rollup are rows too, not just what orders them.
+    /// Whether the subtotals of a rollup are rows too, not just what orders them, and a node of a
+    /// hierarchy has what lies below it.
     pub subtotals: bool,
     pub empty: bool,
 }
@@ -461,8 +462,10 @@ impl WindowFunction {
 /// Records of a collection inside a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Nested {
+    /// From the row's record to the one that has the collection, and its object; absent: itself.
+    pub from: Option<(Expr, ObjectId)>,
     pub object: ObjectId,
-    /// From a record of the collection to the row's record; through a subtree: to the node it
+    /// From a record of the collection to the one that has it; through a subtree: to the node it
     /// hangs on.
     pub owner: Expr,
     pub subtree: Option<Subtree>,

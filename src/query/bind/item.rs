@@ -2,11 +2,13 @@
 
 use super::aggregate::path_of;
 use super::binder::Binder;
+use super::joined::only_to;
 use super::query::COLUMNS_MAX;
 use super::scope::{Base, Link, Named, Scope, same};
 use super::{Column, ColumnValue, Expr, Nested, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Item};
+use crate::value::FieldType;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
@@ -152,8 +154,7 @@ impl Binder<'_> {
             .hint("list(name) gives the values of a group's records"));
         }
         let joined = self.joined(scope, &tree.path, &span)?;
-        let Some(joined) = joined.filter(|joined| joined.rest.is_empty() && joined.lead.is_none())
-        else {
+        let Some(joined) = joined.filter(|joined| joined.rest.is_empty()) else {
             if let (Some(shown), Some(object), [name, ..]) =
                 (&scope.shown, scope.object(), tree.path.as_slice())
                 && scope.shown(&name.text).is_none()
@@ -172,9 +173,10 @@ impl Binder<'_> {
             return Err(error.near(&written, all.iter().map(|c| c.name.as_str())));
         };
         let given = RefCell::default();
-        let link = match &joined.subtree {
-            None => Link::Owner(&joined.owner, joined.base),
-            Some(_) => Link::Given(&given),
+        // Many rows may share what a list starts from.
+        let link = match (&joined.subtree, &joined.lead) {
+            (None, None) => Link::Owner(&joined.owner, joined.base),
+            _ => Link::Given(&given),
         };
         let mut inner = Scope::inside(joined.object, scope, link);
         let filter = match &tree.filter {
@@ -188,12 +190,17 @@ impl Binder<'_> {
             None => None,
         };
         if !given.borrow().is_empty() {
-            let message = "a list through `subtree` has many records around one of its own";
+            let message = "a list through `subtree` or a reference has many records around one \
+                           of its own";
             return Err(Error::new(Code::Misplaced, message)
                 .at(span)
                 .expected("a list without `outer`"));
         }
         let nested = Nested {
+            from: joined.lead.map(|(from, base)| match from.ty {
+                Type::Plain(FieldType::AnyReference(_)) => (only_to(from, base), base),
+                _ => (from, base),
+            }),
             object: joined.object,
             owner: joined.owner.clone(),
             subtree: joined.subtree.clone(),

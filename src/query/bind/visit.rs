@@ -145,6 +145,7 @@ impl Aggregate {
 
 impl Nested {
     fn visit_all(&self, each: Each<'_>) {
+        self.from.iter().for_each(|(from, _)| from.visit_all(each));
         self.owner.visit_all(each);
         let subtree = self.subtree.iter();
         subtree.for_each(|subtree| subtree.owner.visit_all(each));

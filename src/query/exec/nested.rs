@@ -18,18 +18,28 @@ use std::sync::Arc;
 impl Executor<'_> {
     /// For each row the list of its records.
     pub(super) fn nested(&self, nested: &Nested, rows: &Rows) -> Result<Vec<Value>> {
-        let Rows::Records {
-            object,
-            ids: owners,
-        } = rows
-        else {
+        let Rows::Records { object, ids } = rows else {
             return Err(Error::new(
                 Code::Misplaced,
                 "a nested collection needs rows that are records",
             ));
         };
+        let (base, owners) = match &nested.from {
+            None => (*object, ids.iter().copied().map(Some).collect()),
+            Some((from, base)) => match self.evaluator.evaluate(from, &rows.batch())? {
+                Vector::Ints(ids) => {
+                    let id = |id: i64| RecordId(id.cast_unsigned());
+                    (*base, ids.iter().map(|n| n.map(id)).collect::<Vec<_>>())
+                }
+                _ => {
+                    let message = "a list that starts from no reference";
+                    return Err(Error::new(Code::Internal, message));
+                }
+            },
+        };
+        let present: Vec<RecordId> = owners.iter().flatten().copied().collect();
         let profile = &self.evaluator.profile;
-        let belonging = profile.run(part(nested), || self.belonging(nested, *object, owners))?;
+        let belonging = profile.run(part(nested), || self.belonging(nested, base, &present))?;
         let limit = nested.limit.as_ref().map(|limit| whole(limit, "limit"));
         let limit = limit.transpose()?.unwrap_or(usize::MAX);
         let mut ids = Vec::new();
@@ -64,8 +74,10 @@ impl Executor<'_> {
             names: Arc::clone(&names),
             values: columns.iter().map(|column| column[at].clone()).collect(),
         };
-        let list = |owner: &RecordId| {
-            let places = of.get(owner).map_or(&[][..], Vec::as_slice);
+        let list = |owner: &Option<RecordId>| {
+            let places = owner
+                .and_then(|owner| of.get(&owner))
+                .map_or(&[][..], Vec::as_slice);
             Value::Nested(places.iter().map(record).collect())
         };
         Ok(owners.iter().map(list).collect())

@@ -179,6 +179,10 @@ impl<'a> Folder<'a> {
 
     fn nested(&self, nested: &Nested) -> Result<Nested> {
         Ok(Nested {
+            from: match &nested.from {
+                Some((from, base)) => Some((self.expr(from)?, *base)),
+                None => None,
+            },
             object: nested.object,
             owner: self.expr(&nested.owner)?,
             subtree: self.subtree(nested.subtree.as_ref())?,

@@ -151,6 +151,16 @@ impl Translator<'_> {
             row,
         };
         let owner = (&nested.owner, nested.subtree.as_ref());
+        let start = match &nested.from {
+            Some((from, base)) => match self.target(frame, from, *base)? {
+                Target::Same(frame) | Target::Joined(frame, _) => Some(frame),
+                Target::Apart => {
+                    return Err(untranslatable("a list that starts here", &from.span));
+                }
+            },
+            None => None,
+        };
+        let frame = start.as_ref().unwrap_or(frame);
         let filter = self.belonging(frame, &inner, owner, nested.filter.as_ref())?;
         let alias = self.alias("members");
         let mut columns = Vec::new();

@@ -492,6 +492,9 @@ pub(super) fn query() -> BoxedStrategy<String> {
         "subtree.deals",
         "children.subtree.deals",
         "mentions",
+        "parent.deals",
+        "parent.parent.subtree.deals",
+        "this.parent.mentions",
     ]);
     let nested = (account_condition(), deal_condition(), path).prop_map(|(outer, inner, path)| {
         format!(
@@ -507,9 +510,10 @@ pub(super) fn query() -> BoxedStrategy<String> {
     });
     let tail = some(&["", " with totals, rollup", " with rollup, empty"]);
     let end = some(&["", " order by s desc limit 4"]);
-    let over = (deal_condition(), tail, end).prop_map(|(filter, tail, end)| {
+    let by = some(&["account.industry", "account"]);
+    let over = (deal_condition(), by, tail, end).prop_map(|(filter, by, tail, end)| {
         format!(
-            "(deals where {filter} group by account.industry as i, stage{tail} select i, stage, \
+            "(deals where {filter} group by {by} as i, stage{tail} select i, stage, \
               sum(amount) as s, count() as n{end}) \
              where n != 1 select i, stage, s order by s desc"
         )

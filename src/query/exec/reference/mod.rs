@@ -245,8 +245,16 @@ impl<'a> Reference<'a> {
     }
 
     fn nested(&self, nested: &Nested, at: At<'_>) -> Value {
-        let At::Record(object, owner) = at else {
-            panic!("a nested collection of no record");
+        let start = match (&nested.from, at) {
+            (None, At::Record(object, owner)) => Some((object, owner)),
+            (Some((from, base)), _) => match self.value(from, at) {
+                Value::Reference(id) => Some((*base, id)),
+                _ => None,
+            },
+            _ => panic!("a nested collection of no record"),
+        };
+        let Some((object, owner)) = start else {
+            return Value::Nested(Arc::default());
         };
         let mut members: Vec<Line> = self.records[&nested.object]
             .iter()
