@@ -234,14 +234,14 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// By key the hierarchy that it is rolled up over.
+    /// By key the hierarchy that it is rolled up over; of a source none: its groups never overlap.
     fn hierarchies(&self, group: &Group) -> Result<Vec<Option<Hierarchy>>> {
         group
             .keys
             .iter()
             .map(|key| match &key.ty {
                 Type::Plain(FieldType::Reference(object))
-                    if group.rollup
+                    if group.subtotals
                         && self
                             .context
                             .catalog

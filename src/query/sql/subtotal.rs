@@ -57,7 +57,7 @@ impl Translator<'_> {
 
     /// What subtotals have no form beside.
     pub(super) fn check_rollup(&self, query: &Query, group: &Group) -> Result<()> {
-        let (last, first) = match group.keys.split_last() {
+        let (last, first) = match group.keys.split_last().filter(|_| group.subtotals) {
             Some((last, first)) => (self.hierarchy_of(last), first),
             None => (None, &[][..]),
         };

@@ -27,7 +27,7 @@ impl Translator<'_> {
 
     /// The hierarchy that groups are rolled up over.
     pub(super) fn rolled_up(&self, group: &Group) -> Option<ObjectId> {
-        let last = group.keys.last().filter(|_| group.rollup)?;
+        let last = group.keys.last().filter(|_| group.subtotals)?;
         self.hierarchy_of(last)
     }
 

@@ -37,7 +37,7 @@ impl Grouping {
             .keys
             .iter()
             .map(|key| match &key.ty {
-                Type::Plain(FieldType::Reference(object)) if group.rollup => {
+                Type::Plain(FieldType::Reference(object)) if group.subtotals => {
                     catalog.object(*object).hierarchy_field().map(|_| *object)
                 }
                 _ => None,
