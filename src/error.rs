@@ -247,6 +247,27 @@ impl Error {
         }
     }
 
+    /// As [`Self::near`]; a name of several words is also near to what is near to one of them.
+    #[must_use]
+    pub(crate) fn near_words<'a>(
+        self,
+        word: &str,
+        names: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
+    ) -> Self {
+        let names = names.into_iter();
+        let part = |name: &&str| {
+            let parts = name.split_whitespace().filter(|part| part.len() > 2);
+            nearest(word, parts).is_some()
+        };
+        match nearest(word, names.clone()) {
+            Some(_) => self.near(word, names),
+            None => match names.clone().find(part) {
+                Some(name) => self.hint(format!("did you mean `{name}`?")),
+                None => self,
+            },
+        }
+    }
+
     /// Attaches the lower error that caused this one.
     #[must_use]
     pub fn caused_by(

@@ -68,22 +68,23 @@ pub(crate) fn lookup(object: ObjectId, label: &str, context: &Context<'_>) -> Re
             if label.trim().eq_ignore_ascii_case("me") {
                 return Err(error.hint("for the one who asks write `me`, without quotes"));
             }
-            Err(match context.catalog.find_object(label.trim()) {
+            let error = match context.catalog.find_object(label.trim()) {
                 Some(object) => error.hint(format!(
                     "for a query add a clause: ({} where ...)",
                     object.name
                 )),
-                None => {
-                    let mut objects = context.catalog.live_objects();
-                    match objects.any(|object| object.find_field(label.trim()).is_some()) {
-                        true => error.hint(format!(
-                            "opposite a reference a word is a label; for a field write `this.{}`",
-                            label.trim()
-                        )),
-                        false => error,
-                    }
-                }
-            })
+                None => error,
+            };
+            let mut objects = context.catalog.live_objects();
+            Err(
+                match objects.any(|object| object.find_field(label.trim()).is_some()) {
+                    true => error.hint(format!(
+                        "opposite a reference a word is a label; for a field write `this.{}`",
+                        label.trim()
+                    )),
+                    false => error,
+                },
+            )
         }
     }
 }

@@ -55,6 +55,11 @@ impl Binder<'_> {
             return self.group_aggregate(group, call, function, span);
         }
         if let Some(names) = path
+            && let Some(error) = self.untested(scope, names, &call.name.text)
+        {
+            return Err(error.at(span.clone()));
+        }
+        if let Some(names) = path
             && function != AggregateFunction::Exists
         {
             // A name nobody knows is the plainer mistake.

@@ -3,7 +3,9 @@
 use super::binder::Binder;
 use super::scope::Scope;
 use crate::catalog::{Collection, Object};
-use crate::error::Error;
+use crate::error::{Code, Error};
+use crate::query::bind::Type;
+use crate::query::syntax::Name;
 use crate::value::{FieldType, ObjectId};
 
 impl Binder<'_> {
@@ -76,6 +78,34 @@ impl Binder<'_> {
             _ => format!("{collection}.{field}"),
         };
         format!("about the records of a collection: {aggregate}({example})")
+    }
+
+    /// The error for a collection of what a reference to any of several leads to, before it is
+    /// asked which of them that is.
+    pub(super) fn untested(
+        &self,
+        scope: &Scope<'_>,
+        names: &[Name],
+        aggregate: &str,
+    ) -> Option<Error> {
+        let (last, path) = names.split_last().filter(|(_, path)| !path.is_empty())?;
+        let Type::Plain(FieldType::AnyReference(objects)) =
+            self.path(scope, path, &(0..0)).ok()?.ty
+        else {
+            return None;
+        };
+        let has = |id: &&ObjectId| {
+            let mut all = self.catalog.collections(**id).into_iter();
+            all.any(|collection| collection.name.eq_ignore_ascii_case(&last.text))
+        };
+        let object = self.object(*objects.iter().find(has)?);
+        let path: Vec<&str> = path.iter().map(|name| name.text.as_str()).collect();
+        let (path, own) = (path.join("."), &last.text);
+        let message = format!("`{path}` may refer to what has no `{own}`");
+        Some(Error::new(Code::Misplaced, message).hint(format!(
+            "the test comes first: `where {path} is {} and {aggregate}({path}.{own})`",
+            object.singular
+        )))
     }
 
     /// How else one gets from a record of `object` at records called `name`, which are no

@@ -129,7 +129,7 @@ impl Binder<'_> {
                                 "`{name}` is a label of `{0}`: name the field, `{0} = {name}`",
                                 other.name
                             )),
-                            None => error.near(name, names()),
+                            None => error.near_words(name, names()),
                         };
                         Err(error.hint(format!("labels of `{}`: {}", known.name, all.join(", "))))
                     }

@@ -59,7 +59,12 @@ impl Binder<'_> {
                 let error = Error::new(Code::TypeMismatch, format!("`{list}` is {is}"))
                     .at(item.span)
                     .expected("a list in parentheses, a period or a query")
-                    .hint(format!("for one value write `{value} = {list}`"));
+                    .hint(match bound.ty.is_time() {
+                        true => "periods are 2026, 2026-Q3, 2026-07, `this quarter`, `last 6 \
+                                 months`"
+                            .to_owned(),
+                        false => format!("for one value write `{value} = {list}`"),
+                    });
                 let hierarchy = match &bound.ty {
                     Type::Plain(FieldType::Reference(object)) => {
                         self.object(*object).hierarchy_field().is_some()

@@ -273,7 +273,7 @@ fn unknown_label(field: &Field, text: &str) -> Error {
         Code::UnknownLabel,
         format!("`{}` has no label `{text}`", field.name),
     )
-    .near(text, names.iter().copied());
+    .near_words(text, names.iter().copied());
     if names.len() <= 20 {
         error.expected(format!("one of {}", names.join(", ")))
     } else {
