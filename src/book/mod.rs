@@ -33,7 +33,7 @@ pub(crate) use crate::query::render::Format;
 use crate::catalog::Catalog;
 use crate::crm;
 use crate::error::{Code, Error, Result};
-use crate::query::exec::Interrupt;
+use crate::query::exec::{Interrupt, Threads};
 use crate::query::outcome::Outcome as Inner;
 use crate::query::pipeline::Environment;
 use crate::query::write::KnownRules;
@@ -68,6 +68,7 @@ struct Shared {
     store: Store,
     now: Now,
     memory_bytes: usize,
+    threads: Threads,
     actor: Option<RecordId>,
     /// The catalog last decoded; catalogs with equal pointers are equal.
     catalog: Mutex<Option<Decoded>>,
@@ -142,6 +143,7 @@ impl Book {
             store,
             now: options.now,
             memory_bytes: options.memory_bytes,
+            threads: Threads::of(options.threads),
             actor: None,
             catalog: Mutex::new(None),
             rules: Arc::default(),
@@ -415,6 +417,7 @@ impl Book {
             parameters: &parameters.0,
             interrupt: &Interrupt::default(),
             memory_bytes: self.work_bytes(),
+            threads: self.0.threads,
             directory: Path::new(""),
             atomic: false,
             progress: &|_, _| {},

@@ -6,6 +6,10 @@ use crate::error::Result;
 use crate::storage::{Durability, Settings, Store, StoreOptions};
 use crate::value::{Clock, Date, DateTime};
 use std::path::Path;
+use std::thread::available_parallelism;
+
+/// Threads of a statement, if nobody says how many.
+const THREADS_MAX: usize = 8;
 
 /// The moment that `now` and `today` mean.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +56,7 @@ pub struct Options {
     durability: Durability,
     exclusive: bool,
     pub(super) memory_bytes: usize,
+    pub(super) threads: usize,
     pub(super) now: Now,
     pub(super) actor: Option<String>,
 }
@@ -65,6 +70,7 @@ impl Default for Options {
             durability: Durability::default(),
             exclusive: false,
             memory_bytes: 512 << 20,
+            threads: available_parallelism().map_or(1, |n| n.get().min(THREADS_MAX)),
             now: Now::System,
             actor: None,
         }
@@ -95,6 +101,13 @@ impl Options {
     /// that needs more fails and names its clause. Default: 512 MiB.
     pub fn memory_bytes(mut self, bytes: usize) -> Self {
         self.memory_bytes = bytes;
+        self
+    }
+
+    /// Threads that one statement may use while it reads, where much is to be read; 1 means its
+    /// own alone. The answer is the same. Default: those the machine has, at most 8.
+    pub fn threads(mut self, count: usize) -> Self {
+        self.threads = count;
         self
     }
 

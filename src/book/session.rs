@@ -5,7 +5,7 @@ use super::serialize::{Fields, ToFields};
 use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
 use crate::catalog::{Catalog, Role};
 use crate::error::{Code, Error, Result};
-use crate::query::exec::Interrupt;
+use crate::query::exec::{Interrupt, Threads};
 use crate::query::pipeline::{self, Bound, Environment};
 use crate::query::schema::describe_book;
 use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
@@ -58,6 +58,7 @@ struct Around {
     interrupt: Interrupt,
     atomic: bool,
     memory_bytes: usize,
+    threads: Threads,
     progress: Box<dyn Fn(u64, u64) + Send>,
     rules: Arc<KnownRules>,
 }
@@ -70,6 +71,7 @@ impl Around {
             parameters: &self.parameters.0,
             interrupt: &self.interrupt,
             memory_bytes: self.memory_bytes,
+            threads: self.threads,
             directory: &self.directory,
             atomic: self.atomic,
             progress: &*self.progress,
@@ -91,6 +93,7 @@ impl<'b> Session<'b> {
                 interrupt: Interrupt::default(),
                 atomic: false,
                 memory_bytes: book.work_bytes(),
+                threads: book.0.threads,
                 progress: Box::new(|_, _| {}),
                 rules: book.0.rules.clone(),
             },

@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::bind::{Binder, Change, Parameter, Query};
-use crate::query::exec::{self, Context, Interrupt, Roles};
+use crate::query::exec::{self, Context, Interrupt, Roles, Threads};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::syntax::{self, Dialect, Statement, Text};
 use crate::query::{plan, schema, sql, write};
@@ -21,6 +21,7 @@ pub(crate) struct Environment<'a> {
     pub parameters: &'a HashMap<String, Value>,
     pub interrupt: &'a Interrupt,
     pub memory_bytes: usize,
+    pub threads: Threads,
     /// Relative paths in `import` and `export` start here.
     pub directory: &'a Path,
     /// Refuse a whole import when one line of it is refused.
@@ -41,6 +42,7 @@ impl<'a> Environment<'a> {
             parameters: self.parameters,
             interrupt: self.interrupt,
             memory_bytes: self.memory_bytes,
+            threads: self.threads,
             roles: Roles::default(),
         }
     }

@@ -4,7 +4,7 @@
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::query::bind::Binder;
-use crate::query::exec::Interrupt;
+use crate::query::exec::{Interrupt, Threads};
 use crate::query::outcome::{ImportReport, Outcome};
 use crate::query::pipeline::Environment;
 use crate::query::syntax::{self, Statement};
@@ -47,6 +47,7 @@ impl Trial {
             parameters: &HashMap::new(),
             interrupt: &Interrupt::default(),
             memory_bytes: 1 << 30,
+            threads: Threads::ONE,
             directory: &self.directory,
             atomic: self.atomic,
             progress: &|_, _| {},

@@ -77,6 +77,10 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "readonly")]
     pub(super) exclusive: bool,
 
+    /// Threads that one statement may use while it reads [default: the machine's, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+
     /// Run all statements in one transaction: all or nothing, imports too
     #[arg(long)]
     pub(super) atomic: bool,
@@ -153,6 +157,7 @@ mod tests {
             &["fieldbook", "--param", "min"],
             &["fieldbook", "--demo", "--readonly"],
             &["fieldbook", "--demo", "--scale", "0"],
+            &["fieldbook", "--threads", "0"],
         ] {
             assert!(Arguments::try_parse_from(words).is_err(), "{words:?}");
         }

@@ -64,10 +64,13 @@ fn fill(
 }
 
 fn options(arguments: &Arguments) -> Result<Options, Refusal> {
-    let options = Book::options()
+    let mut options = Book::options()
         .read_only(arguments.readonly)
         .exclusive(arguments.exclusive)
         .bare(arguments.bare);
+    if let Some(threads) = arguments.threads {
+        options = options.threads(threads.into());
+    }
     let Some(text) = &arguments.today else {
         return Ok(options);
     };

@@ -1,6 +1,7 @@
 //! What every step of an execution may look at.
 
 use super::roles::Roles;
+use super::threads::Threads;
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::storage::Snapshot;
@@ -43,6 +44,7 @@ pub(crate) struct Context<'a> {
     pub interrupt: &'a Interrupt,
     /// Bytes of working memory that the execution may hold.
     pub memory_bytes: usize,
+    pub threads: Threads,
     /// What is known of objects with a role, once it was asked for.
     pub roles: Roles,
 }

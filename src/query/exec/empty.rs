@@ -1,9 +1,10 @@
 //! `with empty`: the groups that there may be, whether they have records or not.
 
-use super::Executor;
 use super::keys::KeyTable;
 use super::profile::part;
-use crate::column::Vector;
+use super::scan::Passed;
+use super::{Batch, Evaluator, Executor};
+use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Expr, Function, Group, Node, Query, Type};
 use crate::query::plan::choose;
@@ -108,8 +109,10 @@ impl Executor<'_> {
         let access = choose(object, None, &self.evaluator, self.context)?;
         let mut ids = Vec::new();
         self.evaluator.profile.run(part(&access), || {
-            self.scan(&access, &mut |batch, among| {
-                ids.extend(among.ones().map(|slot| batch.record(slot)));
+            let passed =
+                |_: &Evaluator<'_>, batch: &Batch<'_>, among: &Bitset| Ok(Passed::of(batch, among));
+            self.scan(&access, passed, |passed| {
+                ids.extend(passed.records());
                 Ok(ControlFlow::Continue(()))
             })
         })?;

@@ -2,18 +2,22 @@
 //! are groups of fewer keys, computed from the records so that any aggregate is exact. A key that
 //! is rolled up over a hierarchy has a group for every node, of all records below it.
 
-use super::aggregate::Accumulator;
 use super::find::reads_snippet;
 use super::keys::KeyTable;
 use super::reached::Reached;
 use super::spread::Spread;
+use super::tally::{Level, Of, Part, Taken, Tally};
 use super::{Batch, Evaluator, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
 use crate::error::Result;
-use crate::query::bind::{Aggregate, Group, Query, Source, Type};
+use crate::query::bind::{Group, Query, Source, Type};
 use crate::query::plan::{Hierarchy, choose};
 use crate::value::{FieldType, Shape, Value};
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+/// Chunks that are put into groups together, where these are then put together with others.
+const PART: usize = 4;
 
 /// Groups as rows: keys, then aggregates.
 pub(super) struct Grouped {
@@ -36,15 +40,6 @@ pub(super) struct Totals {
     pub of: Vec<u32>,
 }
 
-/// The groups of one depth while they are made.
-struct Level {
-    depth: usize,
-    /// None until they are gathered, for those over collections.
-    accumulators: Vec<Option<Accumulator>>,
-    /// For each group by all keys those at this depth that its records count for.
-    way: Option<Spread>,
-}
-
 /// Groups with every combination of nodes above theirs.
 struct Climbed {
     /// The group that each combination is of.
@@ -56,13 +51,9 @@ struct Climbed {
 impl Executor<'_> {
     pub(super) fn group(&self, query: &Query, group: &Group) -> Result<Grouped> {
         let shapes: Vec<Shape> = group.keys.iter().map(|key| key.ty.shape()).collect();
-        let mut table = KeyTable::new(&shapes);
         let hierarchies = self.hierarchies(group)?;
         let spreads = hierarchies.iter().any(Option::is_some);
-        let mut levels: Vec<Level> = depths(group)
-            .into_iter()
-            .map(|depth| self.level(depth, &group.aggregates, spreads))
-            .collect::<Result<_>>()?;
+        let mut tally = Tally::new(group, spreads, self.context)?;
         let mut reached: Vec<Option<Reached>> = group
             .aggregates
             .iter()
@@ -71,37 +62,24 @@ impl Executor<'_> {
         let gathers = reached.iter().any(Option::is_some);
         let mut charged = 0;
         let width = 48 * (group.keys.len() + group.aggregates.len());
-        let mut each = |batch: &Batch<'_>, among: &Bitset| {
-            let keys = group
-                .keys
-                .iter()
-                .map(|key| self.evaluator.evaluate_among(key, batch, among))
-                .collect::<Result<Vec<Vector>>>()?;
-            let numbers = table.number(&keys, among);
-            let all = vec![0; batch.len()];
-            for level in &mut levels {
-                let groups = match level.depth.checked_sub(1) {
-                    None => &all,
-                    Some(at) => &numbers[at],
-                };
-                let count = table.len(level.depth);
-                for accumulator in level.accumulators.iter_mut().flatten() {
-                    accumulator.update(&self.evaluator, batch, among, groups, count)?;
+        let mut take = |tally: &mut Tally, taken: Taken| {
+            let groups = tally.take(&taken, &self.evaluator)?;
+            for (reached, of) in reached.iter_mut().zip(&taken.of) {
+                if let (Some(reached), Of::Bases(ids)) = (reached, of) {
+                    reached.add(ids, &taken.among, &groups, &self.evaluator.memory)?;
                 }
             }
-            for (aggregate, reached) in group.aggregates.iter().zip(&mut reached) {
-                if let (Some(over), Some(reached)) = (&aggregate.over, reached) {
-                    let ids = self.evaluator.bases(over, batch, among)?;
-                    let groups = numbers.last().unwrap_or(&all);
-                    reached.add(&ids, among, groups, &self.evaluator.memory)?;
-                }
-            }
-            let bytes = table.len(group.keys.len()) * width;
+            let bytes = tally.len() * width;
             self.evaluator
                 .memory
                 .charge(bytes.saturating_sub(charged), "group by")?;
             charged = charged.max(bytes);
-            Ok(ControlFlow::Continue(()))
+            Ok(())
+        };
+        let mut of_frame = |tally: &mut Tally, frame: &Frame| {
+            self.scan_frame(frame, query.filter.as_ref(), |batch, among| {
+                take(tally, Taken::of(group, &self.evaluator, batch, among)?)
+            })
         };
         match &query.source {
             Source::Object(object) => {
@@ -111,17 +89,31 @@ impl Executor<'_> {
                     &self.evaluator,
                     self.context,
                 )?;
-                self.scan(&access, &mut each)?;
+                let splits = self.evaluator.threads.most > 1 && tally.is_exact();
+                let few = AtomicBool::new(splits);
+                let add = |evaluator: &Evaluator<'_>,
+                           part: &mut Part,
+                           batch: &Batch<'_>,
+                           among: &Bitset| {
+                    let taken = Taken::of(group, evaluator, batch, among)?;
+                    part.add(taken, &few, group, evaluator)
+                };
+                let size = if splits { PART } else { 1 };
+                self.scan_parts(&access, size, add, |part| {
+                    part.finish(&mut tally, &mut take)?;
+                    Ok(ControlFlow::Continue(()))
+                })?;
             }
-            Source::Query(inner) => {
-                let frame = self.frame(inner)?;
-                self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
-            }
+            Source::Query(inner) => of_frame(&mut tally, &self.frame(inner)?)?,
             Source::Find(find) => {
                 let frame = self.found(find, shows_snippets(query, group))?;
-                self.scan_frame(&frame, query.filter.as_ref(), &mut each)?;
+                of_frame(&mut tally, &frame)?;
             }
         }
+        let Tally {
+            mut table,
+            mut levels,
+        } = tally;
         if group.empty {
             let values = self.every_group(query, group, &table)?;
             let len = values.first().map_or(0, Vector::len);
@@ -188,25 +180,6 @@ impl Executor<'_> {
             totals,
             hierarchies,
             table,
-        })
-    }
-
-    fn level(&self, depth: usize, aggregates: &[Aggregate], spreads: bool) -> Result<Level> {
-        let new = match spreads {
-            true => Accumulator::spreading,
-            false => Accumulator::new,
-        };
-        let accumulators = aggregates
-            .iter()
-            .map(|aggregate| match aggregate.over {
-                Some(_) => Ok(None),
-                None => new(aggregate, self.context).map(Some),
-            })
-            .collect::<Result<_>>()?;
-        Ok(Level {
-            depth,
-            accumulators,
-            way: None,
         })
     }
 
@@ -358,19 +331,6 @@ impl Climbed {
     }
 }
 
-/// The depths at which groups are made, the full one first.
-fn depths(group: &Group) -> Vec<usize> {
-    let full = group.keys.len();
-    let mut depths = vec![full];
-    if group.rollup {
-        depths.extend((1..full).rev());
-    }
-    if group.totals && full > 0 {
-        depths.push(0);
-    }
-    depths
-}
-
 /// For each group by all keys the one at a depth that it lies in.
 fn within(depth: usize, above: &[Vec<u32>]) -> Result<Spread> {
     let groups = above.last().map_or(1, Vec::len);
@@ -384,24 +344,6 @@ fn within(depth: usize, above: &[Vec<u32>]) -> Result<Spread> {
         spread.push([group])?;
     }
     Ok(spread)
-}
-
-impl Level {
-    fn finish(
-        self,
-        table: &KeyTable,
-        shapes: &[Shape],
-        evaluator: &Evaluator<'_>,
-    ) -> Result<Frame> {
-        let len = table.len(self.depth);
-        let mut columns = table.values(self.depth);
-        let absent = shapes.iter().skip(self.depth);
-        columns.extend(absent.map(|&shape| Vector::missing(shape, len)));
-        for accumulator in self.accumulators.into_iter().flatten() {
-            columns.push(accumulator.finish(len, evaluator)?);
-        }
-        Ok(Frame { columns, len })
-    }
 }
 
 /// Whether the groups of what is found depend on its snippets, which cost a row each.

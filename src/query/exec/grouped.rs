@@ -4,7 +4,7 @@
 use super::group::{Grouped, stack};
 use super::limit::Cut;
 use super::rows::Rows;
-use super::run::{Answer, column_type, is_over_rows, places};
+use super::run::{Answer, column_type, is_over_rows, key_vectors, places};
 use super::sort::{Sorted, Sorter};
 use super::{Batch, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
@@ -111,7 +111,7 @@ impl Executor<'_> {
 
     fn evaluated(&self, keys: &mut Keys, order: &[OrderKey], rows: &Frame) -> Result<()> {
         let all = Bitset::full(rows.len);
-        let vectors = self.key_vectors(order, &Batch::Slots(rows), &all)?;
+        let vectors = key_vectors(&self.evaluator, order, &Batch::Slots(rows), &all)?;
         keys.vectors.extend(vectors);
         keys.descending
             .extend(order.iter().map(|key| key.descending));

@@ -1,26 +1,28 @@
 //! Working memory of one execution: what has been charged and the bound it may not pass.
 
 use crate::error::{Code, Error, Result};
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-#[derive(Debug)]
+/// Clones share what is charged.
+#[derive(Clone, Debug)]
 pub(super) struct Memory {
-    used: Cell<usize>,
+    used: Arc<AtomicUsize>,
     bound: usize,
 }
 
 impl Memory {
     pub(super) fn new(bound: usize) -> Self {
         Self {
-            used: Cell::new(0),
+            used: Arc::default(),
             bound,
         }
     }
 
     /// Charges `bytes` more to a clause; an error once the bound is passed.
     pub(super) fn charge(&self, bytes: usize, clause: &str) -> Result<()> {
-        let used = self.used.get().saturating_add(bytes);
-        self.used.set(used);
+        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
+        let used = before.saturating_add(bytes);
         if used <= self.bound {
             return Ok(());
         }
@@ -33,6 +35,6 @@ impl Memory {
     }
 
     pub(super) fn release(&self, bytes: usize) {
-        self.used.set(self.used.get().saturating_sub(bytes));
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

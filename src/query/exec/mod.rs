@@ -27,6 +27,8 @@ mod scan;
 mod snippet;
 mod sort;
 mod spread;
+mod tally;
+mod threads;
 mod window;
 
 pub(crate) use batch::{Batch, Frame};
@@ -42,3 +44,4 @@ use run::Executor;
 pub(crate) use run::{
     is_column_over_rows, record, records, run, run_folded, run_frame, run_profiled,
 };
+pub(crate) use threads::Threads;

@@ -1,11 +1,12 @@
 //! Nested collections: for each row the records that belong to it, read in one pass for all.
 
-use super::Executor;
 use super::limit::whole;
 use super::profile::part;
 use super::rows::Rows;
-use super::run::column_type;
+use super::run::{column_type, key_vectors};
+use super::scan::Passed;
 use super::sort::Sorter;
+use super::{Batch, Evaluator, Executor};
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{ColumnValue, Expr, Nested, Node, Type};
@@ -117,22 +118,21 @@ impl Executor<'_> {
         let mut sorter = Sorter::new(descending, None, false, &self.evaluator.memory);
         // The owner of each record, or the node of the subtree that it hangs on.
         let mut owner_of: HashMap<u64, u64> = HashMap::new();
-        self.scan(&access, &mut |batch, among| {
-            let owners = self.evaluator.evaluate_among(&nested.owner, batch, among)?;
+        let map = |evaluator: &Evaluator<'_>, batch: &Batch<'_>, among: &Bitset| {
+            let owners = evaluator.evaluate_among(&nested.owner, batch, among)?;
+            let keys = key_vectors(evaluator, &nested.order, batch, among)?;
+            Ok((owners, keys, Passed::of(batch, among)))
+        };
+        self.scan(&access, map, |(owners, keys, passed)| {
             let Vector::Ints(owners) = &owners else {
                 return Ok(ControlFlow::Continue(()));
             };
-            for slot in among.ones() {
+            for slot in passed.among.ones() {
                 if let Some(owner) = owners.get(slot) {
-                    owner_of.insert(batch.record(slot).0, owner.cast_unsigned());
+                    owner_of.insert(passed.record(slot).0, owner.cast_unsigned());
                 }
             }
-            let keys = nested
-                .order
-                .iter()
-                .map(|key| self.evaluator.evaluate_among(&key.value, batch, among))
-                .collect::<Result<Vec<_>>>()?;
-            sorter.push(&keys, among, |slot| batch.record(slot).0)?;
+            sorter.push(&keys, &passed.among, |slot| passed.record(slot).0)?;
             Ok(ControlFlow::Continue(()))
         })?;
         let mut found = Vec::new();

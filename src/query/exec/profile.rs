@@ -18,6 +18,8 @@ pub(crate) struct Work {
     pub records: u64,
     /// Records that met the conditions.
     pub passed: u64,
+    /// Threads that worked at once; none where one did.
+    pub threads: u64,
     pub groups: u64,
     /// Rows given.
     pub rows: u64,
@@ -46,17 +48,38 @@ pub(crate) fn part<T>(of: &T) -> usize {
 }
 
 impl Work {
-    pub(super) fn add(&mut self, more: &Self) {
+    fn add(&mut self, more: &Self) {
         self.chunks += more.chunks;
         self.skipped += more.skipped;
         self.postings += more.postings;
         self.records += more.records;
         self.passed += more.passed;
+        self.threads = self.threads.max(more.threads);
+        self.groups += more.groups;
+        self.rows += more.rows;
+        self.runs += more.runs;
         self.finding += more.finding;
+        self.all += more.all;
     }
 }
 
 impl Profile {
+    /// Nothing yet; the part at hand stays.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            timed: self.timed,
+            parts: RefCell::default(),
+            current: self.current.clone(),
+        }
+    }
+
+    /// Adds what others did.
+    pub(super) fn merge(&self, other: &Self) {
+        for (&part, work) in &*other.parts.borrow() {
+            self.add(part, |own| own.add(work));
+        }
+    }
+
     /// What a part did, if it did anything.
     pub(crate) fn of(&self, part: usize) -> Option<Work> {
         self.parts.borrow().get(&part).copied()

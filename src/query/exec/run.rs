@@ -6,9 +6,10 @@ use super::keys::KeyTable;
 use super::limit::Cut;
 use super::profile::{Profile, part};
 use super::rows::{Rows, pick};
+use super::scan::Passed;
 use super::sort::{Sorted, Sorter};
 use super::window::Over;
-use super::{Batch, Context, Evaluator, Frame, group};
+use super::{Batch, Context, Evaluator, Frame, Threads, group};
 use crate::catalog::Object;
 use crate::column::{Bitset, Comparison, Vector};
 use crate::error::{Code, Error, Result};
@@ -22,7 +23,8 @@ use std::ops::{ControlFlow, Range};
 
 /// Runs a query; the rows carry names.
 pub(crate) fn run(query: &Query, context: &Context<'_>) -> Result<Table> {
-    Executor::new(context).table(&fold(query, context)?)
+    let folded = fold(query, context)?;
+    Executor::new(&folded, context).table(&folded)
 }
 
 /// Runs a query; the columns stay typed, with codes and ids.
@@ -32,12 +34,12 @@ pub(crate) fn run_frame(query: &Query, context: &Context<'_>) -> Result<Frame> {
 
 /// Runs a folded query.
 pub(crate) fn run_folded(query: &Query, context: &Context<'_>) -> Result<Frame> {
-    Executor::new(context).frame(query)
+    Executor::new(query, context).frame(query)
 }
 
 /// Runs a folded query for what its parts did; gives its number of rows too.
 pub(crate) fn run_profiled(query: &Query, context: &Context<'_>) -> Result<(u64, Profile)> {
-    let mut executor = Executor::new(context);
+    let mut executor = Executor::new(query, context);
     executor.evaluator.profile.timed = true;
     let table = executor.table(query)?;
     Ok((table.rows.len() as u64, executor.evaluator.profile))
@@ -46,7 +48,7 @@ pub(crate) fn run_profiled(query: &Query, context: &Context<'_>) -> Result<(u64,
 /// The records that a query gives: its one column is the record itself.
 pub(crate) fn records(query: &Query, context: &Context<'_>) -> Result<Vec<RecordId>> {
     let folded = fold(query, context)?;
-    let executor = Executor::new(context);
+    let executor = Executor::new(&folded, context);
     let column = folded.columns.first().map(|column| &column.value);
     if let Some(ColumnValue::Expr(Expr { node: Node::Id, .. })) = column
         && folded.unions.is_empty()
@@ -77,7 +79,10 @@ pub(crate) fn record(
     let Some(row) = context.snapshot.row(object.id, id)? else {
         return Ok(None);
     };
-    let executor = Executor::new(context);
+    let executor = Executor {
+        context,
+        evaluator: Evaluator::new(context),
+    };
     let mut columns = Vec::new();
     let mut values = Vec::new();
     for field in object.live_fields() {
@@ -117,11 +122,19 @@ pub(super) struct Answer {
 }
 
 impl<'a> Executor<'a> {
-    fn new(context: &'a Context<'a>) -> Self {
-        Self {
-            context,
-            evaluator: Evaluator::new(context),
+    fn new(query: &Query, context: &'a Context<'a>) -> Self {
+        let mut evaluator = Evaluator::new(context);
+        if context.threads.most > 1 {
+            // What runs once for each set of values around it is run once for all records.
+            let mut correlated = false;
+            query.visit_all(&mut |expr| {
+                correlated |= matches!(expr.node, Node::Correlated { .. });
+            });
+            if correlated {
+                evaluator.threads = Threads::ONE;
+            }
         }
+        Self { context, evaluator }
     }
 
     /// The rows of one query, unions aside.
@@ -154,17 +167,6 @@ impl<'a> Executor<'a> {
         Sorter::new(descending, keep.0, keep.1, &self.evaluator.memory)
     }
 
-    pub(super) fn key_vectors(
-        &self,
-        keys: &[OrderKey],
-        batch: &Batch<'_>,
-        among: &Bitset,
-    ) -> Result<Vec<Vector>> {
-        keys.iter()
-            .map(|key| self.evaluator.evaluate_among(&key.value, batch, among))
-            .collect()
-    }
-
     fn ungrouped(&self, query: &Query, object: ObjectId) -> Result<Answer> {
         let (keys, per) = self.sort_keys(query);
         let cut = Cut::of(query, per)?;
@@ -177,8 +179,10 @@ impl<'a> Executor<'a> {
             let filter = both(query.filter.as_ref(), query.having.as_ref());
             let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
             let mut ids = Vec::new();
-            self.scan(&access, &mut |batch, among| {
-                ids.extend(among.ones().map(|slot| batch.record(slot)));
+            let passed =
+                |_: &Evaluator<'_>, batch: &Batch<'_>, among: &Bitset| Ok(Passed::of(batch, among));
+            self.scan(&access, passed, |passed| {
+                ids.extend(passed.records());
                 Ok(ControlFlow::Continue(()))
             })?;
             let rows = Rows::Records { object, ids };
@@ -203,9 +207,12 @@ impl<'a> Executor<'a> {
                 .0
                 .map(|keep| keep.saturating_add(query.page.is_some().into()));
             let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
-            self.scan(&access, &mut |batch, among| {
-                let vectors = self.key_vectors(&keys, batch, among)?;
-                sorter.push(&vectors, among, |slot| batch.record(slot).0)?;
+            let map = |evaluator: &Evaluator<'_>, batch: &Batch<'_>, among: &Bitset| {
+                let vectors = key_vectors(evaluator, &keys, batch, among)?;
+                Ok((vectors, Passed::of(batch, among)))
+            };
+            self.scan(&access, map, |(vectors, passed)| {
+                sorter.push(&vectors, &passed.among, |slot| passed.record(slot).0)?;
                 let enough = keys.is_empty() && most.is_some_and(|most| sorter.len() >= most);
                 Ok(if enough {
                     ControlFlow::Break(())
@@ -235,14 +242,19 @@ impl<'a> Executor<'a> {
         let mut sorter = self.sorter(keys, keep);
         let filter = both(query.filter.as_ref(), query.having.as_ref());
         let access = choose(object, filter.as_ref(), &self.evaluator, self.context)?;
-        self.scan(&access, &mut |batch, among| {
+        let map = |evaluator: &Evaluator<'_>, batch: &Batch<'_>, among: &Bitset| {
             let values = per
                 .iter()
-                .map(|key| self.evaluator.evaluate_among(key, batch, among))
+                .map(|key| evaluator.evaluate_among(key, batch, among))
                 .collect::<Result<Vec<_>>>()?;
+            let vectors = key_vectors(evaluator, keys, batch, among)?;
+            Ok((values, vectors, Passed::of(batch, among)))
+        };
+        self.scan(&access, map, |(values, vectors, passed)| {
+            let among = &passed.among;
             let numbers = groups.number(&values, among).pop().unwrap_or_default();
-            let vectors = self.key_vectors(keys, batch, among)?;
-            sorter.push_groups(&vectors, Some(&numbers), among, |slot| batch.record(slot).0)?;
+            let row = |slot| passed.record(slot).0;
+            sorter.push_groups(&vectors, Some(&numbers), among, row)?;
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(sorter.finish().rows.into_iter().map(RecordId).collect())
@@ -296,14 +308,13 @@ impl<'a> Executor<'a> {
         let ordered = is_ordered_over_rows(query);
         let mut passing = Vec::new();
         let filter = both(query.filter.as_ref(), query.having.as_ref());
-        self.scan_frame(&frame, filter.as_ref(), &mut |batch, among| {
+        self.scan_frame(&frame, filter.as_ref(), |batch, among| {
             if ordered {
                 passing.extend(among.ones());
-                return Ok(ControlFlow::Continue(()));
+                return Ok(());
             }
-            let vectors = self.key_vectors(&keys, batch, among)?;
-            sorter.push(&vectors, among, |slot| slot as u64)?;
-            Ok(ControlFlow::Continue(()))
+            let vectors = key_vectors(&self.evaluator, &keys, batch, among)?;
+            sorter.push(&vectors, among, |slot| slot as u64)
         })?;
         if ordered {
             let rows = Rows::Slots(frame.pick(&passing));
@@ -470,6 +481,17 @@ impl<'a> Executor<'a> {
         let marks = answer.marks.iter().map(|standing| standing.mark(query));
         Ok((rows, marks.collect(), answer.next))
     }
+}
+
+pub(super) fn key_vectors(
+    evaluator: &Evaluator<'_>,
+    keys: &[OrderKey],
+    batch: &Batch<'_>,
+    among: &Bitset,
+) -> Result<Vec<Vector>> {
+    keys.iter()
+        .map(|key| evaluator.evaluate_among(&key.value, batch, among))
+        .collect()
 }
 
 pub(super) fn places(sorted: &Sorted) -> Vec<usize> {

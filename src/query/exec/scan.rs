@@ -1,6 +1,6 @@
 //! The records of an object that meet the conditions, a chunk at a time.
 
-use super::{Batch, Executor, Frame, Work};
+use super::{Batch, Evaluator, Executor, Frame};
 use crate::column::{Bitset, CHUNK_RECORDS};
 use crate::error::Result;
 use crate::query::bind::Expr;
@@ -8,113 +8,89 @@ use crate::query::plan::{Access, Path};
 use crate::storage::KeyBound;
 use crate::value::{ChunkId, IndexId, ObjectId, RecordId, Value};
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::Instant;
 
 /// A chunk of which fewer than one in this many slots pass is handed on as single records.
 const SPARSE: usize = 16;
 
-/// Takes a batch and which of its slots passed; may end the scan.
-pub(super) type Each<'e> = dyn FnMut(&Batch<'_>, &Bitset) -> Result<ControlFlow<()>> + 'e;
+/// Slots of a batch that passed, when the batch is gone.
+pub(super) struct Passed {
+    pub among: Bitset,
+    /// The record of the first slot, where they are in a row.
+    first: u64,
+    ids: Vec<RecordId>,
+}
 
 impl Executor<'_> {
-    /// Hands every batch with passing records to `each`, in the order of ids.
-    pub(super) fn scan(&self, access: &Access, each: &mut Each<'_>) -> Result<()> {
-        let profile = &self.evaluator.profile;
-        let mut work = Work::default();
-        let mut after = Duration::ZERO;
-        let mut each = |batch: &Batch<'_>, among: &Bitset| {
-            let (done, took) = profile.clocked(|| each(batch, among));
-            after += took;
-            done
+    /// Works on every batch with passing records, and takes what that gives in the order of ids;
+    /// may end the scan.
+    pub(super) fn scan<T: Send>(
+        &self,
+        access: &Access,
+        map: impl Fn(&Evaluator<'_>, &Batch<'_>, &Bitset) -> Result<T> + Sync,
+        mut take: impl FnMut(T) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let fold = |evaluator: &Evaluator<'_>,
+                    given: &mut Option<T>,
+                    batch: &Batch<'_>,
+                    among: &Bitset| {
+            *given = Some(map(evaluator, batch, among)?);
+            Ok(())
         };
-        let (done, took) = profile.clocked(|| self.find(access, &mut work, &mut each));
-        work.finding = took.saturating_sub(after);
-        profile.add_here(|own| own.add(&work));
-        done
+        self.scan_parts(access, 1, fold, |given| {
+            given.map_or(Ok(ControlFlow::Continue(())), &mut take)
+        })
     }
 
-    fn find(&self, access: &Access, work: &mut Work, each: &mut Each<'_>) -> Result<()> {
+    /// The same where up to `size` batches are worked on together.
+    pub(super) fn scan_parts<P: Default + Send>(
+        &self,
+        access: &Access,
+        size: usize,
+        fold: impl Fn(&Evaluator<'_>, &mut P, &Batch<'_>, &Bitset) -> Result<()> + Sync,
+        take: impl FnMut(P) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
         let object = access.object;
-        let ids = match &access.path {
+        let started = Instant::now();
+        let found = match &access.path {
             Path::Nothing => return Ok(()),
             Path::Scan { chunks, total } => {
-                work.skipped += u64::from(*total) - chunks.len() as u64;
-                for &(chunk, settled) in chunks {
-                    if self
-                        .scan_chunk(access, chunk, settled, work, each)?
-                        .is_break()
-                    {
-                        break;
+                let skipped = u64::from(*total) - chunks.len() as u64;
+                self.evaluator
+                    .profile
+                    .add_here(|own| own.skipped += skipped);
+                let parts: Vec<_> = chunks.chunks(size).collect();
+                let step = |evaluator: &Evaluator<'_>, at: usize| {
+                    let mut part = P::default();
+                    for &(chunk, settled) in parts[at] {
+                        evaluator.scan_chunk(access, chunk, settled, |batch, among| {
+                            fold(evaluator, &mut part, batch, among)
+                        })?;
                     }
-                }
-                return Ok(());
+                    Ok(part)
+                };
+                return self.evaluator.in_order(parts.len(), step, take);
             }
             Path::Ids(ids) => self.existing(object, ids)?,
             Path::Lookup { index, keys } => self.looked_up(*index, keys)?,
             Path::Range { index, low, high } => self.ranged(*index, low, high)?,
         };
-        for ids in ids.chunks(CHUNK_RECORDS) {
-            self.context.interrupt.check()?;
+        self.evaluator
+            .profile
+            .add_here(|own| own.finding += started.elapsed());
+        let batches: Vec<&[RecordId]> = found.chunks(CHUNK_RECORDS).collect();
+        let step = |evaluator: &Evaluator<'_>, at: usize| {
+            evaluator.context.interrupt.check()?;
+            let ids = batches[at];
             let batch = Batch::Records { object, ids };
-            let passed = self.passing(access, &batch, Bitset::full(ids.len()), 0)?;
-            work.records += ids.len() as u64;
-            work.passed += passed.count() as u64;
-            if !passed.none() && each(&batch, &passed)?.is_break() {
-                break;
+            let passed = evaluator.passing(access, &batch, Bitset::full(ids.len()), 0)?;
+            let mut part = P::default();
+            if !passed.none() {
+                fold(evaluator, &mut part, &batch, &passed)?;
             }
-        }
-        Ok(())
-    }
-
-    fn scan_chunk(
-        &self,
-        access: &Access,
-        chunk: ChunkId,
-        settled: u64,
-        work: &mut Work,
-        each: &mut Each<'_>,
-    ) -> Result<ControlFlow<()>> {
-        self.context.interrupt.check()?;
-        let object = access.object;
-        let live = self.context.snapshot.live(object, chunk)?;
-        let len = live.len();
-        let batch = Batch::Chunk { object, chunk, len };
-        work.chunks += 1;
-        work.records += live.count() as u64;
-        let passed = self.passing(access, &batch, live, settled)?;
-        let count = passed.count();
-        work.passed += count as u64;
-        if count == 0 {
-            return Ok(ControlFlow::Continue(()));
-        }
-        if count * SPARSE < len {
-            let mut ids: Vec<RecordId> = Vec::with_capacity(count);
-            let ones = passed.ones();
-            ones.for_each(|at| ids.push(batch.record(at)));
-            let full = Bitset::full(ids.len());
-            return each(&Batch::Records { object, ids: &ids }, &full);
-        }
-        each(&batch, &passed)
-    }
-
-    /// The slots of `among` that meet all conditions but the settled ones.
-    fn passing(
-        &self,
-        access: &Access,
-        batch: &Batch<'_>,
-        mut among: Bitset,
-        settled: u64,
-    ) -> Result<Bitset> {
-        let open = |at: usize| at >= 64 || settled >> at & 1 == 0;
-        let tests: Vec<&Expr> = access
-            .conditions
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| open(*at))
-            .map(|(_, condition)| &condition.test)
-            .collect();
-        self.evaluator.narrow(tests, batch, &mut among)?;
-        Ok(among)
+            Ok(part)
+        };
+        self.evaluator.in_order(batches.len(), step, take)
     }
 
     fn existing(&self, object: ObjectId, ids: &[RecordId]) -> Result<Vec<RecordId>> {
@@ -160,7 +136,7 @@ impl Executor<'_> {
         &self,
         frame: &Frame,
         filter: Option<&Expr>,
-        each: &mut Each<'_>,
+        each: impl FnOnce(&Batch<'_>, &Bitset) -> Result<()>,
     ) -> Result<()> {
         let batch = Batch::Slots(frame);
         let passed = match filter {
@@ -171,7 +147,90 @@ impl Executor<'_> {
             own.records += frame.len as u64;
             own.passed += passed.count() as u64;
         });
-        each(&batch, &passed).map(|_| ())
+        each(&batch, &passed)
+    }
+}
+
+impl Evaluator<'_> {
+    fn scan_chunk(
+        &self,
+        access: &Access,
+        chunk: ChunkId,
+        settled: u64,
+        each: impl FnOnce(&Batch<'_>, &Bitset) -> Result<()>,
+    ) -> Result<()> {
+        self.context.interrupt.check()?;
+        let object = access.object;
+        let live = self.context.snapshot.live(object, chunk)?;
+        let len = live.len();
+        let batch = Batch::Chunk { object, chunk, len };
+        self.profile.add_here(|own| own.chunks += 1);
+        let passed = self.passing(access, &batch, live, settled)?;
+        let count = passed.count();
+        if count == 0 {
+            return Ok(());
+        }
+        if count * SPARSE < len {
+            let ones = passed.ones();
+            let ids: Vec<RecordId> = ones.map(|at| batch.record(at)).collect();
+            let full = Bitset::full(ids.len());
+            return each(&Batch::Records { object, ids: &ids }, &full);
+        }
+        each(&batch, &passed)
+    }
+
+    /// The slots of `among` that meet all conditions but the settled ones.
+    fn passing(
+        &self,
+        access: &Access,
+        batch: &Batch<'_>,
+        mut among: Bitset,
+        settled: u64,
+    ) -> Result<Bitset> {
+        let open = |at: usize| at >= 64 || settled >> at & 1 == 0;
+        let tests: Vec<&Expr> = access
+            .conditions
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| open(*at))
+            .map(|(_, condition)| &condition.test)
+            .collect();
+        let records = among.count() as u64;
+        let narrow = || self.narrow(tests, batch, &mut among);
+        let (done, took) = self.profile.clocked(narrow);
+        done?;
+        self.profile.add_here(|own| {
+            own.records += records;
+            own.passed += among.count() as u64;
+            own.finding += took;
+        });
+        Ok(among)
+    }
+}
+
+impl Passed {
+    pub(super) fn of(batch: &Batch<'_>, among: &Bitset) -> Self {
+        Self {
+            among: among.clone(),
+            first: match batch {
+                Batch::Chunk { .. } => batch.record(0).0,
+                _ => 0,
+            },
+            ids: match batch {
+                Batch::Records { ids, .. } | Batch::Rows { ids: Some(ids), .. } => ids.to_vec(),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    /// As of the batch.
+    pub(super) fn record(&self, slot: usize) -> RecordId {
+        let own = self.ids.get(slot).copied();
+        own.unwrap_or(RecordId(self.first + slot as u64))
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = RecordId> {
+        self.among.ones().map(|slot| self.record(slot))
     }
 }
 

@@ -413,7 +413,11 @@ fn read(work: &Work) -> String {
     };
     let records = counted(work.records, "record");
     let (passed, time) = (work.passed, time(work.finding));
-    format!("{chunks}{postings}{records} read, {passed} passed in {time}")
+    let threads = match work.threads {
+        0 => String::new(),
+        n => format!(" of {n} threads"),
+    };
+    format!("{chunks}{postings}{records} read, {passed} passed in {time}{threads}")
 }
 
 fn time(time: Duration) -> String {

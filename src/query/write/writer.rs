@@ -93,6 +93,7 @@ impl<'a, 't> Writer<'a, 't> {
             parameters: self.environment.parameters,
             interrupt: self.environment.interrupt,
             memory_bytes: self.environment.memory_bytes,
+            threads: self.environment.threads,
             roles: Roles::default(),
         }
     }

@@ -26,6 +26,16 @@ pub(crate) struct Accumulator {
     charged: usize,
 }
 
+/// What an aggregate's expressions are over one batch.
+pub(crate) struct Input {
+    /// The slots that count.
+    among: Bitset,
+    /// None where slots are counted, whatever they hold.
+    values: Option<Vector>,
+    second: Option<Vector>,
+    keys: Vec<Vector>,
+}
+
 /// Values of one batch with the keys by which they are ordered and their groups.
 struct Part {
     values: Vector,
@@ -79,43 +89,35 @@ impl Accumulator {
         groups: &[u32],
         count: usize,
     ) -> Result<()> {
+        let input = Input::of(&self.aggregate, evaluator, batch, among)?;
+        self.take(&input, groups, count, evaluator)
+    }
+
+    /// Takes what was evaluated of a batch. `groups` gives the group of each slot, all below
+    /// `count`.
+    pub(crate) fn take(
+        &mut self,
+        input: &Input,
+        groups: &[u32],
+        count: usize,
+        evaluator: &Evaluator<'_>,
+    ) -> Result<()> {
         self.state.grow(count);
-        let mut among = among.clone();
-        if let Some(filter) = &self.aggregate.filter {
-            among = evaluator.test_among(filter, batch, &among)?;
-        }
-        if among.none() {
+        if input.among.none() {
             return Ok(());
         }
-        let Some(argument) = &self.aggregate.argument else {
-            self.state.count(&among, groups);
+        let Some(values) = &input.values else {
+            self.state.count(&input.among, groups);
             return Ok(());
         };
-        let counts = self.aggregate.function == AggregateFunction::Count;
-        if counts && argument.ty == Type::BOOLEAN && self.seen.is_none() {
-            among = evaluator.test_among(argument, batch, &among)?;
-            self.state.count(&among, groups);
-            return Ok(());
-        }
-        let values = evaluator.evaluate_among(argument, batch, &among)?;
-        among.and_not(&values.missing_slots());
-        if let Some(seen) = &mut self.seen {
-            among = seen.first(&values, &among, groups);
-        }
-        self.charge(evaluator, &values, &among)?;
-        if let Some(second) = &self.aggregate.second {
-            let second = evaluator.evaluate_among(second, batch, &among)?;
-            among.and_not(&second.missing_slots());
-            self.state.add_pairs(&values, &second, &among, groups);
-            return Ok(());
-        }
-        let keys = self.aggregate.order.iter();
-        let keys = keys
-            .map(|key| evaluator.evaluate_among(&key.value, batch, &among))
-            .collect::<Result<Vec<_>>>()?;
-        match &mut self.kept {
-            Some(parts) => parts.push(Part::of(&values, &keys, &among, groups)),
-            None => self.take(&values, &keys, &among, groups),
+        let new = self.seen.as_mut();
+        let new = new.map(|seen| seen.first(values, &input.among, groups));
+        let among = new.as_ref().unwrap_or(&input.among);
+        self.charge(evaluator, values, among)?;
+        match (&input.second, &mut self.kept) {
+            (Some(second), _) => self.state.add_pairs(values, second, among, groups),
+            (None, Some(parts)) => parts.push(Part::of(values, &input.keys, among, groups)),
+            (None, None) => self.add(values, &input.keys, among, groups),
         }
         Ok(())
     }
@@ -143,7 +145,7 @@ impl Accumulator {
         evaluator.memory.charge(bytes, clause)
     }
 
-    fn take(&mut self, values: &Vector, keys: &[Vector], among: &Bitset, groups: &[u32]) {
+    fn add(&mut self, values: &Vector, keys: &[Vector], among: &Bitset, groups: &[u32]) {
         match self.aggregate.function {
             AggregateFunction::Count | AggregateFunction::Exists => self.state.count(among, groups),
             _ => self.state.add(&self.aggregate, values, keys, among, groups),
@@ -160,7 +162,7 @@ impl Accumulator {
         let mut whole = Self::new(&self.aggregate, context)?;
         whole.charged = self.charged;
         let Some(parts) = self.kept else {
-            whole.state = self.state.spread(&self.aggregate, spread);
+            whole.state.absorb(self.state, &self.aggregate, spread);
             return Ok(whole);
         };
         whole.state.grow(spread.count());
@@ -172,9 +174,20 @@ impl Accumulator {
                 among = seen.first(&part.values, &among, &part.groups);
             }
             whole.charge(evaluator, &part.values, &among)?;
-            whole.take(&part.values, &part.keys, &among, &part.groups);
+            whole.add(&part.values, &part.keys, &among, &part.groups);
         }
         Ok(whole)
+    }
+
+    /// Whether it may take records in parts: see [`Self::absorb`].
+    pub(crate) fn is_exact(&self) -> bool {
+        self.seen.is_none() && self.kept.is_none() && self.state.is_exact()
+    }
+
+    /// Takes what another took of the records after its own; `to` tells which groups its are.
+    pub(crate) fn absorb(&mut self, part: Self, to: &Spread) {
+        self.charged += part.charged;
+        self.state.absorb(part.state, &self.aggregate, to);
     }
 
     /// One value for each of `count` groups.
@@ -185,6 +198,49 @@ impl Accumulator {
             evaluator.memory.release(self.charged);
         }
         finish::finish(self.state, &self.aggregate, self.base, count)
+    }
+}
+
+impl Input {
+    /// Of the slots of `among` that the aggregate's filter lets pass.
+    pub(crate) fn of(
+        aggregate: &Aggregate,
+        evaluator: &Evaluator<'_>,
+        batch: &Batch<'_>,
+        among: &Bitset,
+    ) -> Result<Self> {
+        let mut input = Self {
+            among: match &aggregate.filter {
+                Some(filter) => evaluator.test_among(filter, batch, among)?,
+                None => among.clone(),
+            },
+            values: None,
+            second: None,
+            keys: Vec::new(),
+        };
+        let among = &mut input.among;
+        let Some(argument) = aggregate.argument.as_ref().filter(|_| !among.none()) else {
+            return Ok(input);
+        };
+        let counts = aggregate.function == AggregateFunction::Count;
+        if counts && argument.ty == Type::BOOLEAN && !aggregate.distinct {
+            *among = evaluator.test_among(argument, batch, among)?;
+            return Ok(input);
+        }
+        let values = evaluator.evaluate_among(argument, batch, among)?;
+        among.and_not(&values.missing_slots());
+        input.values = Some(values);
+        if let Some(second) = &aggregate.second {
+            let second = evaluator.evaluate_among(second, batch, among)?;
+            among.and_not(&second.missing_slots());
+            input.second = Some(second);
+        }
+        input.keys = aggregate
+            .order
+            .iter()
+            .map(|key| evaluator.evaluate_among(&key.value, batch, among))
+            .collect::<Result<_>>()?;
+        Ok(input)
     }
 }
 

@@ -113,67 +113,93 @@ impl State {
         )
     }
 
-    /// The states of other groups, which hold the records of these.
-    pub(super) fn spread(self, aggregate: &Aggregate, spread: &Spread) -> Self {
-        fn all<T: Clone>(
-            own: &[T],
-            spread: &Spread,
-            nothing: &T,
-            mut add: impl FnMut(&mut T, &T),
-        ) -> Vec<T> {
-            let mut whole = vec![nothing.clone(); spread.count()];
-            for (group, state) in own.iter().enumerate() {
+    /// Whether records may be taken in parts, and these put together in their order, without any
+    /// difference to the result: numbers with a fraction are rounded, picks cost as much again.
+    pub(super) fn is_exact(&self) -> bool {
+        !matches!(
+            self,
+            Self::FloatSums { .. }
+                | Self::Spreads(_)
+                | Self::Pairs(_)
+                | Self::Picks(_)
+                | Self::Lists(_)
+        )
+    }
+
+    /// Takes the states of other groups, which count for these. Picks and lists are in the order
+    /// of records and stay.
+    pub(super) fn absorb(&mut self, other: Self, aggregate: &Aggregate, spread: &Spread) {
+        fn all<T>(whole: &mut [T], part: &[T], spread: &Spread, mut add: impl FnMut(&mut T, &T)) {
+            for (group, state) in part.iter().enumerate() {
                 for &target in spread.of(group) {
                     add(&mut whole[target as usize], state);
                 }
             }
-            whole
         }
         fn best<T: Clone>(
-            own: &[Option<T>],
+            whole: &mut [Option<T>],
+            part: &[Option<T>],
             spread: &Spread,
             better: impl Fn(&T, &T) -> bool,
-        ) -> Vec<Option<T>> {
-            all(own, spread, &None, |best, value| {
+        ) {
+            all(whole, part, spread, |best, value| {
                 if let Some(value) = value {
                     keep(best, value.clone(), &better);
                 }
-            })
+            });
         }
+        fn listed<T: Copy>(whole: &mut Vec<(u32, T)>, part: &[(u32, T)], spread: &Spread) {
+            for &(group, value) in part {
+                whole.extend(spread.of(group as usize).iter().map(|&to| (to, value)));
+            }
+        }
+        self.grow(spread.count());
         let wanted = wanted(aggregate);
-        match self {
-            Self::Counts(counts) => Self::Counts(all(&counts, spread, &0, |a, b| *a += b)),
-            Self::Sums { sums, counts } => Self::Sums {
-                sums: all(&sums, spread, &0, |a, b| *a += b),
-                counts: all(&counts, spread, &0, |a, b| *a += b),
-            },
-            Self::FloatSums { sums, counts } => Self::FloatSums {
-                sums: all(&sums, spread, &0.0, |a, b| *a += b),
-                counts: all(&counts, spread, &0, |a, b| *a += b),
-            },
-            Self::IntExtremes(own) => {
-                Self::IntExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+        match (self, &other) {
+            (Self::Counts(own), Self::Counts(more)) => all(own, more, spread, |a, b| *a += b),
+            (
+                Self::Sums { sums, counts },
+                Self::Sums {
+                    sums: more,
+                    counts: present,
+                },
+            ) => {
+                all(sums, more, spread, |a, b| *a += b);
+                all(counts, present, spread, |a, b| *a += b);
             }
-            Self::FloatExtremes(own) => {
-                Self::FloatExtremes(best(&own, spread, |a, b| a.partial_cmp(b) == Some(wanted)))
+            (
+                Self::FloatSums { sums, counts },
+                Self::FloatSums {
+                    sums: more,
+                    counts: present,
+                },
+            ) => {
+                all(sums, more, spread, |a, b| *a += b);
+                all(counts, present, spread, |a, b| *a += b);
             }
-            Self::PairExtremes(own) => {
-                Self::PairExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            (Self::IntExtremes(own), Self::IntExtremes(more)) => {
+                best(own, more, spread, |a, b| a.cmp(b) == wanted);
             }
-            Self::TextExtremes(own) => {
-                Self::TextExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            (Self::FloatExtremes(own), Self::FloatExtremes(more)) => {
+                best(own, more, spread, |a, b| a.partial_cmp(b) == Some(wanted));
             }
-            Self::BitExtremes(own) => {
-                Self::BitExtremes(best(&own, spread, |a, b| a.cmp(b) == wanted))
+            (Self::PairExtremes(own), Self::PairExtremes(more)) => {
+                best(own, more, spread, |a, b| a.cmp(b) == wanted);
             }
-            Self::Spreads(own) => {
-                Self::Spreads(all(&own, spread, &Moments::default(), Moments::merge))
+            (Self::TextExtremes(own), Self::TextExtremes(more)) => {
+                best(own, more, spread, |a, b| a.cmp(b) == wanted);
             }
-            Self::Pairs(own) => Self::Pairs(all(&own, spread, &Pairs::default(), Pairs::merge)),
-            Self::Shares(own) => Self::Shares(all(&own, spread, &(0, 0), |a, b| {
+            (Self::BitExtremes(own), Self::BitExtremes(more)) => {
+                best(own, more, spread, |a, b| a.cmp(b) == wanted);
+            }
+            (Self::Ints(own), Self::Ints(more)) => listed(own, more, spread),
+            (Self::Floats(own), Self::Floats(more)) => listed(own, more, spread),
+            (Self::Spreads(own), Self::Spreads(more)) => all(own, more, spread, Moments::merge),
+            (Self::Pairs(own), Self::Pairs(more)) => all(own, more, spread, Pairs::merge),
+            (Self::Shares(own), Self::Shares(more)) => all(own, more, spread, |a, b| {
                 *a = (a.0 + b.0, a.1 + b.1);
-            })),
-            kept @ (Self::Ints(_) | Self::Floats(_) | Self::Picks(_) | Self::Lists(_)) => kept,
+            }),
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ mod book;
 mod texts;
 
 use super::reference::Reference;
-use super::{Context, Interrupt, Roles, run, run_frame};
+use super::{Context, Interrupt, Roles, Threads, run, run_frame};
 use crate::catalog::Catalog;
 use crate::query::bind::{Binder, ColumnValue, Query};
 use crate::query::plan::{explain, fold};
@@ -14,6 +14,7 @@ use book::{Data, catalog, clock, data, with_book};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::time::Duration;
 use texts::{deal_columns, deal_condition, order, query};
 
 fn bind(text: &str, catalog: &Catalog, clock: &Clock) -> Query {
@@ -80,6 +81,7 @@ fn compare(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
             parameters: &parameters,
             interrupt: &interrupt,
             memory_bytes: 1 << 28,
+            threads: Threads::ONE,
             roles: Roles::default(),
         };
         let reference = Reference::new(&context);
@@ -109,6 +111,53 @@ proptest! {
     #[test]
     fn the_executor_agrees_with_the_reference(data in data(1), texts in vec(query(), 8)) {
         compare(&data, &texts)?;
+    }
+}
+
+/// Rows and errors on several threads as on one, sums of fractions to the last digit.
+fn compare_threads(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
+    let (catalog, clock) = (catalog(), clock());
+    with_book(data, &catalog, |snapshot| {
+        let (parameters, interrupt) = (HashMap::new(), Interrupt::default());
+        let answer = |query: &Query, most: usize| {
+            let context = Context {
+                snapshot,
+                catalog: &catalog,
+                clock: &clock,
+                me: None,
+                parameters: &parameters,
+                interrupt: &interrupt,
+                memory_bytes: 1 << 30,
+                threads: Threads {
+                    most,
+                    worth: Duration::ZERO,
+                },
+                roles: Roles::default(),
+            };
+            let table = run(query, &context);
+            table
+                .map(|table| format!("{:?}", table.rows))
+                .map_err(|error| error.report())
+        };
+        for text in texts {
+            let query = bind(text, &catalog, &clock);
+            let one = answer(&query, 1);
+            prop_assert_eq!(&answer(&query, 2), &one, "2 threads: {}", text);
+            prop_assert_eq!(&answer(&query, 3), &one, "3 threads: {}", text);
+        }
+        Ok(())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2, ..ProptestConfig::default() })]
+
+    #[test]
+    fn answers_are_the_same_at_any_number_of_threads(
+        data in data(900),
+        texts in vec(query(), 12),
+    ) {
+        compare_threads(&data, &texts)?;
     }
 }
 

@@ -47,7 +47,7 @@ impl<'a> Evaluator<'a> {
         let mut cache = self.cache.borrow_mut();
         let (_, table) = cache
             .given
-            .entry(Arc::as_ptr(body))
+            .entry(part(&**body))
             .or_insert_with(|| (Arc::clone(body), KeyTable::new(&shapes)));
         let depths = table.number(&vectors, &Bitset::full(len));
         let numbers = depths.last().map_or(&[][..], Vec::as_slice);

@@ -10,6 +10,7 @@ use crate::column::Vector;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, ColumnValue, Expr, Group, Node, Query, Source, Type};
 use crate::query::exec::aggregate::Accumulator;
+use crate::query::exec::profile::part;
 use crate::query::exec::{Batch, Frame, records};
 use crate::query::label::record_name;
 use crate::query::plan;
@@ -35,7 +36,7 @@ impl Evaluator<'_> {
         body: &Arc<Expr>,
         batch: &Batch<'_>,
     ) -> Result<Option<Vector>> {
-        let key = Arc::as_ptr(body);
+        let key = part(&**body);
         let known = self.cache.borrow().crossed.get(&key).cloned();
         let crossed = match known {
             Some((_, crossed)) => crossed,

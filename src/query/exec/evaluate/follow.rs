@@ -5,12 +5,13 @@ use crate::column::{Bitset, CHUNK_RECORDS, Ints, Vector};
 use crate::error::{Kind, Result};
 use crate::query::bind::{Aggregate, Collect, Expr, Node, Subtree, Type};
 use crate::query::exec::Batch;
-use crate::query::exec::aggregate::Accumulator;
-use crate::query::exec::profile::{Work, part};
+use crate::query::exec::aggregate::{Accumulator, Input};
+use crate::query::exec::profile::part;
 use crate::query::exec::spread::Spread;
 use crate::query::plan::Hierarchy;
 use crate::storage::IndexKind;
 use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Shape, Value};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,18 +37,22 @@ pub(super) struct Owned<'e> {
 impl Evaluator<'_> {
     /// The records that meet a condition, among all live ones of an object.
     pub(crate) fn record_bits(&self, inner: &Arc<Expr>, object: ObjectId) -> Result<Arc<Bitset>> {
-        let key = (Arc::as_ptr(inner), object);
+        let key = (part(&**inner), object);
         if let Some((_, bits)) = self.cache.borrow().conditions.get(&key) {
             return Ok(Arc::clone(bits));
         }
         let (mut words, mut len) = (Vec::new(), 0);
-        self.each_chunk(part(&**inner), object, |batch, live| {
-            let hits = self.test_among(inner, batch, &live)?;
-            // Chunks are whole words, but for the last.
-            words.extend_from_slice(hits.words());
-            len += hits.len();
-            Ok(())
-        })?;
+        self.each_chunk(
+            part(&**inner),
+            object,
+            |evaluator, batch, live| evaluator.test_among(inner, batch, &live),
+            |hits| {
+                // Chunks are whole words, but for the last.
+                words.extend_from_slice(hits.words());
+                len += hits.len();
+                Ok(())
+            },
+        )?;
         let bits = Arc::new(Bitset::from_words(words, len));
         let entry = (Arc::clone(inner), Arc::clone(&bits));
         self.cache.borrow_mut().conditions.insert(key, entry);
@@ -56,40 +61,54 @@ impl Evaluator<'_> {
 
     /// The values of an expression for all records of an object, by id.
     pub(crate) fn column_of(&self, inner: &Arc<Expr>, object: ObjectId) -> Result<Arc<Vector>> {
-        let key = (Arc::as_ptr(inner), object);
+        let key = (part(&**inner), object);
         if let Some((_, vector)) = self.cache.borrow().columns.get(&key) {
             return Ok(Arc::clone(vector));
         }
         let mut parts = Vec::new();
-        self.each_chunk(part(&**inner), object, |batch, live| {
-            parts.push(self.evaluate_among(inner, batch, &live)?);
-            Ok(())
-        })?;
+        self.each_chunk(
+            part(&**inner),
+            object,
+            |evaluator, batch, live| evaluator.evaluate_among(inner, batch, &live),
+            |part| {
+                parts.push(part);
+                Ok(())
+            },
+        )?;
         let vector = Arc::new(concat(inner.ty.shape(), parts));
         let entry = (Arc::clone(inner), Arc::clone(&vector));
         self.cache.borrow_mut().columns.insert(key, entry);
         Ok(vector)
     }
 
-    /// Hands each chunk of an object with its live slots on, as work of `part`.
-    fn each_chunk(
+    /// Works on each chunk of an object with its live slots, as `part`, and takes what that gives
+    /// in the order of the chunks.
+    fn each_chunk<T: Send>(
         &self,
         part: usize,
         object: ObjectId,
-        mut each: impl FnMut(&Batch<'_>, Bitset) -> Result<()>,
+        map: impl Fn(&Self, &Batch<'_>, Bitset) -> Result<T> + Sync,
+        mut take: impl FnMut(T) -> Result<()>,
     ) -> Result<()> {
-        let mut work = Work::default();
         let started = Instant::now();
-        for chunk in (0..self.context.snapshot.chunk_count(object)).map(ChunkId) {
-            self.context.interrupt.check()?;
-            let live = self.context.snapshot.live(object, chunk)?;
+        let chunks = self.context.snapshot.chunk_count(object);
+        let step = |evaluator: &Self, at: usize| {
+            let context = evaluator.context;
+            context.interrupt.check()?;
+            let chunk = ChunkId(u32::try_from(at).unwrap_or(u32::MAX));
+            let live = context.snapshot.live(object, chunk)?;
             let len = live.len();
-            work.chunks += 1;
-            work.records += live.count() as u64;
-            each(&Batch::Chunk { object, chunk, len }, live)?;
-        }
-        work.finding = started.elapsed();
-        self.profile.add(part, |own| own.add(&work));
+            evaluator.profile.add(part, |own| {
+                own.chunks += 1;
+                own.records += live.count() as u64;
+            });
+            map(evaluator, &Batch::Chunk { object, chunk, len }, live)
+        };
+        self.in_order(chunks as usize, step, |given| {
+            take(given).map(ControlFlow::Continue)
+        })?;
+        self.profile
+            .add(part, |own| own.finding += started.elapsed());
         Ok(())
     }
 
@@ -112,7 +131,7 @@ impl Evaluator<'_> {
             };
             return Ok(constant(&value, inner.ty.shape(), len));
         }
-        let key = (Arc::as_ptr(inner), object);
+        let key = (part(&**inner), object);
         let known = self.cache.borrow().columns.contains_key(&key);
         if known || (ids.len() > FEW_FOLLOWED && inner.ty.shape() != Shape::RowOnly) {
             match self.column_of(inner, object) {
@@ -141,7 +160,7 @@ impl Evaluator<'_> {
         batch: &Batch<'_>,
     ) -> Result<Bitset> {
         let ids = self.targets(reference, object, batch)?;
-        let key = (Arc::as_ptr(inner), object);
+        let key = (part(&**inner), object);
         let known = self.cache.borrow().conditions.contains_key(&key);
         if known || ids.len() > FEW_FOLLOWED {
             match self.record_bits(inner, object) {
@@ -177,7 +196,7 @@ impl Evaluator<'_> {
             return Err(internal("a collection without a record", &collect.owner));
         };
         let ids = self.ids(batch);
-        let key = (Arc::as_ptr(collect), object);
+        let key = (part(&**collect), object);
         let known = self.cache.borrow().collections.contains_key(&key);
         if !known
             && ids.len() <= FEW_OWNERS
@@ -197,7 +216,7 @@ impl Evaluator<'_> {
 
     /// The aggregate for each record of `object` by id, and after those the one over nothing.
     fn collected(&self, collect: &Arc<Collect>, object: ObjectId) -> Result<Arc<Vector>> {
-        let key = (Arc::as_ptr(collect), object);
+        let key = (part(&**collect), object);
         if let Some((_, vector)) = self.cache.borrow().collections.get(&key) {
             return Ok(Arc::clone(vector));
         }
@@ -209,9 +228,15 @@ impl Evaluator<'_> {
         // The records owned by each node are put together first, then those of all below it.
         let node = collect.subtree.as_ref().map_or(object, |s| s.object);
         let nodes = self.bound(node);
-        self.each_owned(&Owned::of(collect), node, |batch, among, groups| {
-            accumulator.update(self, batch, among, groups, nodes + 1)
-        })?;
+        self.each_owned(
+            &Owned::of(collect),
+            node,
+            |evaluator, batch, among, groups| {
+                let input = Input::of(&collect.aggregate, evaluator, batch, among)?;
+                Ok((input, groups))
+            },
+            |(input, groups)| accumulator.take(&input, &groups, nodes + 1, self),
+        )?;
         if let Some(subtree) = &collect.subtree {
             let spread = self.spread(subtree, object)?;
             accumulator = accumulator.spread(&spread, self.context, self)?;
@@ -222,32 +247,35 @@ impl Evaluator<'_> {
         Ok(vector)
     }
 
-    /// Hands each chunk of a collection on with the slots that belong to a record of `node`, and
-    /// by slot the id of that.
-    pub(super) fn each_owned(
+    /// Works on each chunk of a collection with the slots that belong to a record of `node`, and
+    /// by slot the id of that; takes what that gives in the order of the chunks.
+    pub(super) fn each_owned<T: Send>(
         &self,
         owned: &Owned<'_>,
         node: ObjectId,
-        mut each: impl FnMut(&Batch<'_>, &Bitset, &[u32]) -> Result<()>,
+        map: impl Fn(&Self, &Batch<'_>, &Bitset, Vec<u32>) -> Result<T> + Sync,
+        mut take: impl FnMut(T) -> Result<()>,
     ) -> Result<()> {
         let nodes = self.bound(node);
-        self.each_chunk(owned.part, owned.object, |batch, mut among| {
+        let owners = |evaluator: &Self, batch: &Batch<'_>, mut among: Bitset| {
             if let Some(filter) = owned.filter {
-                among = self.test_among(filter, batch, &among)?;
+                among = evaluator.test_among(filter, batch, &among)?;
             }
             let passed = among.count() as u64;
-            self.profile.add(owned.part, |own| own.passed += passed);
+            evaluator
+                .profile
+                .add(owned.part, |own| own.passed += passed);
             if among.none() {
-                return Ok(());
+                return Ok(None);
             }
-            let owner = self.evaluate_among(owned.owner, batch, &among)?;
+            let owner = evaluator.evaluate_among(owned.owner, batch, &among)?;
             let owners = ids_in(owner, owned.owner, node)?;
             let mut groups = vec![u32::MAX; batch.len()];
-            let mut owned = Vec::with_capacity(groups.len().div_ceil(64));
+            let mut known_words = Vec::with_capacity(groups.len().div_ceil(64));
             let mut loaded = [0; 64];
             for (index, (groups, &word)) in groups.chunks_mut(64).zip(among.words()).enumerate() {
                 if word == 0 {
-                    owned.push(0);
+                    known_words.push(0);
                     continue;
                 }
                 let present = owners.load(index, &mut loaded);
@@ -256,10 +284,13 @@ impl Evaluator<'_> {
                     *group = id as u32;
                     known |= u64::from(id.cast_unsigned() < nodes as u64) << at;
                 }
-                owned.push(present & known);
+                known_words.push(present & known);
             }
-            among.and(&Bitset::from_words(owned, groups.len()));
-            each(batch, &among, &groups)
+            among.and(&Bitset::from_words(known_words, groups.len()));
+            map(evaluator, batch, &among, groups).map(Some)
+        };
+        self.each_chunk(owned.part, owned.object, owners, |given| {
+            given.map_or(Ok(()), &mut take)
         })
     }
 

@@ -6,7 +6,7 @@ use crate::column::{Bitset, Ints};
 use crate::error::Result;
 use crate::query::bind::{Aggregate, Over};
 use crate::query::exec::Batch;
-use crate::query::exec::aggregate::Accumulator;
+use crate::query::exec::aggregate::{Accumulator, Input};
 use crate::query::exec::profile::part;
 use crate::query::exec::reached::Reached;
 use crate::query::exec::spread::Spread;
@@ -64,18 +64,19 @@ impl Evaluator<'_> {
                 (subtree.object, above.then(&bases)?)
             }
         };
-        let mut parts = Vec::with_capacity(ways.len());
+        let (mut spreads, mut accumulators) = (Vec::new(), Vec::new());
         for way in ways {
             let spread = groups.then(way)?;
             let single = spread.single();
-            let accumulator = match single {
+            accumulators.push(match single {
                 Some(_) => Accumulator::new(aggregate, self.context)?,
                 None => Accumulator::spreading(aggregate, self.context)?,
-            };
-            parts.push((spread, single, accumulator));
+            });
+            spreads.push((spread, single));
         }
-        self.each_owned(&owned, node, |batch, among, nodes| {
-            for (spread, single, accumulator) in &mut parts {
+        let map = |evaluator: &Self, batch: &Batch<'_>, among: &Bitset, nodes: Vec<u32>| {
+            let mut inputs = Vec::with_capacity(spreads.len());
+            for (spread, single) in &spreads {
                 let mut own = vec![0; nodes.len()];
                 let mut counted = Bitset::new(nodes.len());
                 for slot in among.ones() {
@@ -90,17 +91,25 @@ impl Evaluator<'_> {
                         counted.set(slot, true);
                     }
                 }
+                inputs.push((Input::of(aggregate, evaluator, batch, &counted)?, own));
+            }
+            Ok(inputs)
+        };
+        self.each_owned(&owned, node, map, |inputs| {
+            let taking = accumulators.iter_mut().zip(&spreads).zip(inputs);
+            for ((accumulator, (spread, single)), (input, own)) in taking {
                 let count = match single {
                     Some(_) => spread.count(),
                     None => spread.len(),
                 };
-                accumulator.update(self, batch, &counted, &own, count)?;
+                accumulator.take(&input, &own, count, self)?;
             }
             Ok(())
         })?;
-        parts
+        accumulators
             .into_iter()
-            .map(|(spread, single, accumulator)| match single {
+            .zip(spreads)
+            .map(|(accumulator, (spread, single))| match single {
                 Some(_) => Ok(accumulator),
                 None => accumulator.spread(&spread, self.context, self),
             })

@@ -27,7 +27,7 @@ use read::{Cache, concat, constant};
 
 use super::memory::Memory;
 use super::profile::Profile;
-use super::{Batch, Context, Frame};
+use super::{Batch, Context, Frame, Threads};
 use crate::column::CHUNK_RECORDS;
 use crate::column::{Bits, Bitset, Vector};
 use crate::error::{Code, Error, Kind, Result};
@@ -37,10 +37,12 @@ use std::cell::RefCell;
 
 /// Evaluates the expressions of one execution.
 pub(crate) struct Evaluator<'a> {
-    context: &'a Context<'a>,
+    pub(super) context: &'a Context<'a>,
     cache: RefCell<Cache>,
     pub(super) profile: Profile,
     pub(super) memory: Memory,
+    /// Those that a scan may use.
+    pub(super) threads: Threads,
     runs: RefCell<Vec<Run<'a>>>,
 }
 
@@ -51,6 +53,19 @@ impl<'a> Evaluator<'a> {
             cache: RefCell::default(),
             profile: Profile::default(),
             memory: Memory::new(context.memory_bytes),
+            threads: context.threads,
+            runs: RefCell::default(),
+        }
+    }
+
+    /// One for another thread, which knows what this one has computed of all records.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            context: self.context,
+            cache: RefCell::new(self.cache.borrow().fork()),
+            profile: self.profile.fork(),
+            memory: self.memory.clone(),
+            threads: Threads::ONE,
             runs: RefCell::default(),
         }
     }

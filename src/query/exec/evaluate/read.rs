@@ -23,7 +23,7 @@ const KEPT_ROWS: usize = 1024;
 const MANY_RUNS: usize = 16;
 
 /// What was computed for a tree over an object, by the tree's address.
-type Kept<K, V> = HashMap<(*const K, ObjectId), (Arc<K>, Arc<V>)>;
+type Kept<K, V> = HashMap<(usize, ObjectId), (Arc<K>, Arc<V>)>;
 
 /// What is computed or read once. Keys that are addresses stay good because the entry holds what
 /// lies there.
@@ -33,17 +33,30 @@ pub(super) struct Cache {
     pub columns: Kept<Expr, Vector>,
     pub collections: Kept<Collect, Vector>,
     /// Sub-queries over rules, by their address; none if they are of another form.
-    pub crossed: HashMap<*const Expr, (Arc<Expr>, Option<Arc<Crossed>>)>,
+    pub crossed: HashMap<usize, (Arc<Expr>, Option<Arc<Crossed>>)>,
     /// Stored rules by object, kind, depth and text.
     pub rules: HashMap<(ObjectId, bool, u8, Arc<str>), Arc<Expr>>,
     /// The sets of values for which a body was run, by its address.
-    pub given: HashMap<*const Expr, (Arc<Expr>, KeyTable)>,
+    pub given: HashMap<usize, (Arc<Expr>, KeyTable)>,
     /// Where the records of a hierarchy are in it.
     pub places: HashMap<ObjectId, Arc<Places>>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
 }
 
 impl Cache {
+    /// What holds for all records, for another thread.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            conditions: self.conditions.clone(),
+            columns: self.columns.clone(),
+            collections: self.collections.clone(),
+            crossed: self.crossed.clone(),
+            rules: self.rules.clone(),
+            places: self.places.clone(),
+            ..Self::default()
+        }
+    }
+
     /// About how many bytes of records it holds.
     pub(super) fn held(&self) -> usize {
         const CELL: usize = 8;

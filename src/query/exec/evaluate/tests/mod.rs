@@ -3,6 +3,7 @@
 mod groups;
 mod nodes;
 mod paths;
+mod threads;
 mod times;
 
 use super::*;
@@ -12,7 +13,7 @@ use crate::query::bind::{
     Aggregate, AggregateFunction, Arithmetic, Collect, Function, OrderKey, Type,
 };
 use crate::query::exec::aggregate::Accumulator;
-use crate::query::exec::{Interrupt, Roles};
+use crate::query::exec::{Interrupt, Roles, Threads};
 use crate::storage::{CommitInfo, Durability, IndexKind, Row, Settings, Store, StoreOptions};
 use crate::value::{
     Clock, Currency, DateTime, Duration, FieldId, FieldType, FiscalYear, IndexId, LabelCode, Money,
@@ -166,6 +167,7 @@ fn with<R>(run: impl for<'a> FnOnce(&Evaluator<'a>, &'a Context<'a>) -> R) -> R 
         parameters: &HashMap::new(),
         interrupt: &Interrupt::default(),
         memory_bytes: 1 << 30,
+        threads: Threads::ONE,
         roles: Roles::default(),
     };
     run(&Evaluator::new(&context), &context)
