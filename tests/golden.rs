@@ -266,6 +266,8 @@ fn execute(session: &mut Session<'_>, text: &str, format: &str) -> String {
                         }
                         shell::print(&rows, format, &mut out)
                     }
+                    Outcome::DryRun { ref changes, .. } => shell::print(changes, format, &mut out)
+                        .and_then(|()| writeln!(out, "{outcome}")),
                     Outcome::Plan(plan) => write!(out, "{}", without_times(&plan)),
                     other => writeln!(out, "{other}"),
                 }

@@ -420,6 +420,7 @@ impl Book {
             threads: self.0.threads,
             directory: Path::new(""),
             atomic: false,
+            dry: false,
             progress: &|_, _| {},
             rules: &self.0.rules,
         })

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A query's rows.
+    /// A query's rows, or those that a change returns.
     Rows(Rows),
     /// Records were added, updated or deleted.
     Changed {
@@ -30,6 +30,13 @@ pub enum Outcome {
     },
     /// A file was imported.
     Imported(ImportReport),
+    /// What a statement would have done, which `dry run` undid.
+    DryRun {
+        /// A row for each record that would come or go, and for each field that would change.
+        changes: Rows,
+        /// What the statement would have given.
+        outcome: Box<Outcome>,
+    },
     /// A file was written.
     Exported {
         /// Where.
@@ -100,6 +107,10 @@ impl Outcome {
                 let singular = singular(&report.object);
                 Self::Imported(ImportReport::new(report, singular))
             }
+            Inner::DryRun { changes, outcome } => Self::DryRun {
+                changes: Rows::new(changes, clock.clone()),
+                outcome: Box::new(Self::new(*outcome, catalog, clock)),
+            },
             Inner::Exported { file, records } => Self::Exported { file, records },
             Inner::Plan(plan) => Self::Plan(plan),
             Inner::Sql(text) => Self::Sql(text),
@@ -151,6 +162,9 @@ impl fmt::Display for Outcome {
                 }
             }
             Self::Imported(report) => report.fmt(f),
+            Self::DryRun { outcome, .. } => {
+                write!(f, "{outcome}; a dry run, nothing is changed")
+            }
             Self::Exported { file, records } => {
                 let records = counted(*records, "record", "records");
                 write!(f, "{records} written to {}", file.display())

@@ -151,7 +151,7 @@ impl Prepared {
     }
 
     fn run_with(&self, session: &mut Session<'_>, given: &[String]) -> Result<Outcome> {
-        if !self.has_parameters() {
+        if !pipeline::has_parameters(&self.statement) {
             return session.perform(&self.statement);
         }
         let state = session.state()?;
@@ -161,18 +161,6 @@ impl Prepared {
             Some(bound) => session.run_bound(&bound, &state),
             None => session.perform(&self.statement),
         }
-    }
-
-    /// Whether the statement is of a kind that takes parameters.
-    fn has_parameters(&self) -> bool {
-        pipeline::is_read(&self.statement)
-            || matches!(
-                *self.statement,
-                Statement::Add(_)
-                    | Statement::Update(_)
-                    | Statement::Upsert(_)
-                    | Statement::Delete(_)
-            )
     }
 
     /// The statement with its names looked up: once for each version of the schema.
@@ -191,7 +179,7 @@ impl Prepared {
                 let parameters = bound.parameters().to_vec();
                 (Some(Arc::new(bound)), parameters)
             }
-            false if self.has_parameters() => {
+            false if pipeline::has_parameters(&self.statement) => {
                 (None, pipeline::parameters(statement, catalog, clock)?)
             }
             false => (None, Vec::new()),

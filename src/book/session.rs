@@ -74,6 +74,7 @@ impl Around {
             threads: self.threads,
             directory: &self.directory,
             atomic: self.atomic,
+            dry: false,
             progress: &*self.progress,
             rules: &self.rules,
         }

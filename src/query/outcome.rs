@@ -19,6 +19,11 @@ pub(crate) enum Outcome {
         object: String,
     },
     Imported(ImportReport),
+    /// What a statement would change, and what it would have given.
+    DryRun {
+        changes: Table,
+        outcome: Box<Outcome>,
+    },
     Exported {
         file: PathBuf,
         records: u64,

@@ -6,6 +6,7 @@ use crate::query::bind::{Binder, Change, Parameter, Query};
 use crate::query::exec::{self, Context, Interrupt, Roles, Threads};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::syntax::{self, Dialect, Statement, Text};
+use crate::query::write::Before;
 use crate::query::{plan, schema, sql, write};
 use crate::storage::{Snapshot, Transaction};
 use crate::value::{Clock, RecordId, Value};
@@ -26,6 +27,8 @@ pub(crate) struct Environment<'a> {
     pub directory: &'a Path,
     /// Refuse a whole import when one line of it is refused.
     pub atomic: bool,
+    /// The statement is undone: it writes no file either.
+    pub dry: bool,
     /// Told the bytes read and the bytes in all while an import runs.
     pub progress: &'a dyn Fn(u64, u64),
     pub rules: &'a write::KnownRules,
@@ -96,14 +99,48 @@ pub(crate) fn parameters(
     clock: &Clock,
 ) -> Result<Vec<Parameter>> {
     let binder = Binder::new(catalog, clock);
+    match statement {
+        Statement::DryRun(inner) => return parameters(inner, catalog, clock),
+        Statement::Import(_) => return Ok(Vec::new()),
+        _ => {}
+    }
+    match changing(statement, &binder)? {
+        Some((change, returning)) => binder.parameters_of_change(&change, returning.as_ref()),
+        None => Ok(bind(statement, catalog, clock)?.parameters().to_vec()),
+    }
+}
+
+/// Whether a statement is of a kind that takes parameters.
+pub(crate) fn has_parameters(statement: &Statement) -> bool {
+    is_read(statement)
+        || matches!(
+            statement,
+            Statement::Add(_)
+                | Statement::Update(_)
+                | Statement::Upsert(_)
+                | Statement::Delete(_)
+                | Statement::Returning { .. }
+                | Statement::DryRun(_)
+        )
+}
+
+/// A statement that changes records by what it says, bound, with what it returns.
+fn changing(statement: &Statement, binder: &Binder<'_>) -> Result<Option<(Change, Option<Query>)>> {
     let change = match statement {
         Statement::Add(tree) => binder.add(tree)?,
         Statement::Update(tree) => binder.update(tree)?,
         Statement::Upsert(tree) => binder.upsert(tree)?,
         Statement::Delete(tree) => binder.delete(tree)?,
-        _ => return Ok(bind(statement, catalog, clock)?.parameters().to_vec()),
+        Statement::Returning { change, select } => {
+            let bound = changing(change, binder)?;
+            let object = bound.as_ref().map(|(change, _)| change.object());
+            let query = object.map(|object| binder.returning(object, select));
+            let query = query.transpose()?;
+            return Ok(bound.map(|(change, _)| (change, query)));
+        }
+        _ => return Ok(None),
     };
-    binder.parameters_of_change(&change)
+    Ok(Some((change, None)))
 }
 
 /// An error if a name is none of the parameters.
@@ -236,16 +273,45 @@ fn change(
     catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
-    let binder = Binder::new(catalog, environment.clock);
-    let mut records = |change: Change| {
-        binder.parameters_of_change(&change)?;
-        write::change(&change, transaction, catalog, environment)
+    let Statement::DryRun(statement) = statement else {
+        let (outcome, returned) = carry_out(statement, transaction, catalog, environment)?;
+        return Ok(returned.map_or(outcome, Outcome::Rows));
     };
-    match statement {
-        Statement::Add(tree) => records(binder.add(tree)?),
-        Statement::Update(tree) => records(binder.update(tree)?),
-        Statement::Upsert(tree) => records(binder.upsert(tree)?),
-        Statement::Delete(tree) => records(binder.delete(tree)?),
+    let environment = &Environment {
+        dry: true,
+        ..environment.clone()
+    };
+    let before = Before::new(transaction, catalog);
+    let (outcome, returned) = carry_out(statement, transaction, catalog, environment)?;
+    let changes = match returned {
+        Some(rows) => rows,
+        None => before.changes(transaction, environment)?,
+    };
+    before.restore(transaction);
+    Ok(Outcome::DryRun {
+        changes,
+        outcome: Box::new(outcome),
+    })
+}
+
+/// What a statement did, and the rows that it returns.
+fn carry_out(
+    statement: &Statement,
+    transaction: &mut Transaction<'_>,
+    catalog: &Arc<Catalog>,
+    environment: &Environment<'_>,
+) -> Result<(Outcome, Option<Table>)> {
+    let binder = Binder::new(catalog, environment.clock);
+    if let Some((change, returning)) = changing(statement, &binder)? {
+        binder.parameters_of_change(&change, returning.as_ref())?;
+        let before = returning.map(|query| (query, Before::new(transaction, catalog)));
+        let outcome = write::change(&change, transaction, catalog, environment)?;
+        let rows = before.map(|(query, before)| {
+            before.returning(&query, change.object(), transaction, environment)
+        });
+        return Ok((outcome, rows.transpose()?));
+    }
+    let outcome = match statement {
         Statement::Import(tree) => write::import(tree, transaction, catalog, environment),
         Statement::CreateObject(_)
         | Statement::AlterObject { .. }
@@ -260,9 +326,19 @@ fn change(
         | Statement::ExportRelational { .. } => {
             read(statement, transaction.snapshot(), catalog, environment)
         }
+        Statement::Add(_)
+        | Statement::Update(_)
+        | Statement::Upsert(_)
+        | Statement::Delete(_)
+        | Statement::Returning { .. }
+        | Statement::DryRun(_) => Err(Error::new(
+            Code::Internal,
+            "a change of records was not carried out",
+        )),
         Statement::Begin { .. } | Statement::Commit | Statement::Rollback => Err(Error::new(
             Code::TransactionState,
             "a transaction is begun and ended by a session",
         )),
-    }
+    }?;
+    Ok((outcome, None))
 }

@@ -50,6 +50,7 @@ impl Trial {
             threads: Threads::ONE,
             directory: &self.directory,
             atomic: self.atomic,
+            dry: false,
             progress: &|_, _| {},
             rules: &write::KnownRules::default(),
         };

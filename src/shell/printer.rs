@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::format::{self, Format};
 use super::signals::{Signals, Stoppable};
 use super::terminal::{Progress, Streams, Terminal};
-use crate::Outcome;
+use crate::{Outcome, Rows};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,19 +46,8 @@ impl<'s> Printer<'s> {
     ) -> io::Result<()> {
         match outcome {
             Outcome::Rows(rows) => {
-                let output = &mut Stoppable {
-                    output: self.output,
-                    signals,
-                };
-                let printed = (self.format.write)(rows, output, self.terminal.width());
-                if printed.is_err() && self.terminal.output {
-                    // What was stopped within a line must not join the next one.
-                    writeln!(self.output)?;
-                    self.output.flush()?;
-                }
-                printed?;
+                self.rows(rows, signals)?;
                 if self.terminal.output {
-                    self.output.flush()?;
                     let more = if more {
                         ", `.more` goes on, `.cursor` tells where"
                     } else {
@@ -66,6 +55,10 @@ impl<'s> Printer<'s> {
                     };
                     self.note(&format!("({outcome}{more})"));
                 }
+            }
+            Outcome::DryRun { changes, .. } => {
+                self.rows(changes, signals)?;
+                self.note(&outcome.to_string());
             }
             Outcome::Plan(text) | Outcome::Sql(text) => self.result(text)?,
             Outcome::Imported(report) if self.quiet => {
@@ -75,6 +68,22 @@ impl<'s> Printer<'s> {
             }
             _ => self.note(&outcome.to_string()),
         }
+        self.output.flush()
+    }
+
+    /// Prints rows in the format that was asked for.
+    fn rows(&mut self, rows: &Rows, signals: &Signals) -> io::Result<()> {
+        let output = &mut Stoppable {
+            output: self.output,
+            signals,
+        };
+        let printed = (self.format.write)(rows, output, self.terminal.width());
+        if printed.is_err() && self.terminal.output {
+            // What was stopped within a line must not join the next one.
+            writeln!(self.output)?;
+            self.output.flush()?;
+        }
+        printed?;
         self.output.flush()
     }
 

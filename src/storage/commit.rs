@@ -44,7 +44,7 @@ impl Store {
 
     fn commit_changes(&self, transaction: &mut Transaction<'_>, info: CommitInfo) -> Result<u64> {
         let (base, state) = (transaction.base.clone(), &transaction.state);
-        let mut changes = transaction.changes()?;
+        let mut changes = transaction.changes();
         let schema = !Arc::ptr_eq(&base.overlay.schema, &state.overlay.schema);
         let settings = base.overlay.settings != state.overlay.settings;
         if changes.is_empty() && !schema && !settings {

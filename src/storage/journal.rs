@@ -38,17 +38,17 @@ pub(super) enum HeaderKind {
     Schema,
 }
 
-/// A record before and after a transaction.
+/// A record before and after a transaction, or a part of one.
 #[derive(Clone)]
-pub(super) struct Change {
-    pub(super) object: ObjectId,
-    pub(super) id: RecordId,
-    pub(super) before: Option<Arc<Row>>,
-    pub(super) after: Option<Arc<Row>>,
+pub(crate) struct Change {
+    pub object: ObjectId,
+    pub id: RecordId,
+    pub before: Option<Arc<Row>>,
+    pub after: Option<Arc<Row>>,
 }
 
 impl Change {
-    pub(super) fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         self.before.is_none() && self.after.is_some()
     }
 }

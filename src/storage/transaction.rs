@@ -286,12 +286,19 @@ impl<'a> Transaction<'a> {
     }
 
     /// Each record that differs from the base, sorted by object and id.
-    pub(super) fn changes(&self) -> Result<Vec<Change>> {
-        let undone = self.log.iter().filter_map(|undo| match undo {
-            Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
-            Undo::Change { object, id, before } => Some(((*object, *id), Some(before.clone()))),
-            Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => None,
-        });
+    pub(super) fn changes(&self) -> Vec<Change> {
+        self.changes_since(Mark(0))
+    }
+
+    /// Each record that differs from what it was at the mark, sorted by object and id.
+    pub(crate) fn changes_since(&self, mark: Mark) -> Vec<Change> {
+        let undone = self.log[mark.0.min(self.log.len())..]
+            .iter()
+            .filter_map(|undo| match undo {
+                Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
+                Undo::Change { object, id, before } => Some(((*object, *id), Some(before.clone()))),
+                Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => None,
+            });
         // Of a record's steps the first, which stays in front of the others.
         let mut first: Vec<_> = undone.collect();
         first.sort_by_key(|(place, _)| *place);
@@ -306,7 +313,7 @@ impl<'a> Transaction<'a> {
                 before,
                 after: overlay.entry(object, id).and_then(|e| e.current.clone()),
             });
-        Ok(changes.filter(|c| c.before != c.after).collect())
+        changes.filter(|c| c.before != c.after).collect()
     }
 }
 

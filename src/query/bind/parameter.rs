@@ -20,9 +20,17 @@ impl Binder<'_> {
         self.collect_parameters(|each| query.visit_all(each))
     }
 
-    /// The parameters of a change. What is assigned takes any value that can become the field's.
-    pub(crate) fn parameters_of_change(&self, change: &Change) -> Result<Vec<Parameter>> {
-        let mut found = self.collect_parameters(|each| change.visit_all(each))?;
+    /// The parameters of a change and of what it returns. What is assigned takes any value that
+    /// can become the field's.
+    pub(crate) fn parameters_of_change(
+        &self,
+        change: &Change,
+        returning: Option<&Query>,
+    ) -> Result<Vec<Parameter>> {
+        let mut found = self.collect_parameters(|each| {
+            change.visit_all(each);
+            returning.iter().for_each(|query| query.visit_all(each));
+        })?;
         let object = self.object(change.object());
         for (field, value) in change.assignments().flatten() {
             if let Node::Parameter(name) = &value.node

@@ -104,6 +104,22 @@ impl<'a> Binder<'a> {
         })
     }
 
+    /// What `returning` shows: a query over all records of the object, of which the caller takes
+    /// those that changed.
+    pub(crate) fn returning(&self, object: ObjectId, select: &[syntax::Item]) -> Result<Query> {
+        let object = self.object(object);
+        self.query(&syntax::Query {
+            select: select.to_vec(),
+            ..syntax::bare(syntax::Source::Named {
+                path: vec![Name {
+                    text: object.name.clone(),
+                    span: 0..0,
+                }],
+                key: None,
+            })
+        })
+    }
+
     /// What an import assigns, over the columns of its header. Without a mapping every column
     /// goes to the field of its name.
     pub(crate) fn import(

@@ -42,6 +42,6 @@ pub(crate) use profile::{Profile, Work, part};
 pub(crate) use roles::Roles;
 use run::Executor;
 pub(crate) use run::{
-    is_column_over_rows, record, records, run, run_folded, run_frame, run_profiled,
+    is_column_over_rows, named, record, records, run, run_folded, run_frame, run_profiled,
 };
 pub(crate) use threads::Threads;

@@ -101,6 +101,15 @@ pub(crate) fn record(
     }))
 }
 
+/// Stored values with names in place of codes and ids.
+pub(crate) fn named(values: Vec<Value>, ty: &Type, context: &Context<'_>) -> Result<Vec<Value>> {
+    let executor = Executor {
+        context,
+        evaluator: Evaluator::new(context),
+    };
+    executor.name_values(values, ty)
+}
+
 /// Rows with what each is beyond its values, and where more follow.
 type Named = (Vec<Vec<Value>>, Vec<Mark>, Option<Box<Cursor>>);
 

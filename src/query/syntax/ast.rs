@@ -30,7 +30,14 @@ pub(crate) enum Statement {
     Update(Update),
     Upsert(Upsert),
     Delete(Delete),
+    /// `update ... returning name, stage`: `select` over the records that the change is about.
+    Returning {
+        change: Box<Statement>,
+        select: Vec<Item>,
+    },
     Import(Import),
+    /// `dry run update ...`: what the statement would change.
+    DryRun(Box<Statement>),
     Export {
         query: Query,
         file: Text,

@@ -17,6 +17,7 @@ mod words;
 pub(crate) use words::WORDS;
 
 pub(crate) use ast::*;
+pub(crate) use parser::bare;
 
 use crate::error::{Code, Error, Result, Span};
 use scan::{Script, Token, TokenKind, Tokens};

@@ -205,7 +205,9 @@ impl<'a, 't> Run<'a, 't> {
         self.refused.sort_by_key(|refused| refused.line);
         let mut lines = Vec::with_capacity(self.refused.len());
         for refused in self.refused {
-            self.rejects.write(&refused.record, &refused.reason)?;
+            if !self.writer.environment.dry {
+                self.rejects.write(&refused.record, &refused.reason)?;
+            }
             lines.push(RefusedLine {
                 line: refused.line,
                 field: refused.field.map(|field| object.field(field).name.clone()),

@@ -15,6 +15,7 @@ mod linked;
 mod order;
 mod rejects;
 mod rules;
+mod shown;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub(crate) use defaults::order as default_order;
 pub(crate) use export::{Failure, export, write_whole};
 pub(crate) use import::import;
 pub(crate) use rules::KnownRules;
+pub(crate) use shown::Before;
 pub(crate) use writer::Writer;
 
 use crate::catalog::Catalog;

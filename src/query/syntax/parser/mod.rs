@@ -26,6 +26,7 @@ mod grammar {
 
 pub(super) use grammar::Rule;
 pub(super) use literal::move_point;
+pub(crate) use query::bare;
 type Node<'a> = Pair<'a, Rule>;
 
 /// The tree of an expression is at most this high: later stages recurse over it.

@@ -253,7 +253,7 @@ impl Reader {
         Ok((value, inner.next().map(|alias| self.name(&only(alias)))))
     }
 
-    fn item(self, node: Node) -> Result<Item> {
+    pub(super) fn item(self, node: Node) -> Result<Item> {
         let (mut filter, mut braces, mut alias) = (None, None, None);
         let mut inner = parts(node);
         let head = first(&mut inner);
@@ -403,7 +403,7 @@ fn rank(rule: Rule) -> usize {
 }
 
 /// A query without clauses.
-fn bare(source: Source) -> Query {
+pub(crate) fn bare(source: Source) -> Query {
     Query {
         source,
         lets: Vec::new(),

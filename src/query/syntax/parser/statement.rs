@@ -19,6 +19,10 @@ impl Reader {
                     query: self.query(first(&mut inner))?,
                 })
             }
+            Rule::dry_run => {
+                let inner = self.statement(only(node))?;
+                Ok(Statement::DryRun(Box::new(inner)))
+            }
             Rule::export_relational => {
                 let mut inner = parts(node);
                 Ok(Statement::ExportRelational {
@@ -26,10 +30,7 @@ impl Reader {
                     dialect: inner.next().map(dialect_of).unwrap_or_default(),
                 })
             }
-            Rule::add => self.add(node).map(Statement::Add),
-            Rule::update => self.update(node).map(Statement::Update),
-            Rule::upsert => self.upsert(node).map(Statement::Upsert),
-            Rule::delete => self.delete(node).map(Statement::Delete),
+            Rule::add | Rule::update | Rule::upsert | Rule::delete => self.change(node),
             Rule::import => self.import(node).map(Statement::Import),
             Rule::export => {
                 let mut inner = parts(node);
@@ -60,8 +61,28 @@ impl Reader {
         })
     }
 
+    /// A statement that changes records, and what it returns.
+    fn change(self, node: Node) -> Result<Statement> {
+        let last = parts(node.clone()).last();
+        let returning = last.filter(|last| last.as_rule() == Rule::returning);
+        let change = match node.as_rule() {
+            Rule::add => Statement::Add(self.add(node)?),
+            Rule::update => Statement::Update(self.update(node)?),
+            Rule::upsert => Statement::Upsert(self.upsert(node)?),
+            _ => Statement::Delete(self.delete(node)?),
+        };
+        let Some(returning) = returning else {
+            return Ok(change);
+        };
+        let select = parts(returning).map(|item| self.item(item));
+        Ok(Statement::Returning {
+            change: Box::new(change),
+            select: select.collect::<Result<_>>()?,
+        })
+    }
+
     fn add(self, node: Node) -> Result<Add> {
-        let mut inner = parts(node);
+        let mut inner = said(node);
         let object = self.name(&first(&mut inner));
         let records = inner
             .map(|record| self.bindings(record))
@@ -70,7 +91,7 @@ impl Reader {
     }
 
     fn update(self, node: Node) -> Result<Update> {
-        let mut inner = parts(node);
+        let mut inner = said(node);
         let object = self.name(&first(&mut inner));
         let mut update = Update {
             object,
@@ -89,7 +110,7 @@ impl Reader {
     }
 
     fn upsert(self, node: Node) -> Result<Upsert> {
-        let mut inner = parts(node);
+        let mut inner = said(node);
         let object = self.name(&first(&mut inner));
         let on = self.names(only(first(&mut inner)));
         let mut upsert = Upsert {
@@ -108,7 +129,7 @@ impl Reader {
     }
 
     fn delete(self, node: Node) -> Result<Delete> {
-        let mut inner = parts(node);
+        let mut inner = said(node);
         let object = self.name(&first(&mut inner));
         let mut delete = Delete {
             object,
@@ -178,6 +199,11 @@ impl Reader {
             value: self.sum(first(&mut inner))?,
         })
     }
+}
+
+/// The parts of a change, without what it returns.
+fn said(node: Node) -> impl Iterator<Item = Node> {
+    parts(node).filter(|part| part.as_rule() != Rule::returning)
 }
 
 fn dialect_of(node: Node) -> Dialect {

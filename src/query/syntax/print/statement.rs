@@ -33,7 +33,12 @@ impl Display for Statement {
             Self::Update(update) => write!(f, "{update}"),
             Self::Upsert(upsert) => write!(f, "{upsert}"),
             Self::Delete(delete) => write!(f, "{delete}"),
+            Self::Returning { change, select } => {
+                write!(f, "{change} returning ")?;
+                list(f, select)
+            }
             Self::Import(import) => write!(f, "{import}"),
+            Self::DryRun(statement) => write!(f, "dry run {statement}"),
             Self::Export { query, file } => write!(f, "export ({query}) to {file}"),
             Self::CreateObject(object) => write!(f, "{object}"),
             Self::AlterObject { object, changes } => {

@@ -488,6 +488,22 @@ fn statement() -> BoxedStrategy<Statement> {
                 filter,
             })
         }),
+        (name(), key(), vec(item(expression()), 1..3), any::<bool>()).prop_map(
+            |(object, key, select, dry)| {
+                let delete = Statement::Delete(Delete {
+                    object,
+                    key: Some(key),
+                    filter: None,
+                });
+                match dry {
+                    true => Statement::DryRun(Box::new(delete)),
+                    false => Statement::Returning {
+                        change: Box::new(delete),
+                        select,
+                    },
+                }
+            }
+        ),
         (name(), text(), vec(name(), 0..3), record()).prop_map(|(object, file, on, fields)| {
             Statement::Import(Import {
                 object,

@@ -1,0 +1,183 @@
+//! What a statement changed, as rows: for `returning`, and for a dry run.
+
+use crate::catalog::Catalog;
+use crate::column::Bitset;
+use crate::error::Result;
+use crate::query::bind::{self, Expr, Node, Query, Type};
+use crate::query::exec;
+use crate::query::outcome::{Heading, Table};
+use crate::query::pipeline::Environment;
+use crate::storage::{Change, Mark, Snapshot, Transaction};
+use crate::value::{FieldType, ObjectId, RecordId, Value};
+use std::sync::Arc;
+
+/// A transaction as it was before a statement.
+pub(crate) struct Before {
+    mark: Mark,
+    snapshot: Snapshot,
+    catalog: Arc<Catalog>,
+}
+
+impl Before {
+    pub(crate) fn new(transaction: &Transaction<'_>, catalog: &Arc<Catalog>) -> Self {
+        Self {
+            mark: transaction.mark(),
+            snapshot: transaction.snapshot().clone(),
+            catalog: Arc::clone(catalog),
+        }
+    }
+
+    /// Forgets what the statement did.
+    pub(crate) fn restore(self, transaction: &mut Transaction<'_>) {
+        transaction.roll_back_to(self.mark);
+    }
+
+    /// A query over the records of an object that the statement changed, as they are now; if it
+    /// only deleted, as they were.
+    pub(crate) fn returning(
+        &self,
+        query: &Query,
+        object: ObjectId,
+        transaction: &Transaction<'_>,
+        environment: &Environment<'_>,
+    ) -> Result<Table> {
+        let changes = transaction.changes_since(self.mark);
+        let own = || changes.iter().filter(|change| change.object == object);
+        let gone = own().any(|change| change.after.is_none());
+        let among = own().filter(|change| gone == change.after.is_none());
+        let ids: Vec<_> = among.map(|change| change.id).collect();
+        let query = query.clone().among(object, &ids);
+        if gone {
+            let context = environment.context(&self.snapshot, &self.catalog);
+            return exec::run(&query, &context);
+        }
+        let catalog = Catalog::decode(transaction.snapshot().catalog())?;
+        exec::run(
+            &query,
+            &environment.context(transaction.snapshot(), &catalog),
+        )
+    }
+
+    /// A row for each record that came or went since, and for each field that changed.
+    pub(crate) fn changes(
+        &self,
+        transaction: &Transaction<'_>,
+        environment: &Environment<'_>,
+    ) -> Result<Table> {
+        let catalog = Catalog::decode(transaction.snapshot().catalog())?;
+        let before = environment.context(&self.snapshot, &self.catalog);
+        let after = environment.context(transaction.snapshot(), &catalog);
+        let all = transaction.changes_since(self.mark);
+        let mut rows = Vec::new();
+        for changes in all.chunk_by(|a, b| a.object == b.object) {
+            let object = catalog.object(changes[0].object);
+            let ty = Type::Plain(FieldType::Reference(object.id));
+            let records = |new: bool| {
+                let own = changes.iter().filter(|change| new == change.is_new());
+                own.map(|change| Value::Reference(change.id)).collect()
+            };
+            let mut old_names = exec::named(records(false), &ty, &before)?.into_iter();
+            let mut new_names = exec::named(records(true), &ty, &after)?.into_iter();
+            let names: Vec<_> = changes
+                .iter()
+                .map(|change| match change.is_new() {
+                    true => new_names.next(),
+                    false => old_names.next(),
+                })
+                .map(|name| name.unwrap_or(Value::Missing))
+                .collect();
+            // By record and field, what the field was and is.
+            let mut fields = Vec::new();
+            for (place, field) in object.live_fields().enumerate() {
+                let differs = |change: &Change| match (&change.before, &change.after) {
+                    (Some(a), Some(b)) if a.get(field.id) != b.get(field.id) => {
+                        Some((a.get(field.id).clone(), b.get(field.id).clone()))
+                    }
+                    _ => None,
+                };
+                let own = (0..)
+                    .zip(changes)
+                    .filter_map(|(at, c)| Some((at, differs(c)?)));
+                let (at, (old, new)): (Vec<usize>, (Vec<_>, Vec<_>)) = own.unzip();
+                let ty = bind::column(object, field.id, &(0..0)).ty;
+                let old = exec::named(old, &ty, &before)?;
+                let new = exec::named(new, &ty, &after)?;
+                let values = old.into_iter().zip(new);
+                fields.extend(
+                    at.into_iter()
+                        .zip(values)
+                        .map(|(at, values)| (at, place, &field.name, values)),
+                );
+            }
+            fields.sort_by_key(|(at, place, ..)| (*at, *place));
+            let mut fields = fields.into_iter().peekable();
+            for (at, (change, name)) in changes.iter().zip(names).enumerate() {
+                let mut row = |what: &str, rest: [Value; 3]| {
+                    let mut row = vec![Value::text(what), Value::text(&object.name), name.clone()];
+                    row.extend(rest);
+                    rows.push(row);
+                };
+                match (&change.before, &change.after) {
+                    (None, _) => row("added", Default::default()),
+                    (_, None) => row("deleted", Default::default()),
+                    _ => {
+                        while let Some((_, _, field, (old, new))) =
+                            fields.next_if(|(of, ..)| *of == at)
+                        {
+                            let shown = |value: &Value| match value {
+                                Value::Missing => Value::Missing,
+                                value => Value::text(value.show(environment.clock)),
+                            };
+                            row("updated", [Value::text(field), shown(&old), shown(&new)]);
+                        }
+                    }
+                }
+            }
+        }
+        let mut objects: Vec<_> = all.iter().map(|change| change.object).collect();
+        objects.dedup();
+        let record = Type::Plain(match objects[..] {
+            [object] => FieldType::Reference(object),
+            _ => FieldType::AnyReference(objects),
+        });
+        let heading = |(name, ty): (&str, Type)| Heading {
+            name: name.into(),
+            ty,
+        };
+        let columns = [
+            ("change", Type::TEXT),
+            ("object", Type::TEXT),
+            ("record", record),
+            ("field", Type::TEXT),
+            ("old", Type::TEXT),
+            ("new", Type::TEXT),
+        ];
+        Ok(Table {
+            columns: columns.into_iter().map(heading).collect(),
+            rows,
+            next: None,
+            marks: Vec::new(),
+        })
+    }
+}
+
+impl Query {
+    /// The query over these records alone, of the object that it is over.
+    fn among(mut self, object: ObjectId, ids: &[RecordId]) -> Self {
+        let place = |id: &RecordId| usize::try_from(id.0).ok();
+        let places: Vec<_> = ids.iter().filter_map(place).collect();
+        let mut set = Bitset::new(places.iter().max().map_or(0, |last| last + 1));
+        places.into_iter().for_each(|place| set.set(place, true));
+        let span = 0..0;
+        let node = Node::InRecords {
+            value: Box::new(Expr::this(object, &span)),
+            set: Arc::new(set),
+        };
+        let among = Expr::new(node, Type::BOOLEAN, &span);
+        self.filter = Some(match self.filter.take() {
+            None => among,
+            Some(filter) => Expr::new(Node::And(vec![among, filter]), Type::BOOLEAN, &span),
+        });
+        self
+    }
+}
