@@ -82,6 +82,20 @@ impl Step {
         pipeline::is_read(&self.statement)
     }
 
+    /// What the statement does to records that a condition alone chooses: `change` or `delete`.
+    #[cfg(feature = "shell")]
+    pub(crate) fn sweeps(&self) -> Option<&'static str> {
+        let mut statement = &self.statement;
+        while let Statement::Returning { change, .. } = statement {
+            statement = change;
+        }
+        match statement {
+            Statement::Update(update) if update.key.is_none() => Some("change"),
+            Statement::Delete(delete) if delete.key.is_none() => Some("delete"),
+            _ => None,
+        }
+    }
+
     /// The same query from after a cursor on; nothing for other statements.
     #[cfg(feature = "shell")]
     pub(crate) fn after(&self, cursor: &str) -> Option<Self> {

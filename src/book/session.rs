@@ -310,6 +310,32 @@ impl<'b> Session<'b> {
         Ok(open.transaction.mark())
     }
 
+    /// Runs one statement and keeps what it did if `agree` says so to the number of records that
+    /// it changed. No lock is held while `agree` is asked.
+    #[cfg(feature = "shell")]
+    pub(crate) fn run_if(
+        &mut self,
+        step: &Step,
+        agree: impl FnOnce(u64) -> bool,
+    ) -> Result<Option<Outcome>> {
+        let own = !self.in_transaction();
+        if own {
+            self.begin()?;
+        }
+        let mark = self.mark()?;
+        let outcome = self.run(step);
+        let open = self.open.as_ref().ok_or_else(none_open)?;
+        let count = open.transaction.changes_since(mark).len() as u64;
+        let agreed = outcome.is_ok() && agree(count);
+        match (own, agreed) {
+            (true, true) => self.commit()?,
+            (true, false) => self.rollback()?,
+            (false, true) => {}
+            (false, false) => self.roll_back_to(mark)?,
+        }
+        outcome.map(|outcome| agreed.then_some(outcome))
+    }
+
     pub(super) fn roll_back_to(&mut self, mark: Mark) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(none_open)?;
         open.transaction.roll_back_to(mark);

@@ -35,6 +35,7 @@ commands! {
     backup "FILE" "copy the book into a new file";
     check "" "compare records, columns, indexes and journal with each other";
     compact "" "write the book's file anew without gaps";
+    confirm "[N|off]" "ask before a condition changes or deletes more than N records (100)";
     cursor "" "where the last query's limit cut off, for `after`; empty at the end of the rows";
     describe "NAME" "the fields of an object, the columns of a view";
     format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";
@@ -110,6 +111,22 @@ fn compact(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
     let (before, after) = interpreter.session.book().compact()?;
     let line = format!("{before} bytes before, {after} after");
     interpreter.printer.result(&line)?;
+    GO_ON
+}
+
+fn confirm(interpreter: &mut Interpreter<'_, '_>, above: &str) -> Flow {
+    let confirm = &mut interpreter.confirm;
+    confirm.above = match (above, above.parse()) {
+        ("", _) => confirm.above,
+        ("off", _) => None,
+        (_, Ok(above)) => Some(above),
+        _ => return Err(Failure::Command("usage: .confirm [N|off]".to_owned())),
+    };
+    let now = match confirm.above {
+        Some(above) => format!("asked before more than {above} records change"),
+        None => "never asked".to_owned(),
+    };
+    interpreter.printer.note(&now);
     GO_ON
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::{Outcome, Script, Session, Step};
 use std::io;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A session with a place to print.
 pub(super) struct Interpreter<'b, 's> {
@@ -18,6 +18,27 @@ pub(super) struct Interpreter<'b, 's> {
     pub(super) more: Option<Step>,
     /// Where that is, as `after` takes it.
     pub(super) cursor: Option<String>,
+    pub(super) confirm: Confirm,
+}
+
+/// When a conversation asks before it changes records.
+pub(super) struct Confirm {
+    /// From more records than this on; never without it.
+    pub(super) above: Option<u64>,
+    /// Puts a question; absent where nobody is there to answer.
+    pub(super) ask: Option<Ask>,
+}
+
+/// Whether the answer to a question is yes.
+pub(super) type Ask = Box<dyn FnMut(&str) -> bool>;
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self {
+            above: Some(100),
+            ask: None,
+        }
+    }
 }
 
 /// Why a script or dot-command went no further.
@@ -60,14 +81,44 @@ impl Interpreter<'_, '_> {
         let outcome = self.session.run(step);
         self.printer.progress.clear();
         let took = started.elapsed();
-        let outcome = outcome?;
+        self.tell(step, &outcome?, took)
+    }
+
+    /// Runs one statement of a conversation: what changes many records only after a question.
+    fn asked_step(&mut self, step: &Step) -> Result<(), Failure> {
+        let (Some(verb), Some(above), Some(ask)) =
+            (step.sweeps(), self.confirm.above, &mut self.confirm.ask)
+        else {
+            return self.step(step);
+        };
+        if self.signals.received() {
+            return Err(stopped().into());
+        }
+        let started = Instant::now();
+        let mut took = None;
+        let outcome = self.session.run_if(step, |count| {
+            took = Some(started.elapsed());
+            count <= above || ask(&format!("{verb} {} records? [y/N] ", grouped(count)))
+        });
+        let took = took.unwrap_or_else(|| started.elapsed());
+        match outcome? {
+            Some(outcome) => self.tell(step, &outcome, took),
+            None => {
+                self.printer.note("nothing is changed");
+                Ok(())
+            }
+        }
+    }
+
+    /// Prints what a statement gave.
+    fn tell(&mut self, step: &Step, outcome: &Outcome, took: Duration) -> Result<(), Failure> {
         let mut more = false;
-        if let Outcome::Rows(rows) = &outcome {
+        if let Outcome::Rows(rows) = outcome {
             self.cursor = rows.cursor();
             self.more = self.cursor.as_ref().and_then(|cursor| step.after(cursor));
             more = self.more.is_some();
         }
-        match self.printer.outcome(&outcome, more, &self.signals) {
+        match self.printer.outcome(outcome, more, &self.signals) {
             Err(_) if self.signals.received() => return Err(stopped().into()),
             printed => printed?,
         }
@@ -79,7 +130,12 @@ impl Interpreter<'_, '_> {
     pub(super) fn line(&mut self, line: &str) -> Result<ControlFlow<()>, Failure> {
         match line.trim().strip_prefix('.') {
             Some(command) => commands::run(self, command),
-            None => self.script(line).map(ControlFlow::Continue),
+            None => {
+                let script = Script::parse(line)?;
+                let mut steps = script.steps().iter();
+                steps.try_for_each(|step| self.asked_step(step))?;
+                Ok(ControlFlow::Continue(()))
+            }
         }
     }
 
@@ -93,6 +149,19 @@ impl Interpreter<'_, '_> {
     }
 }
 
+/// A number with a comma before every third digit from its end: `1,234`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn stopped() -> Error {
     Error::new(Code::Interrupted, "the script was stopped")
 }
@@ -104,6 +173,8 @@ mod tests {
     use super::*;
     use crate::Book;
     use clap::Parser as _;
+    use std::cell::RefCell;
+    use std::rc::Rc;
     use std::sync::Arc;
 
     #[test]
@@ -119,6 +190,7 @@ mod tests {
             signals: Signals::default(),
             more: None,
             cursor: None,
+            confirm: Confirm::default(),
         };
         let make = "create object notes (name text label); \
             add notes (name = \"c\"), (name = \"b\"), (name = \"a\")";
@@ -131,5 +203,85 @@ mod tests {
         drop(interpreter);
         let output = String::from_utf8(output).unwrap();
         assert_eq!(output, "name\n----\na\nb\nname\n----\nbb\nc\n");
+    }
+    #[test]
+    fn a_conversation_asks_before_it_changes_many_records() {
+        let book = Book::options().bare(true).in_memory().unwrap();
+        let (mut output, mut messages) = (Vec::new(), Vec::new());
+        let mut input = &b""[..];
+        let mut streams = Streams::new(&mut input, &mut output, &mut messages);
+        let arguments = Arguments::parse_from(["fieldbook"]);
+        let asked = Rc::new(RefCell::new(Vec::new()));
+        let questions = asked.clone();
+        let mut interpreter = Interpreter {
+            session: book.session(),
+            printer: Printer::new(&arguments, &mut streams, Arc::new(Progress::default())),
+            signals: Signals::default(),
+            more: None,
+            cursor: None,
+            confirm: Confirm {
+                // Every second answer is yes.
+                ask: Some(Box::new(move |question| {
+                    questions.borrow_mut().push(question.to_owned());
+                    questions.borrow().len() % 2 == 0
+                })),
+                ..Confirm::default()
+            },
+        };
+        let lines = [
+            "create object notes (name text label, size integer)",
+            "add notes (name = \"a\"), (name = \"b\"), (name = \"c\")",
+            // So few are not asked about.
+            "update notes where true set size = 1",
+            ".confirm 2",
+            "update notes where true set size = 2",
+            "update notes where true set size = 3 returning count()",
+            "update notes where name = \"a\" set size = 9; update notes #1 set size = 9",
+            "begin; update notes #0 set size = 10",
+            "delete notes where true",
+            "notes select name, size; commit",
+            "dry run delete notes where true",
+            ".confirm off",
+            "delete notes where true",
+            "notes select count()",
+        ];
+        for line in lines {
+            assert!(interpreter.line(line).unwrap().is_continue(), "{line}");
+        }
+        let wrong = interpreter.line(".confirm many");
+        assert!(matches!(wrong, Err(Failure::Command(text)) if text.contains("usage")));
+        drop(interpreter);
+        let questions = [
+            "change 3 records? [y/N] ",
+            "change 3 records? [y/N] ",
+            "delete 3 records? [y/N] ",
+        ];
+        assert_eq!(asked.borrow().as_slice(), questions);
+        let output = String::from_utf8(output).unwrap();
+        let rows: Vec<_> = output.lines().collect();
+        assert_eq!(rows[..3], ["count", "-----", "    3"]);
+        assert_eq!(
+            rows[3..8],
+            [
+                "name  size",
+                "----  ----",
+                "a       10",
+                "b        9",
+                "c        3"
+            ]
+        );
+        assert_eq!(rows[rows.len() - 1], "    0");
+        let messages = String::from_utf8(messages).unwrap();
+        assert_eq!(
+            messages.matches("nothing is changed").count(),
+            3,
+            "{messages}"
+        );
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        let grouped: Vec<_> = [0, 999, 1_000, 1_234_567].map(grouped).to_vec();
+        assert_eq!(grouped, ["0", "999", "1,000", "1,234,567"]);
     }
 }

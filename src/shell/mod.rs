@@ -21,7 +21,7 @@ pub use terminal::Streams;
 use crate::Rows;
 use arguments::Arguments;
 use clap::Parser as _;
-use interpreter::{Failure, Interpreter};
+use interpreter::{Confirm, Failure, Interpreter};
 use printer::Printer;
 use signals::Signals;
 use std::ffi::OsString;
@@ -155,6 +155,7 @@ fn serve(arguments: &Arguments, streams: &mut Streams<'_>) -> End {
         signals,
         more: None,
         cursor: None,
+        confirm: Confirm::default(),
     };
     let end = match batch::run(&mut interpreter, &sources, arguments.atomic) {
         Ok(()) if interactive => repl::run(&mut interpreter, arguments),

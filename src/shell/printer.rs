@@ -87,6 +87,11 @@ impl<'s> Printer<'s> {
         self.output.flush()
     }
 
+    /// Whether somebody sees the results as they come.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal.output
+    }
+
     /// Prints text that was asked for.
     pub(super) fn result(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.output, "{}", text.trim_end())?;

@@ -2,11 +2,12 @@
 
 use super::arguments::Arguments;
 use super::complete::Helper;
-use super::interpreter::{Failure, Interpreter};
+use super::interpreter::{Ask, Failure, Interpreter};
+use super::signals::Signals;
 use super::{End, terminal};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor};
+use rustyline::{CompletionType, Config, DefaultEditor, Editor};
 use std::ops::ControlFlow;
 
 /// Reads and runs lines until the user leaves.
@@ -31,6 +32,9 @@ pub(super) fn run(interpreter: &mut Interpreter<'_, '_>, arguments: &Arguments) 
         drop(editor.load_history(file));
     }
     greet(interpreter, arguments);
+    if interpreter.printer.is_terminal() {
+        interpreter.confirm.ask = Some(ask(interpreter.signals.clone()));
+    }
     let end = converse(interpreter, &mut editor);
     if let Some(file) = &history {
         let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
@@ -41,6 +45,16 @@ pub(super) fn run(interpreter: &mut Interpreter<'_, '_>, arguments: &Arguments) 
         }
     }
     end
+}
+
+/// Asks on the terminal; whatever is no yes is a no.
+fn ask(signals: Signals) -> Ask {
+    Box::new(move |question| {
+        signals.wait_for_line(true);
+        let answer = DefaultEditor::new().and_then(|mut editor| editor.readline(question));
+        signals.wait_for_line(false);
+        answer.is_ok_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+    })
 }
 
 fn greet(interpreter: &mut Interpreter<'_, '_>, arguments: &Arguments) {
@@ -59,6 +73,10 @@ fn converse(
     editor: &mut Editor<Helper, FileHistory>,
 ) -> End {
     loop {
+        // A question may have been what waited when the signal came.
+        if interpreter.signals.leave() {
+            return End::Stopped;
+        }
         if let (Some(helper), Ok(schema)) = (editor.helper_mut(), interpreter.session.schema()) {
             helper.schema = schema;
         }
