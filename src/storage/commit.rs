@@ -111,6 +111,8 @@ impl Store {
                 base: latest.base,
                 overlay,
                 pending: Arc::new(pending),
+                past: None,
+                committed: None,
             });
         }
         writer.recent.push_back(Recent { scope, commit });

@@ -5,6 +5,7 @@ use super::fault::{OrFault, corrupt};
 use super::index::insert_sorted;
 use super::journal::{self, Change, Header, HeaderKind};
 use super::meta::{Progress, RECORDS_MAX};
+use super::past::Pasts;
 use super::schema::Schema;
 use super::tables::{self, Bytes, RowsTable};
 use super::{Row, Settings, Snapshot};
@@ -34,6 +35,7 @@ pub(super) struct Pending {
     pub(super) commits: Vec<Arc<Commit>>,
     /// The commits' changes, and one for a commit without any.
     pub(super) weight: usize,
+    pub(super) pasts: Pasts,
 }
 
 impl Pending {
@@ -58,6 +60,7 @@ impl Pending {
             last_commit,
             commits,
             weight,
+            pasts: Pasts::default(),
         }
     }
 

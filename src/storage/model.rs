@@ -233,7 +233,7 @@ pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
                 assert_eq!(vector.missing_slots().count(), known.missing as usize);
             }
         }
-        if ty.shape() != Shape::RowOnly {
+        if ty.shape() != Shape::RowOnly && snapshot.past.is_none() {
             assert_eq!(summary.present, present, "{ty:?}");
         }
     }
@@ -325,6 +325,8 @@ fn order(row: &Row) -> (Option<()>, i64, bool, String) {
 
 /// Takes one step; gives what is committed then.
 struct Run<'a> {
+    /// What was committed, by transaction.
+    past: BTreeMap<u64, Model>,
     committed: Model,
     current: Model,
     marked: Option<(Mark, Model)>,
@@ -380,9 +382,10 @@ impl<'a> Run<'a> {
             Step::Commit => {
                 self.clock += 1;
                 let transaction = self.transaction.take().unwrap();
-                transaction.commit(at(self.clock)).unwrap();
+                let sequence = transaction.commit(at(self.clock)).unwrap();
                 self.marked = None;
                 self.committed = self.current.clone();
+                self.past.insert(sequence, self.committed.clone());
             }
             Step::Fold => store.fold().unwrap(),
             Step::Reopen => unreachable!("handled by the caller"),
@@ -391,6 +394,18 @@ impl<'a> Run<'a> {
             assert_equal(transaction.snapshot(), &self.current);
         }
         assert_equal(&store.snapshot().unwrap(), &self.committed);
+    }
+
+    /// Some states of the past are what they were, also from within a transaction.
+    fn look_back(&self, store: &Store) {
+        let now = store.snapshot().unwrap();
+        let within = self.transaction.as_ref().map(Transaction::snapshot);
+        let step = self.past.len().div_ceil(4).max(1);
+        for (sequence, then) in self.past.iter().rev().skip(1).step_by(step) {
+            for now in [Some(&now), within].into_iter().flatten() {
+                assert_equal(&now.as_of(*sequence).unwrap(), then);
+            }
+        }
     }
 }
 
@@ -407,6 +422,7 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("model.fieldbook");
         let mut committed = Model::new();
+        let mut past = BTreeMap::new();
         let mut clock = 1;
         for (number, steps) in steps.split(|step| matches!(step, Step::Reopen)).enumerate() {
             let store = Store::open(&path, &StoreOptions::default()).unwrap();
@@ -414,6 +430,7 @@ proptest! {
                 set_schema(&store);
             }
             let mut run = Run {
+                past,
                 current: committed.clone(),
                 committed,
                 marked: None,
@@ -422,6 +439,7 @@ proptest! {
             };
             for step in steps {
                 run.step(&store, step.clone());
+                run.look_back(&store);
                 if !matches!(step, Step::Commit | Step::Fold) {
                     continue;
                 }
@@ -429,6 +447,7 @@ proptest! {
                 prop_assert!(report.faults.is_empty(), "{:?}", report.faults);
             }
             committed = run.committed;
+            past = run.past;
             clock = run.clock;
         }
         let store = Store::open(&path, &StoreOptions::default()).unwrap();

@@ -5,6 +5,7 @@ use super::index::{self, Entry as KeyEntry, KeyRange};
 use super::key::{self, KeyWriter};
 use super::log::Pending;
 use super::overlay::{Overlay, chunk_ids};
+use super::past::Past;
 use super::published::{Published, StoredChunk};
 use super::schema::LIVE;
 use super::{IndexKind, IndexLayout, ObjectLayout, Row, Settings, chunk};
@@ -21,12 +22,16 @@ pub(crate) struct Snapshot {
     pub(super) base: Arc<Published>,
     pub(super) overlay: Arc<Overlay>,
     pub(super) pending: Arc<Pending>,
+    /// What is undone, if this is a state of the past: the rest is then the present one.
+    pub(super) past: Option<Arc<Past>>,
+    /// What was committed, if the overlay has changes of a transaction on top.
+    pub(super) committed: Option<Arc<Overlay>>,
 }
 
 /// What planning and skipping read of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Summary {
-    /// Records with a value.
+    /// Records with a value; of a past state those of the present.
     pub present: u64,
     /// Distinct values, exact up to 256 and an estimate beyond. Values that have gone may still
     /// count.
@@ -57,7 +62,9 @@ fn len_below(chunk: u32, bound: u64) -> usize {
 impl Snapshot {
     /// The number of the last transaction seen.
     pub(crate) fn sequence(&self) -> u64 {
-        self.pending.sequence
+        self.past
+            .as_ref()
+            .map_or(self.pending.sequence, |past| past.sequence)
     }
 
     /// The moment of the last transaction seen.
@@ -83,9 +90,12 @@ impl Snapshot {
         self.overlay.counts(object).next
     }
 
-    /// Live records.
+    /// Live records; of a past state those of the present, if its journal cannot be read.
     pub(crate) fn record_count(&self, object: ObjectId) -> u64 {
-        self.overlay.counts(object).live
+        let now = self.overlay.counts(object).live;
+        let Some(past) = &self.past else { return now };
+        past.lives(&self.now(), object)
+            .map_or(now, |lives| lives.count)
     }
 
     pub(crate) fn chunk_count(&self, object: ObjectId) -> u32 {
@@ -99,6 +109,9 @@ impl Snapshot {
     }
 
     pub(crate) fn row(&self, object: ObjectId, id: RecordId) -> Result<Option<Arc<Row>>> {
+        if let Some(past) = &self.past {
+            return past.row(&self.now(), self.layout(object), id);
+        }
         match self.overlay.entry(object, id) {
             Some(entry) => Ok(entry.current.clone()),
             None => guard(|| self.base.row(self.layout(object), id)),
@@ -110,6 +123,13 @@ impl Snapshot {
         let mut live = guard(|| self.stored_live(object, chunk))?;
         for (slot, entry) in self.overlay.in_chunk(object, chunk.0) {
             live.set(slot, entry.current.is_some());
+        }
+        if let Some(past) = &self.past {
+            let lives = past.lives(&self.now(), object)?;
+            lives
+                .unborn_in(chunk.0)
+                .for_each(|slot| live.set(slot, false));
+            lives.gone_in(chunk.0).for_each(|slot| live.set(slot, true));
         }
         Ok(live)
     }
@@ -164,7 +184,19 @@ impl Snapshot {
                 (slot, value.unwrap_or(&Value::Missing))
             })
             .collect();
-        Ok(chunk::patch(vector, &changes))
+        let vector = chunk::patch(vector, &changes);
+        let Some(past) = &self.past else {
+            return Ok(vector);
+        };
+        let now = self.now();
+        let (lives, values) = (past.lives(&now, object)?, past.values(&now, object, field)?);
+        let len = vector.len();
+        let unborn = lives.unborn_in(chunk.0).map(|slot| (slot, &Value::Missing));
+        let undone: Vec<_> = unborn
+            .chain(values.in_chunk(chunk.0))
+            .filter(|(slot, _)| *slot < len)
+            .collect();
+        Ok(chunk::patch(vector, &undone))
     }
 
     /// The values of a field in a chunk as folded.
@@ -230,6 +262,15 @@ impl Snapshot {
     ) -> Result<()> {
         let layout = self.layout(object);
         let ids = chunk_ids(chunk.0);
+        if self.past.is_some() {
+            for slot in self.live(object, chunk)?.ones() {
+                let id = RecordId(ids.start + slot as u64);
+                if let Some(row) = self.row(object, id)? {
+                    each(id, &row)?;
+                }
+            }
+            return Ok(());
+        }
         let mut rows = Vec::new();
         guard(|| {
             let Some(table) = self.base.rows(object)? else {
@@ -290,6 +331,13 @@ impl Snapshot {
                 present = (present + has(&entry.current)).saturating_sub(has(&entry.stored));
                 let chunk = usize::try_from(id / CHUNK_RECORDS as u64).unwrap_or(usize::MAX);
                 if let Some(chunk) = chunks.get_mut(chunk) {
+                    chunk.exact = false;
+                }
+            }
+        }
+        if let Some(past) = &self.past {
+            for chunk in self.is_past_in(past, object, field)? {
+                if let Some(chunk) = chunks.get_mut(chunk as usize) {
                     chunk.exact = false;
                 }
             }
@@ -398,23 +446,36 @@ impl Snapshot {
             })
         })?;
         let stored = found.len();
-        if let Some(keys) = self.overlay.keys(index.id)? {
-            let low = Bound::Included((range.0.clone(), 0));
-            let high = match &range.1 {
-                Some(high) => Bound::Excluded((high.clone(), 0)),
-                None => Bound::Unbounded,
-            };
-            if range.1.as_ref().is_none_or(|high| *high > range.0) {
-                found.extend(keys.range((low, high)).cloned());
+        let low = Bound::Included((range.0.clone(), 0));
+        let high = match &range.1 {
+            Some(high) => Bound::Excluded((high.clone(), 0)),
+            None => Bound::Unbounded,
+        };
+        let holds_any = range.1.as_ref().is_none_or(|high| *high > range.0);
+        if let (true, Some(keys)) = (holds_any, self.overlay.keys(index.id)?) {
+            found.extend(keys.range((low.clone(), high.clone())).cloned());
+        }
+        let mut mixed = found.len() > stored;
+        if let Some(past) = &self.past {
+            let now = self.now();
+            let (lives, past) = (
+                past.lives(&now, layout.id)?,
+                past.keys(&now, layout, index)?,
+            );
+            found.retain(|(_, id)| !lives.is_unborn(*id) && !past.hides(*id));
+            if holds_any {
+                found.extend(past.keys.range((low, high)).cloned());
             }
+            mixed = true;
         }
         let with_missing = index.kind == IndexKind::Reference
             && range.0.as_slice() <= &[0xFF][..]
             && range.1.as_deref().is_none_or(|high| high > &[0xFF][..]);
         if with_missing {
             self.without_reference(layout.id, index.fields[0], &mut found)?;
+            mixed = true;
         }
-        if found.len() > stored {
+        if mixed {
             found.sort();
         }
         Ok(found)

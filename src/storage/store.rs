@@ -316,6 +316,8 @@ impl Store {
             base: Arc::new(base),
             overlay: Arc::new(overlay),
             pending: Arc::new(Pending::none(progress)),
+            past: None,
+            committed: None,
         });
         Ok(())
     }
@@ -395,6 +397,8 @@ pub(super) fn read_folded(read: ReadTransaction, chunks: ChunkCache) -> Result<(
         base: Arc::new(base),
         overlay: Arc::new(overlay),
         pending: Arc::new(Pending::none(meta.progress)),
+        past: None,
+        committed: None,
     };
     Ok((snapshot, meta))
 }

@@ -58,7 +58,10 @@ impl<'a> Transaction<'a> {
     pub(super) fn new(store: &'a Store, base: Snapshot) -> Self {
         Self {
             store,
-            state: base.clone(),
+            state: Snapshot {
+                committed: Some(base.overlay.clone()),
+                ..base.clone()
+            },
             base,
             log: Vec::new(),
         }

@@ -57,6 +57,19 @@ impl Snapshot {
                 }
             }
         }
+        if let Some(past) = &self.past {
+            let now = self.now();
+            let lives = past.lives(&now, object)?;
+            let changed = past.changed_texts(&now, layout)?;
+            let kept = |id: u64| !lives.is_unborn(id) && !changed.contains(&id);
+            found.hits.retain(|hit| kept(hit.id.0));
+            for id in changed.iter().map(|id| RecordId(*id)) {
+                step(found.hits.len())?;
+                if let Some(row) = self.row(object, id)? {
+                    met(layout, &row, sought, id, &mut found.hits);
+                }
+            }
+        }
         found
             .hits
             .sort_unstable_by_key(|hit| (hit.id, hit.field, std::cmp::Reverse(hit.closeness)));

@@ -1,0 +1,192 @@
+//! Reading the journal: what came, went and changed in the records of one object.
+
+use super::fault::{OrFault, guard};
+use super::journal::{self, Change, RECORDS, RecordBlock};
+use super::log::Commit;
+use super::tables::{self, JournalKey};
+use super::{Row, Snapshot};
+use crate::error::Result;
+use crate::value::{DateTime, FieldId, ObjectId, RecordId, Value};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// A transaction: when it was, and whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub sequence: u64,
+    pub at: DateTime,
+    pub actor: Option<RecordId>,
+}
+
+/// Which records came and went in one transaction.
+pub(super) struct Moves {
+    pub(super) sequence: u64,
+    /// Ranges of ids: first and number.
+    pub(super) inserted: Vec<(u64, u64)>,
+    pub(super) deleted: Vec<(u64, Arc<Row>)>,
+}
+
+/// A value that a record had in a field before a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Old {
+    pub id: RecordId,
+    pub sequence: u64,
+    pub value: Value,
+}
+
+impl Snapshot {
+    /// The transactions after `after`, oldest first.
+    pub(crate) fn transactions(&self, after: u64) -> Result<Vec<Stamp>> {
+        let mut all = Vec::new();
+        guard(|| {
+            let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
+            for entry in headers.range(after + 1..).or_fault()? {
+                let (sequence, bytes) = entry.or_fault()?;
+                let header = journal::header(bytes.value())?;
+                all.push(Stamp {
+                    sequence: sequence.value(),
+                    at: header.at,
+                    actor: header.actor,
+                });
+            }
+            Ok(())
+        })?;
+        all.extend(self.commits_after(after).map(|commit| Stamp {
+            sequence: commit.sequence,
+            at: commit.at,
+            actor: commit.actor,
+        }));
+        Ok(all)
+    }
+
+    /// The last transaction at or before a moment; 0 if there was none yet.
+    pub(crate) fn sequence_at(&self, moment: DateTime) -> Result<u64> {
+        let pending = &self.pending.commits;
+        let known = pending.partition_point(|commit| commit.at <= moment);
+        if known > 0 {
+            return Ok(pending[known - 1].sequence);
+        }
+        let folded = self.base.progress;
+        if folded.last_commit.is_none_or(|last| last <= moment) {
+            return Ok(folded.sequence);
+        }
+        guard(|| {
+            let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
+            // `low` is at or before the moment, `high` is after it.
+            let (mut low, mut high) = (0, folded.sequence);
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                let bytes = headers.get(middle).or_fault()?;
+                let at = bytes
+                    .map(|bytes| journal::header(bytes.value()))
+                    .transpose()?;
+                match at {
+                    Some(header) if header.at > moment => high = middle,
+                    _ => low = middle,
+                }
+            }
+            Ok(low)
+        })
+    }
+
+    /// The commits after `after` that are not folded.
+    fn commits_after(&self, after: u64) -> impl Iterator<Item = &Commit> {
+        let commits = self.pending.commits.iter().map(|commit| &**commit);
+        commits.filter(move |commit| commit.sequence > after)
+    }
+
+    /// What came and went after the transaction `after`, oldest first.
+    pub(super) fn moves(&self, object: ObjectId, after: u64) -> Result<Vec<Moves>> {
+        let layout = self.layout(object);
+        let mut all = Vec::new();
+        self.blocks_after(object, RECORDS, after, |sequence, bytes| {
+            let block = RecordBlock::decode(bytes, layout)?;
+            let deleted = block.deleted.into_iter();
+            all.push(Moves {
+                sequence,
+                inserted: block.inserted,
+                deleted: deleted.map(|(id, row)| (id, Arc::new(row))).collect(),
+            });
+            Ok(())
+        })?;
+        for commit in self.commits_after(after) {
+            let mut moves = Moves {
+                sequence: commit.sequence,
+                inserted: Vec::new(),
+                deleted: Vec::new(),
+            };
+            for change in changes_of(commit, object) {
+                match (&change.before, &change.after) {
+                    (None, Some(_)) => moves.inserted.push((change.id.0, 1)),
+                    (Some(row), None) => moves.deleted.push((change.id.0, row.clone())),
+                    _ => {}
+                }
+            }
+            if !(moves.inserted.is_empty() && moves.deleted.is_empty()) {
+                all.push(moves);
+            }
+        }
+        Ok(all)
+    }
+
+    /// What a field was before each change of it after the transaction `after`, oldest first;
+    /// that records came or went is no change here.
+    pub(super) fn olds(&self, object: ObjectId, field: FieldId, after: u64) -> Result<Vec<Old>> {
+        let layout = self.layout(object);
+        let mut all = Vec::new();
+        self.blocks_after(object, field, after, |sequence, bytes| {
+            let block = journal::decode_block(bytes, layout, field)?.into_iter();
+            all.extend(block.map(|(id, value)| Old {
+                id: RecordId(id),
+                sequence,
+                value,
+            }));
+            Ok(())
+        })?;
+        for commit in self.commits_after(after) {
+            for change in changes_of(commit, object) {
+                if let (Some(before), Some(now)) = (&change.before, &change.after)
+                    && before.get(field) != now.get(field)
+                {
+                    all.push(Old {
+                        id: change.id,
+                        sequence: commit.sequence,
+                        value: before.get(field).clone(),
+                    });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Calls `each` with the folded blocks of a field after a transaction, oldest first.
+    fn blocks_after(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        after: u64,
+        mut each: impl FnMut(u64, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        guard(|| {
+            let journal = self.base.read.open_table(tables::JOURNAL).or_fault()?;
+            let key = |sequence| -> JournalKey { (object.0, field.0, sequence) };
+            let keys: RangeInclusive<JournalKey> =
+                key(after.saturating_add(1))..=key(self.base.progress.sequence);
+            if after >= self.base.progress.sequence {
+                return Ok(());
+            }
+            for entry in journal.range(keys).or_fault()? {
+                let (key, bytes) = entry.or_fault()?;
+                each(key.value().2, bytes.value())?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn changes_of(commit: &Commit, object: ObjectId) -> &[Change] {
+    let changes = &commit.changes;
+    let from = changes.partition_point(|change| change.object < object);
+    let to = changes.partition_point(|change| change.object <= object);
+    &changes[from..to]
+}
