@@ -536,6 +536,7 @@ fn single(object: &str, key: Expr, what: &str) -> Query {
             path: vec![name(object)],
             key: Some(key),
         },
+        as_of: None,
         lets: Vec::new(),
         filter: None,
         group: None,

@@ -41,6 +41,7 @@ impl<'a> Environment<'a> {
             snapshot,
             catalog,
             clock: self.clock,
+            moment: None,
             me: self.me,
             parameters: self.parameters,
             interrupt: self.interrupt,

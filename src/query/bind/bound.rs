@@ -345,6 +345,9 @@ pub(crate) enum AggregateFunction {
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub source: Source,
+    /// A day, period or moment of the past, without a frame: its last moment is the one that all
+    /// of the query is read at, unions aside.
+    pub as_of: Option<Expr>,
     /// Over the source's frame.
     pub filter: Option<Expr>,
     /// Absent: every passing record is a row.

@@ -147,6 +147,7 @@ impl Binder<'_> {
         };
         let mut query = Query {
             source: start.source,
+            as_of: tree.as_of.as_ref().map(|at| self.as_of(at)).transpose()?,
             filter,
             group: None,
             having: None,
@@ -178,6 +179,22 @@ impl Binder<'_> {
             query.without_totals();
         }
         Ok((query, frames))
+    }
+
+    /// `as of 2026-03-31`, `as of last month`
+    fn as_of(&self, tree: &syntax::Expr) -> Result<Expr> {
+        let moment = self.expr(&Self::nothing(), tree)?;
+        if moment.ty == Type::Missing {
+            return Ok(cast(moment, Type::DATETIME));
+        }
+        if matches!(moment.ty, Type::DATE | Type::DATETIME) || moment.ty.is_period() {
+            return Ok(moment);
+        }
+        let is = self.describe(&moment.ty);
+        Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
+            .at(moment.span)
+            .expected("a day, a moment or a period of the past")
+            .hint("for example `as of 2026-03-31`, `as of last month`"))
     }
 
     /// `accounts "Acme"`, `accounts #42`
@@ -325,7 +342,13 @@ fn is_records(tree: &syntax::Query) -> bool {
 
 /// Whether a query is a source alone.
 fn is_source(tree: &syntax::Query) -> bool {
-    let clauses = [&tree.filter, &tree.having, &tree.offset, &tree.after];
+    let clauses = [
+        &tree.as_of,
+        &tree.filter,
+        &tree.having,
+        &tree.offset,
+        &tree.after,
+    ];
     is_records(tree)
         && tree.lets.is_empty()
         && tree.order.is_empty()

@@ -278,6 +278,7 @@ impl Binder<'_> {
             ColumnValue::Nested(_) => false,
         };
         let simple = query.group.is_none()
+            && query.as_of.is_none()
             && query.having.is_none()
             && query.unions.is_empty()
             && !query.columns.iter().any(over_rows);

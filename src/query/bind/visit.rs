@@ -175,6 +175,7 @@ impl Query {
             Source::Find(find) => find.text.visit_all(each),
             Source::Object(_) => {}
         }
+        self.as_of.iter().for_each(|expr| expr.visit_all(each));
         self.filter.iter().for_each(|expr| expr.visit_all(each));
         if let Some(group) = &self.group {
             group.keys.iter().for_each(|expr| expr.visit_all(each));

@@ -265,6 +265,7 @@ impl<'a> Binder<'a> {
         let value = ColumnValue::Expr(Expr::new(Node::Id, ty, span));
         Ok(Query {
             source: Source::Object(object.id),
+            as_of: None,
             filter,
             group: None,
             having: None,

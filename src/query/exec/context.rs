@@ -5,7 +5,7 @@ use super::threads::Threads;
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::storage::Snapshot;
-use crate::value::{Clock, RecordId, Value};
+use crate::value::{Clock, DateTime, RecordId, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,8 @@ pub(crate) struct Context<'a> {
     pub snapshot: &'a Snapshot,
     pub catalog: &'a Catalog,
     pub clock: &'a Clock,
+    /// The moment of the past that state and clock are those of; nothing: they are of now.
+    pub moment: Option<DateTime>,
     pub me: Option<RecordId>,
     pub parameters: &'a HashMap<String, Value>,
     pub interrupt: &'a Interrupt,

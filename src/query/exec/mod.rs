@@ -28,6 +28,7 @@ mod snippet;
 mod sort;
 mod spread;
 mod tally;
+mod then;
 mod threads;
 mod window;
 
@@ -41,6 +42,7 @@ pub(crate) use find::search;
 pub(crate) use profile::{Profile, Work, part};
 pub(crate) use roles::Roles;
 use run::Executor;
+pub(crate) use then::{Then, moment, settled};
 pub(crate) use run::{
     is_column_over_rows, named, record, records, run, run_folded, run_frame, run_profiled,
 };

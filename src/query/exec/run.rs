@@ -9,7 +9,7 @@ use super::rows::{Rows, pick};
 use super::scan::Passed;
 use super::sort::{Sorted, Sorter};
 use super::window::Over;
-use super::{Batch, Context, Evaluator, Frame, Threads, group};
+use super::{Batch, Context, Evaluator, Frame, Then, Threads, group};
 use crate::catalog::Object;
 use crate::column::{Bitset, Comparison, Vector};
 use crate::error::{Code, Error, Result};
@@ -39,7 +39,9 @@ pub(crate) fn run_folded(query: &Query, context: &Context<'_>) -> Result<Frame> 
 
 /// Runs a folded query for what its parts did; gives its number of rows too.
 pub(crate) fn run_profiled(query: &Query, context: &Context<'_>) -> Result<(u64, Profile)> {
-    let mut executor = Executor::new(query, context);
+    let then = Then::of(query, context)?;
+    let then = then.as_ref().map(|then| then.context(context));
+    let mut executor = Executor::new(query, then.as_ref().unwrap_or(context));
     executor.evaluator.profile.timed = true;
     let table = executor.table(query)?;
     Ok((table.rows.len() as u64, executor.evaluator.profile))
@@ -48,7 +50,9 @@ pub(crate) fn run_profiled(query: &Query, context: &Context<'_>) -> Result<(u64,
 /// The records that a query gives: its one column is the record itself.
 pub(crate) fn records(query: &Query, context: &Context<'_>) -> Result<Vec<RecordId>> {
     let folded = fold(query, context)?;
-    let executor = Executor::new(&folded, context);
+    let then = Then::of(&folded, context)?;
+    let then = then.as_ref().map(|then| then.context(context));
+    let executor = Executor::new(&folded, then.as_ref().unwrap_or(context));
     let column = folded.columns.first().map(|column| &column.value);
     if let Some(ColumnValue::Expr(Expr { node: Node::Id, .. })) = column
         && folded.unions.is_empty()
@@ -400,16 +404,9 @@ impl<'a> Executor<'a> {
 
     /// The typed columns of a query's rows.
     pub(super) fn frame(&self, query: &Query) -> Result<Frame> {
-        let answer = self.answer(query)?;
-        let columns = query
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| self.vector(&column.value, &answer, at))
-            .collect::<Result<_>>()?;
-        let first = Frame {
-            columns,
-            len: answer.rows.len(),
+        let first = match Then::of(query, self.context)? {
+            Some(then) => Executor::new(query, &then.context(self.context)).own_frame(query)?,
+            None => self.own_frame(query)?,
         };
         if query.unions.is_empty() {
             return Ok(first);
@@ -424,6 +421,21 @@ impl<'a> Executor<'a> {
             frames.push(self.frame(union)?);
         }
         Ok(group::stack(frames, &types))
+    }
+
+    /// The columns of a query's rows without those stacked below them.
+    fn own_frame(&self, query: &Query) -> Result<Frame> {
+        let answer = self.answer(query)?;
+        let columns = query
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| self.vector(&column.value, &answer, at))
+            .collect::<Result<_>>()?;
+        Ok(Frame {
+            columns,
+            len: answer.rows.len(),
+        })
     }
 
     fn vector(&self, value: &ColumnValue, answer: &Answer, at: usize) -> Result<Vector> {
@@ -449,7 +461,10 @@ impl<'a> Executor<'a> {
                 ty: column_type(&column.value),
             })
             .collect();
-        let (mut rows, mut marks, next) = self.named_rows(query)?;
+        let (mut rows, mut marks, next) = match Then::of(query, self.context)? {
+            Some(then) => Executor::new(query, &then.context(self.context)).named_rows(query)?,
+            None => self.named_rows(query)?,
+        };
         for union in &query.unions {
             let below = self.table(union)?;
             if !(marks.is_empty() && below.marks.is_empty()) {

@@ -9,7 +9,7 @@ use crate::column::Comparison;
 use crate::error::Result;
 use crate::query::bind::{ColumnValue, Expr, Find, Nested, Node, Query, Source, Type};
 use crate::query::exec::{
-    Context, Evaluator, Profile, Work, is_column_over_rows, part, run_profiled, search,
+    Context, Evaluator, Profile, Then, Work, is_column_over_rows, part, run_profiled, search,
 };
 use crate::value::{FieldType, IndexId, ObjectId, RecordId, Value};
 use std::fmt::Write;
@@ -92,7 +92,26 @@ impl Tree<'_> {
     }
 
     /// A query without those stacked below it.
-    fn one(&mut self, query: &Query, mut depth: usize) -> Result<()> {
+    fn one(&mut self, query: &Query, depth: usize) -> Result<()> {
+        let Some(then) = Then::of(query, self.context)? else {
+            return self.one_now(query, depth);
+        };
+        let context = then.context(self.context);
+        let moment = Value::DateTime(then.moment()).show(context.clock);
+        self.line(depth, format!("as of {moment}"));
+        let mut inner = Tree {
+            context: &context,
+            profile: self.profile.take(),
+            lines: std::mem::take(&mut self.lines),
+            hints: std::mem::take(&mut self.hints),
+        };
+        let done = inner.one_now(query, depth + 1);
+        (self.profile, self.lines, self.hints) = (inner.profile, inner.lines, inner.hints);
+        done
+    }
+
+    /// A query at the moment of the context.
+    fn one_now(&mut self, query: &Query, mut depth: usize) -> Result<()> {
         let top = self.lines.len();
         let below = source_names(&query.source);
         let source = Words {

@@ -8,7 +8,7 @@ use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Limit, Nested, Node,
     OrderKey, Over, Page, Query, Source, Subtree, Type,
 };
-use crate::query::exec::{Batch, Context, Evaluator, Frame};
+use crate::query::exec::{Batch, Context, Evaluator, Frame, Then, moment, settled};
 use crate::query::label;
 use crate::query::rule::Call;
 use crate::value::{ObjectId, Period, Value};
@@ -49,6 +49,29 @@ impl<'a> Folder<'a> {
     }
 
     pub(super) fn query(&self, query: &Query) -> Result<Query> {
+        let (Some(as_of), Some(then)) = (&query.as_of, Then::of(query, self.context)?) else {
+            return self.query_now(query);
+        };
+        let unions = query.unions.iter().map(|query| self.query(query));
+        let unions = unions.collect::<Result<_>>()?;
+        let context = then.context(self.context);
+        let folder = Folder {
+            given: self.given,
+            ..Folder::new(&context)
+        };
+        let own = Query {
+            as_of: Some(settled(as_of, moment(as_of, self.context)?)),
+            unions: Vec::new(),
+            ..query.clone()
+        };
+        Ok(Query {
+            unions,
+            ..folder.query_now(&own)?
+        })
+    }
+
+    /// A query at the moment of the context.
+    fn query_now(&self, query: &Query) -> Result<Query> {
         let source = match &query.source {
             Source::Object(object) => Source::Object(*object),
             Source::Query(inner) => Source::Query(Box::new(self.query(inner)?)),
@@ -61,6 +84,7 @@ impl<'a> Folder<'a> {
         let limit = query.limit.as_ref().map(|l| self.limit(l)).transpose()?;
         Ok(Query {
             source,
+            as_of: query.as_of.clone(),
             filter: self.filter(query.filter.as_ref())?,
             group,
             having: self.filter(query.having.as_ref())?,

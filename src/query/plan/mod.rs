@@ -18,4 +18,4 @@ pub(crate) use explain::explain;
 pub(crate) use fold::{fold, fold_expr, fold_given};
 pub(crate) use hierarchy::{Hierarchy, Places};
 pub(crate) use nodes::map_operands;
-pub(crate) use parameter::coarsened;
+pub(crate) use parameter::{coarsened, coarser};

@@ -38,7 +38,7 @@ pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<
 
 /// The period that the value given for a parameter stands for where a finer time is asked for: a
 /// day opposite a moment, a month opposite a day, as when it stood there itself.
-fn coarser(expr: &Expr, context: &Context<'_>) -> Option<Period> {
+pub(crate) fn coarser(expr: &Expr, context: &Context<'_>) -> Option<Period> {
     let name = match &expr.node {
         Node::Parameter(name) => name,
         Node::Cast(inner) => match &inner.node {

@@ -225,6 +225,10 @@ impl<'a> Translator<'a> {
                 untranslatable("`after`", &after.span).hint("`offset` skips a number of rows")
             );
         }
+        if let Some(moment) = &query.as_of {
+            return Err(untranslatable("`as of`", &moment.span)
+                .hint("the relational form holds what there is now"));
+        }
         if let Some(group) = &query.group {
             self.grouped(query, group, mode, branches)?;
         } else {

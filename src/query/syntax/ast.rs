@@ -107,11 +107,13 @@ pub(crate) enum DropKind {
     Index,
 }
 
-/// `source let ... where ... group by ... having ... select ... order by ... limit ...
+/// `source as of ... let ... where ... group by ... having ... select ... order by ... limit ...
 /// offset|after ...`
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub source: Source,
+    /// The moment whose records are read; absent: now.
+    pub as_of: Option<Expr>,
     pub lets: Vec<Binding>,
     pub filter: Option<Expr>,
     pub group: Option<Group>,
@@ -505,6 +507,7 @@ impl PartialEq for Expr {
 impl PartialEq for Query {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
+            && self.as_of == other.as_of
             && self.lets == other.lets
             && self.filter == other.filter
             && self.group == other.group

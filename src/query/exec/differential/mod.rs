@@ -77,6 +77,7 @@ fn compare(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
             snapshot,
             catalog: &catalog,
             clock: &clock,
+            moment: None,
             me: None,
             parameters: &parameters,
             interrupt: &interrupt,

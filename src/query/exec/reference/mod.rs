@@ -7,7 +7,7 @@ mod grouping;
 mod value;
 mod window;
 
-use super::Context;
+use super::{Context, Then};
 use crate::query::bind::{ColumnValue, Expr, Nested, OrderKey, Query, Source, Subtree, Type};
 use crate::storage::Row;
 use crate::value::{Clock, Date, Duration, FieldType, Money, ObjectId, Record, RecordId, Value};
@@ -70,6 +70,18 @@ impl<'a> Reference<'a> {
 
     /// The rows of a folded query, with codes and ids.
     pub(super) fn rows(&self, query: &Query) -> Vec<Vec<Value>> {
+        let mut rows = match Then::of(query, self.context).unwrap() {
+            Some(then) => Reference::new(&then.context(self.context)).own_rows(query),
+            None => self.own_rows(query),
+        };
+        for union in &query.unions {
+            rows.extend(self.rows(union));
+        }
+        rows
+    }
+
+    /// The rows without those stacked below them.
+    fn own_rows(&self, query: &Query) -> Vec<Vec<Value>> {
         let mut lines = self.lines(&query.source);
         lines.retain(|line| passes(self, query.filter.as_ref(), line.at()));
         let mut grouping = None;
@@ -106,8 +118,7 @@ impl<'a> Reference<'a> {
         if let Some(grouping) = grouping {
             kept = grouping.with_totals(&mut lines, &kept);
         }
-        let mut rows: Vec<Vec<Value>> = kept
-            .into_iter()
+        kept.into_iter()
             .map(|at| {
                 let column = |(column, window): (&ColumnValue, &Option<Vec<Value>>)| match (
                     column, window,
@@ -119,11 +130,7 @@ impl<'a> Reference<'a> {
                 let columns = query.columns.iter().map(|column| &column.value);
                 columns.zip(&windows).map(column).collect()
             })
-            .collect();
-        for union in &query.unions {
-            rows.extend(self.rows(union));
-        }
-        rows
+            .collect()
     }
 
     fn lines(&self, source: &Source) -> Vec<Line> {

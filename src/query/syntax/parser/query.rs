@@ -7,13 +7,13 @@ use crate::query::syntax::ast::{
 };
 
 /// The order of the clauses, as an error names it.
-const CLAUSES: [&str; 10] = [
-    "let", "where", "group by", "having", "select", "order by", "limit", "offset", "after", "union",
+const CLAUSES: [&str; 11] = [
+    "as of", "let", "where", "group by", "having", "select", "order by", "limit", "offset", "after", "union",
 ];
-const WHERE: usize = 1;
-const SELECT: usize = 4;
-const OFFSET: usize = 7;
-const UNION: usize = 9;
+const WHERE: usize = 2;
+const SELECT: usize = 5;
+const OFFSET: usize = 8;
+const UNION: usize = 10;
 
 /// How much of the tree's height a query takes: the stages after the parser do more for it.
 const HEIGHT: usize = 5;
@@ -125,6 +125,7 @@ impl Reader {
 
     fn clause(self, query: &mut Query, clause: Node) -> Result<()> {
         match clause.as_rule() {
+            Rule::as_of_clause => query.as_of = Some(self.sum(only(clause))?),
             Rule::let_clause => query.lets = self.bindings(clause)?,
             Rule::where_clause => query.filter = Some(self.expression(only(clause))?),
             Rule::group_clause => query.group = Some(self.group(clause)?),
@@ -389,13 +390,14 @@ fn is_find(path: &[Name]) -> bool {
 /// The place of a clause in [`CLAUSES`].
 fn rank(rule: Rule) -> usize {
     match rule {
-        Rule::let_clause => 0,
+        Rule::as_of_clause => 0,
+        Rule::let_clause => 1,
         Rule::where_clause => WHERE,
-        Rule::group_clause => 2,
-        Rule::having_clause => 3,
+        Rule::group_clause => 3,
+        Rule::having_clause => 4,
         Rule::select_clause => SELECT,
-        Rule::order_clause => 5,
-        Rule::limit_clause => 6,
+        Rule::order_clause => 6,
+        Rule::limit_clause => 7,
         Rule::offset_clause => OFFSET,
         Rule::after_clause => OFFSET + 1,
         _ => UNION,
@@ -406,6 +408,7 @@ fn rank(rule: Rule) -> usize {
 pub(crate) fn bare(source: Source) -> Query {
     Query {
         source,
+        as_of: None,
         lets: Vec::new(),
         filter: None,
         group: None,

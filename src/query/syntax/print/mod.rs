@@ -100,6 +100,9 @@ impl Display for Rows<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(query) = self;
         write!(f, "{}", query.source)?;
+        if let Some(moment) = &query.as_of {
+            write!(f, " as of {moment}")?;
+        }
         if !query.lets.is_empty() {
             f.write_str(" let ")?;
             list(f, &query.lets)?;

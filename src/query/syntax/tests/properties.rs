@@ -333,7 +333,7 @@ fn query_of(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
         });
     // Boxed: proptest keeps unboxed parts on the stack, and these nest.
     let head = (
-        source(value.clone()).boxed(),
+        (source(value.clone()), option::of(sum(value.clone()))).boxed(),
         vec(binding(value.clone()), 0..2),
         value.clone(),
         option::of(group.boxed()),
@@ -350,11 +350,12 @@ fn query_of(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
     (head.boxed(), tail.boxed())
         .prop_map(
             |(
-                (source, lets, filter, group, having),
+                ((source, as_of), lets, filter, group, having),
                 (select, order, limit, (offset, after), unions),
             )| {
                 Query {
                     source,
+                    as_of,
                     lets,
                     filter: Some(filter),
                     group,

@@ -1,0 +1,99 @@
+//! `as of`: the state and the clock of a past moment, in place of those of now.
+
+use super::roles::Roles;
+use super::{Batch, Context, Evaluator, Frame};
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{Expr, Query, Type};
+use crate::query::plan::{coarser, fold_expr};
+use crate::storage::Snapshot;
+use crate::value::{Clock, DateTime, Value};
+
+/// What is read and what the time is at a past moment.
+pub(crate) struct Then {
+    moment: DateTime,
+    snapshot: Snapshot,
+    clock: Clock,
+}
+
+impl Then {
+    /// The moment that a query asks for, if it is another than the one at hand.
+    pub(crate) fn of(query: &Query, context: &Context<'_>) -> Result<Option<Self>> {
+        let Some(as_of) = &query.as_of else {
+            return Ok(None);
+        };
+        let moment = moment(as_of, context)?;
+        if context.moment == Some(moment) {
+            return Ok(None);
+        }
+        Self::at(moment, as_of, context).map(Some)
+    }
+
+    /// The state at a moment; an error if it lies beyond today.
+    pub(crate) fn at(moment: DateTime, asked: &Expr, context: &Context<'_>) -> Result<Self> {
+        let clock = context.clock;
+        if clock.date_of(moment) > clock.today() {
+            let day = clock.date_of(moment);
+            let message = format!("`{day}` lies after today, {}", clock.today());
+            return Err(Error::new(Code::BadValue, message)
+                .at(asked.span.clone())
+                .expected("a day or moment of the past"));
+        }
+        let sequence = context.snapshot.sequence_at(moment)?;
+        let snapshot = context.snapshot.as_of(sequence);
+        Ok(Self {
+            moment,
+            snapshot: snapshot.map_err(|error| error.at(asked.span.clone()))?,
+            clock: Clock {
+                now: moment.min(clock.now),
+                ..clock.clone()
+            },
+        })
+    }
+
+    pub(crate) fn moment(&self) -> DateTime {
+        self.moment
+    }
+
+    pub(crate) fn context<'b>(&'b self, now: &Context<'b>) -> Context<'b> {
+        Context {
+            snapshot: &self.snapshot,
+            clock: &self.clock,
+            moment: Some(self.moment),
+            roles: Roles::default(),
+            ..*now
+        }
+    }
+}
+
+/// The last moment of the day, period or moment that an expression without frame gives.
+pub(crate) fn moment(asked: &Expr, context: &Context<'_>) -> Result<DateTime> {
+    let folded = match coarser(asked, context) {
+        Some(period) => Expr::period(period, &asked.span),
+        None => fold_expr(asked, context)?,
+    };
+    let value = match folded.as_constant() {
+        Some(value) => value.clone(),
+        None => {
+            let frame = Frame {
+                columns: Vec::new(),
+                len: 1,
+            };
+            let vector = Evaluator::new(context).evaluate(&folded, &Batch::Slots(&frame))?;
+            vector.value(&folded.ty.field_type(), 0)
+        }
+    };
+    let before = |moment: DateTime| DateTime::from_micros(moment.micros() - 1);
+    match value {
+        Value::DateTime(moment) => Ok(moment),
+        Value::Date(day) => Ok(before(context.clock.start_of(day.end()))),
+        Value::Period(period) => Ok(before(context.clock.start_of(period.end()))),
+        _ => Err(Error::new(Code::BadValue, "the moment of `as of` is missing")
+            .at(asked.span.clone())
+            .expected("a day or moment of the past")),
+    }
+}
+
+/// The query at a moment that is known.
+pub(crate) fn settled(asked: &Expr, moment: DateTime) -> Expr {
+    Expr::constant(Value::DateTime(moment), Type::DATETIME, &asked.span)
+}
