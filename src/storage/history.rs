@@ -5,8 +5,9 @@ use super::journal::{self, Change, RECORDS, RecordBlock};
 use super::log::Commit;
 use super::tables::{self, JournalKey};
 use super::{Row, Snapshot};
+use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::Result;
-use crate::value::{DateTime, FieldId, ObjectId, RecordId, Value};
+use crate::value::{ChunkId, DateTime, FieldId, FieldType, ObjectId, RecordId, Value};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -34,7 +35,68 @@ pub(crate) struct Old {
     pub value: Value,
 }
 
+/// What one transaction did to one field of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Event {
+    pub id: RecordId,
+    pub sequence: u64,
+    /// Missing before the record came.
+    pub old: Value,
+    /// Missing after the record went.
+    pub new: Value,
+    pub kind: EventKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    /// The record came, perhaps again.
+    Came,
+    Changed,
+    /// The record went.
+    Went,
+}
+
 impl Snapshot {
+    /// All that happened to a field up to this state, record by record, oldest first.
+    pub(crate) fn events(&self, object: ObjectId, field: FieldId) -> Result<Vec<Event>> {
+        let now = self.now();
+        let mut events = Vec::new();
+        let event = |id, sequence, old, kind| Event {
+            id: RecordId(id),
+            sequence,
+            old,
+            new: Value::Missing,
+            kind,
+        };
+        for moves in now.moves(object, 0)? {
+            let sequence = moves.sequence;
+            for (first, len) in moves.inserted {
+                let came = |id| event(id, sequence, Value::Missing, EventKind::Came);
+                events.extend((first..first + len).map(came));
+            }
+            for (id, row) in moves.deleted {
+                events.push(event(id, sequence, row.get(field).clone(), EventKind::Went));
+            }
+        }
+        for old in now.olds(object, field, 0)? {
+            events.push(event(old.id.0, old.sequence, old.value, EventKind::Changed));
+        }
+        events.sort_by_key(|event| (event.id, event.sequence));
+        let mut values = Values::new(&now, object, field);
+        for own in events.chunk_by_mut(|a, b| a.id == b.id) {
+            for at in 0..own.len() {
+                own[at].new = match (own.get(at + 1), own[at].kind) {
+                    (_, EventKind::Went) => Value::Missing,
+                    (Some(next), _) => next.old.clone(),
+                    (None, _) => values.get(own[at].id)?,
+                };
+            }
+        }
+        let last = self.sequence();
+        events.retain(|event| event.sequence <= last);
+        Ok(events)
+    }
+
     /// The transactions after `after`, oldest first.
     pub(crate) fn transactions(&self, after: u64) -> Result<Vec<Stamp>> {
         let mut all = Vec::new();
@@ -189,4 +251,45 @@ fn changes_of(commit: &Commit, object: ObjectId) -> &[Change] {
     let from = changes.partition_point(|change| change.object < object);
     let to = changes.partition_point(|change| change.object <= object);
     &changes[from..to]
+}
+
+/// A field's values now, asked for by ascending id.
+struct Values<'a> {
+    now: &'a Snapshot,
+    object: ObjectId,
+    field: FieldId,
+    ty: Option<&'a FieldType>,
+    chunk: Option<(ChunkId, Vector)>,
+}
+
+impl<'a> Values<'a> {
+    fn new(now: &'a Snapshot, object: ObjectId, field: FieldId) -> Self {
+        let fields = &now.layout(object).fields;
+        Self {
+            now,
+            object,
+            field,
+            ty: fields.get(usize::from(field.0)).map(|field| &field.ty),
+            chunk: None,
+        }
+    }
+
+    fn get(&mut self, id: RecordId) -> Result<Value> {
+        let Some(ty) = self.ty else {
+            return Ok(Value::Missing);
+        };
+        let chunk = ChunkId(u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX));
+        let slot = (id.0 % CHUNK_RECORDS as u64) as usize;
+        if self.chunk.as_ref().is_none_or(|(known, _)| *known != chunk) {
+            let vector = self.now.column(self.object, self.field, chunk)?;
+            self.chunk = Some((chunk, vector));
+        }
+        Ok(match &self.chunk {
+            Some((_, Vector::Texts(texts))) if slot < texts.len() => {
+                texts.get(slot).map_or(Value::Missing, Value::text)
+            }
+            Some((_, vector)) if slot < vector.len() => vector.value(ty, slot),
+            _ => Value::Missing,
+        })
+    }
 }

@@ -6,6 +6,7 @@
 
 use crate::column::{Bitset, Comparison};
 use crate::error::Span;
+use crate::query::syntax::HistoryKind;
 use crate::value::{Currency, FieldId, FieldType, LabelCode, ObjectId, Period, Shape, Unit, Value};
 use std::sync::Arc;
 
@@ -382,6 +383,20 @@ pub(crate) enum Source {
     Query(Box<Query>),
     /// What is found in the text of records; the frame's slots are [`Find::columns`].
     Find(Box<Find>),
+    /// What happened to a field; the frame's slots are [`History::columns`].
+    History(Box<History>),
+}
+
+/// The history of one field of all records of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    pub kind: HistoryKind,
+    pub object: ObjectId,
+    pub field: FieldId,
+    /// The field's type.
+    pub ty: Type,
+    /// The object whose records act.
+    pub actors: Option<ObjectId>,
 }
 
 /// A search for words in the text of records.
@@ -490,6 +505,38 @@ pub(crate) struct Limit {
     pub count: Expr,
     pub per: Vec<Expr>,
     pub with_ties: bool,
+}
+
+impl History {
+    /// The slot of the record.
+    pub(crate) const RECORD: usize = 0;
+
+    /// What is known of each change or span, slot by slot.
+    pub(crate) fn columns(&self) -> Vec<(&'static str, Type)> {
+        let value = || self.ty.clone();
+        let actor = match self.actors {
+            Some(actors) => Type::Plain(FieldType::Reference(actors)),
+            None => Type::INTEGER,
+        };
+        let record = Type::Plain(FieldType::Reference(self.object));
+        match self.kind {
+            HistoryKind::Changes => vec![
+                ("record", record),
+                ("old", value()),
+                ("new", value()),
+                ("at", Type::DATETIME),
+                ("actor", actor),
+            ],
+            HistoryKind::Spans => vec![
+                ("record", record),
+                ("value", value()),
+                ("since", Type::DATETIME),
+                ("until", Type::DATETIME),
+                ("days", Type::INTEGER),
+                ("actor", actor),
+            ],
+        }
+    }
 }
 
 impl Find {

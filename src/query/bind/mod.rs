@@ -12,6 +12,7 @@ mod example;
 mod find;
 mod foreign;
 mod group;
+mod history;
 mod interval;
 mod item;
 mod joined;

@@ -89,8 +89,8 @@ fn unpaged(query: &Query) -> Option<&'static str> {
         Some("totals: they would be cut off")
     } else if group.is_none() && matches!(query.source, Source::Find(_)) {
         Some("`find`: many of its rows have one score")
-    } else if group.is_none() && matches!(query.source, Source::Query(_)) {
-        Some("the rows of a query in parentheses: they have no identity")
+    } else if group.is_none() && matches!(query.source, Source::Query(_) | Source::History(_)) {
+        Some("rows that are no records: they have no identity")
     } else {
         None
     }

@@ -3,7 +3,7 @@
 use super::binder::{Binder, and, cast};
 use super::money::Frames;
 use super::scope::{Base, Link, Named, Outer, Scope, correlated};
-use super::{Column, ColumnValue, Expr, Find, Limit, Node, OrderKey, Query, Source, Type};
+use super::{Column, ColumnValue, Expr, Find, History, Limit, Node, OrderKey, Query, Source, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
@@ -68,6 +68,10 @@ impl Binder<'_> {
                 (Node::Id, Type::Plain(FieldType::Reference(*object)), name)
             }
             Source::Find(find) => (Node::Slot(Find::RECORD), find.record(), "record"),
+            Source::History(history) => {
+                let record = Type::Plain(FieldType::Reference(history.object));
+                (Node::Slot(History::RECORD), record, "record")
+            }
             Source::Query(_) => return None,
         };
         let value = ColumnValue::Expr(Expr::new(node, ty.clone(), span));

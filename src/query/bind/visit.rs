@@ -173,7 +173,7 @@ impl Query {
         match &self.source {
             Source::Query(query) => query.visit_all(each),
             Source::Find(find) => find.text.visit_all(each),
-            Source::Object(_) => {}
+            Source::Object(_) | Source::History(_) => {}
         }
         self.as_of.iter().for_each(|expr| expr.visit_all(each));
         self.filter.iter().for_each(|expr| expr.visit_all(each));

@@ -11,6 +11,7 @@ mod evaluate;
 mod find;
 mod group;
 mod grouped;
+mod history;
 mod keys;
 mod limit;
 mod memory;

@@ -160,6 +160,7 @@ impl<'a> Executor<'a> {
                 let frame = self.frame(inner)?;
                 self.of_frame(query, frame)
             }
+            (None, Source::History(history)) => self.of_frame(query, self.history(history)?),
             (None, Source::Find(find)) => self.found_rows(query, find),
         })?;
         profile.add(part(query), |own| own.rows += answer.rows.len() as u64);

@@ -118,7 +118,7 @@ impl Tree<'_> {
             context: self.context,
             object: match query.source {
                 Source::Object(object) => Some(object),
-                Source::Query(_) | Source::Find(_) => None,
+                Source::Query(_) | Source::Find(_) | Source::History(_) => None,
             },
             slots: &below,
         };
@@ -178,7 +178,7 @@ impl Tree<'_> {
                 self.access(&access, &source, part(query), depth);
                 self.hint(query, &source)?;
             }
-            Source::Query(_) | Source::Find(_) => {
+            Source::Query(_) | Source::Find(_) | Source::History(_) => {
                 if let Some(filter) = &query.filter {
                     self.line(depth, format!("where {}", source.expr(filter)));
                     depth += 1;
@@ -186,6 +186,12 @@ impl Tree<'_> {
                 match &query.source {
                     Source::Query(inner) => self.query(inner, depth)?,
                     Source::Find(find) => self.find(find, part(query), depth)?,
+                    Source::History(history) => {
+                        let object = self.context.catalog.object(history.object);
+                        let field = &object.field(history.field).name;
+                        let words = format!("{} of {}.{field}", history.kind.word(), object.name);
+                        self.line(depth, format!("journal: {words}"));
+                    }
                     Source::Object(_) => {}
                 }
             }
@@ -494,6 +500,10 @@ fn source_names(source: &Source) -> Vec<String> {
     match source {
         Source::Object(_) => Vec::new(),
         Source::Query(inner) => inner.columns.iter().map(|c| c.name.clone()).collect(),
+        Source::History(history) => {
+            let columns = history.columns();
+            columns.iter().map(|(name, _)| (*name).to_owned()).collect()
+        }
         Source::Find(find) => find.columns().map(|(name, _)| name.to_owned()).to_vec(),
     }
 }

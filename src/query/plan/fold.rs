@@ -74,6 +74,7 @@ impl<'a> Folder<'a> {
     fn query_now(&self, query: &Query) -> Result<Query> {
         let source = match &query.source {
             Source::Object(object) => Source::Object(*object),
+            Source::History(history) => Source::History(history.clone()),
             Source::Query(inner) => Source::Query(Box::new(self.query(inner)?)),
             Source::Find(find) => Source::Find(Box::new(Find {
                 text: self.expr(&find.text)?,

@@ -138,10 +138,30 @@ pub(crate) enum Source {
     Named { path: Vec<Name>, key: Option<Expr> },
     /// `find "mesa tools" in accounts, contacts`; without objects all are searched.
     Find { text: Box<Expr>, objects: Vec<Name> },
+    /// `changes of opportunities.stage`, `spans of opportunities.stage`.
+    History { kind: HistoryKind, path: Vec<Name> },
     /// A view with arguments: `hot(100k)`.
     Call { name: Name, arguments: Vec<Expr> },
     /// A parenthesised query.
     Query(Box<Query>),
+}
+
+/// What is asked of the history of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HistoryKind {
+    /// Each change of its value.
+    Changes,
+    /// Each span of time in which it had one value.
+    Spans,
+}
+
+impl HistoryKind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Changes => "changes",
+            Self::Spans => "spans",
+        }
+    }
 }
 
 /// `name = expression`, in `let` and assignments.

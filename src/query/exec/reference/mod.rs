@@ -4,6 +4,7 @@
 mod aggregate;
 mod find;
 mod grouping;
+mod history;
 mod value;
 mod window;
 
@@ -140,6 +141,7 @@ impl<'a> Reference<'a> {
                 .map(|(id, _)| Line::Record(*object, *id))
                 .collect(),
             Source::Query(query) => self.rows(query).into_iter().map(Line::Slots).collect(),
+            Source::History(history) => self.history(history),
             Source::Find(find) => self.find(find),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Node, Reader, Rule, first, only, parts, unquote};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
-    Binding, Expr, ExprKind, Group, Item, Limit, Literal, Name, Nested, OrderKey, Query, Source,
+    Binding, Expr, ExprKind, Group, HistoryKind, Item, Limit, Literal, Name, Nested, OrderKey, Query, Source,
 };
 
 /// The order of the clauses, as an error names it.
@@ -40,6 +40,22 @@ impl Reader {
         };
         reader.clauses(&mut query, inner)?;
         Ok(query)
+    }
+
+    /// `changes of opportunities.stage`
+    pub(super) fn history(self, node: Node) -> Query {
+        let span = self.span(&node);
+        let mut inner = parts(node);
+        let word = first(&mut inner);
+        let kind = match word.as_str().chars().next() {
+            Some('c' | 'C') => HistoryKind::Changes,
+            _ => HistoryKind::Spans,
+        };
+        let path = inner.last().map_or_else(Vec::new, |path| self.names(path));
+        Query {
+            span,
+            ..bare(Source::History { kind, path })
+        }
     }
 
     /// A parenthesis that stands where a query is read: `(accounts)` is one as well.

@@ -127,6 +127,7 @@ impl Display for Rows<'_> {
 impl Display for Source {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            Self::History { kind, path } => write!(f, "{} of {}", kind.word(), Path(path)),
             Self::Named { path, key } => {
                 match path.split_first() {
                     Some((head, rest)) if is_one_of(STATEMENTS, &head.text) => {
