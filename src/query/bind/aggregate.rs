@@ -1,6 +1,7 @@
 //! Aggregates: over groups, over collections, and which names a group has.
 
 use super::binder::{Binder, and, cast, not};
+use super::history::past_argument;
 use super::joined::{Joined, only_to};
 use super::label::{is_labelled, is_special};
 use super::scope::{GroupScope, Link, Scope, correlated, same};
@@ -37,6 +38,9 @@ impl Binder<'_> {
             });
         }
         let path = call.arguments.first().and_then(path_of);
+        if let Some((kind, inner)) = past_argument(call) {
+            return self.past_aggregate(scope, call, function, (kind, inner), span);
+        }
         if pairs && call.distinct {
             let message = format!("`distinct` does not fit in `{}`", call.name.text);
             return Err(Error::new(Code::Misplaced, message)
@@ -115,7 +119,7 @@ impl Binder<'_> {
 
     /// Whether a call is an aggregate over the rows of the query itself.
     pub(super) fn is_group_aggregate(&self, scope: &Scope<'_>, call: &syntax::Call) -> bool {
-        if aggregate(&call.name.text).is_none() {
+        if aggregate(&call.name.text).is_none() || past_argument(call).is_some() {
             return false;
         }
         match argument_of(call) {
@@ -520,7 +524,7 @@ impl Binder<'_> {
 }
 
 /// What an aggregate over nothing is, also where there is no record to have a collection.
-fn or_nothing(value: Expr) -> Expr {
+pub(super) fn or_nothing(value: Expr) -> Expr {
     let (ty, span) = (value.ty.clone(), value.span.clone());
     let nothing = match ty {
         Type::BOOLEAN => Expr::constant(Value::Boolean(false), ty.clone(), &span),

@@ -4,10 +4,11 @@
 //! sub-queries, hierarchies) stays a node here and is folded into constants and sets by `plan`
 //! when the query runs, so that a prepared query stays good while records change.
 
-use crate::column::{Bitset, Comparison};
+use crate::column::{Bitset, Comparison, Vector};
 use crate::error::Span;
 use crate::query::syntax::HistoryKind;
 use crate::value::{Currency, FieldId, FieldType, LabelCode, ObjectId, Period, Shape, Unit, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The type of an expression.
@@ -205,6 +206,11 @@ pub(crate) enum Node {
     },
     /// The one value of a sub-query of one row and column, or the record of one row.
     Subquery(Box<Query>),
+    /// The second column of the row of a sub-query whose first column, a record, is `key`.
+    Keyed {
+        key: Box<Expr>,
+        query: Box<Query>,
+    },
 
     // Made by `plan`; the binder never makes these.
     /// A reference whose id is in the set.
@@ -212,11 +218,24 @@ pub(crate) enum Node {
         value: Box<Expr>,
         set: Arc<Bitset>,
     },
+    /// The value that a record has in a map; missing without one.
+    Mapped {
+        key: Box<Expr>,
+        map: Arc<RecordMap>,
+    },
     /// An integer-shaped value among these, sorted.
     InIntegers {
         value: Box<Expr>,
         set: Arc<[i64]>,
     },
+}
+
+/// A value for each of some records.
+#[derive(Debug)]
+pub(crate) struct RecordMap {
+    /// By id, the place among the values.
+    pub places: HashMap<i64, u32>,
+    pub values: Vector,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -397,6 +416,7 @@ pub(crate) struct History {
     pub ty: Type,
     /// The object whose records act.
     pub actors: Option<ObjectId>,
+    pub span: Span,
 }
 
 /// A search for words in the text of records.
@@ -505,6 +525,25 @@ pub(crate) struct Limit {
     pub count: Expr,
     pub per: Vec<Expr>,
     pub with_ties: bool,
+}
+
+impl Query {
+    /// A query without clauses or columns.
+    pub(crate) fn of(source: Source) -> Self {
+        Self {
+            source,
+            as_of: None,
+            filter: None,
+            group: None,
+            having: None,
+            columns: Vec::new(),
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+            page: None,
+            unions: Vec::new(),
+        }
+    }
 }
 
 impl History {
@@ -634,6 +673,12 @@ impl Expr {
     /// The record at hand.
     pub(crate) fn this(object: ObjectId, span: &Span) -> Self {
         Self::new(Node::Id, Type::Plain(FieldType::Reference(object)), span)
+    }
+
+    /// The value of type `ty` that `query` gives for the record `key`.
+    pub(crate) fn keyed(key: Self, query: Query, ty: Type, span: &Span) -> Self {
+        let (key, query) = (Box::new(key), Box::new(query));
+        Self::new(Node::Keyed { key, query }, ty, span)
     }
 
     pub(crate) fn constant(value: Value, ty: Type, span: &Span) -> Self {

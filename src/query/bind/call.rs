@@ -54,6 +54,9 @@ impl Binder<'_> {
         if let Some(function) = window(&call.name.text) {
             return self.window(scope, call, function, span);
         }
+        if let Some(past) = self.past_call(scope, call, span)? {
+            return Ok(past);
+        }
         let name = call.name.text.to_lowercase();
         let Some(&(name, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
             let error = self.unknown_function(scope, call);

@@ -104,6 +104,7 @@ impl Binder<'_> {
                 distinct: false,
                 filter: None,
                 order: Vec::new(),
+                member: Vec::new(),
             };
             let counted = self.call(&scope, &count, &tree.span)?;
             columns.push(Column {

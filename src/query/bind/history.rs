@@ -1,14 +1,35 @@
 //! History: `changes of opportunities.stage`, `spans of opportunities.stage`.
 
+use super::aggregate::or_nothing;
 use super::binder::Binder;
-use super::scope::{Base, Slot};
-use super::source::Start;
 use super::order::column;
-use super::{Column, ColumnValue, Expr, History, Node, Source};
+use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
+use super::source::Start;
+use super::{
+    AggregateFunction, Column, ColumnValue, Expr, Group, History, Node, Query, Source, Type,
+};
 use crate::catalog::{Object, Role};
-use crate::error::{Code, Error, Result};
-use crate::query::syntax::{HistoryKind, Name};
-use crate::value::FieldId;
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self, Call, ExprKind, HistoryKind, Name};
+use crate::value::{FieldId, FieldType};
+use std::cell::RefCell;
+
+/// `changes(stage)` in the argument of an aggregate.
+pub(super) fn past_argument(call: &Call) -> Option<(HistoryKind, &Call)> {
+    match call.arguments.as_slice() {
+        [
+            syntax::Expr {
+                kind: ExprKind::Call(inner),
+                ..
+            },
+        ] => match inner.name.text.to_lowercase().as_str() {
+            "changes" => Some((HistoryKind::Changes, inner)),
+            "spans" => Some((HistoryKind::Spans, inner)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 impl Binder<'_> {
     /// `changes of opportunities.stage`
@@ -20,7 +41,11 @@ impl Binder<'_> {
             return Err(Error::new(Code::UnknownField, message)
                 .at(self.at(&span))
                 .expected("an object and one of its fields")
-                .hint(format!("for example `{} of {}.FIELD`", kind.word(), written[0])));
+                .hint(format!(
+                    "for example `{} of {}.FIELD`",
+                    kind.word(),
+                    written[0]
+                )));
         };
         let Some(object) = self.catalog.find_object(&name.text) else {
             let names = self.catalog.live_objects().map(|o| o.name.as_str());
@@ -29,8 +54,8 @@ impl Binder<'_> {
                 .at(self.at(&name.span))
                 .near(&name.text, names));
         };
-        let history = self.history(kind, object, self.past_field(object, field)?);
         let span = &self.at(&(name.span.start..field.span.end));
+        let history = self.history(kind, object, self.past_field(object, field)?, span);
         let slots = history.columns().into_iter();
         let slots: Vec<Slot> = slots
             .map(|(name, ty)| Slot::new(name.to_owned(), ty))
@@ -49,12 +74,263 @@ impl Binder<'_> {
         })
     }
 
-    pub(super) fn history(&self, kind: HistoryKind, object: &Object, field: FieldId) -> History {
+    /// `count(changes(stage) where new = won)`: an aggregate over what happened to a field of one
+    /// record.
+    pub(super) fn past_aggregate(
+        &self,
+        scope: &Scope<'_>,
+        call: &Call,
+        function: AggregateFunction,
+        (kind, inner): (HistoryKind, &Call),
+        span: &Span,
+    ) -> Result<Expr> {
+        let plain = !inner.distinct && inner.filter.is_none() && inner.order.is_empty();
+        let names = match inner.arguments.as_slice() {
+            [argument] if plain => super::aggregate::path_of(argument),
+            _ => None,
+        };
+        let Some((field, lead)) = names.and_then(<[Name]>::split_last) else {
+            let message = format!("`{inner}` names no field");
+            return Err(Error::new(Code::WrongArguments, message)
+                .at(span.clone())
+                .expected(format!("one field: {}(stage)", kind.word())));
+        };
+        if scope.group.is_some() {
+            let message = format!("`{inner}` is of one record, and here are groups");
+            return Err(Error::new(Code::MisplacedAggregate, message)
+                .at(span.clone())
+                .hint(format!(
+                    "for each record first: `let n = {call}`, then an aggregate of n"
+                )));
+        }
+        let (key, object) = self.past_record(scope, lead, span)?;
+        let object = self.object(object);
+        let history = self.history(kind, object, self.past_field(object, field)?, span);
+        let slots = history.columns().into_iter();
+        let slots = slots
+            .map(|(name, ty)| Slot::new(name.to_owned(), ty))
+            .collect();
+        let given = RefCell::default();
+        let mut rows = Scope::new(Base::Slots(slots));
+        rows.outer = Some(Outer {
+            scope,
+            link: Link::Given(&given),
+        });
+        let argument = match inner.member.as_slice() {
+            [] => None,
+            names => Some(self.path(&rows, names, span)?),
+        };
+        let filter = call.filter.as_deref();
+        let filter = filter
+            .map(|filter| self.condition(&rows, filter))
+            .transpose()?;
+        let arguments = (argument, None);
+        let mut aggregate = self.aggregate_of(&rows, call, function, arguments, filter, span)?;
+        let record = Type::Plain(FieldType::Reference(history.object));
+        let ty = aggregate.ty.clone();
+        let columns = [("record", record.clone()), ("value", ty.clone())];
+        let columns = columns
+            .into_iter()
+            .enumerate()
+            .map(|(at, (name, ty))| Column {
+                name: name.to_owned(),
+                value: ColumnValue::Expr(Expr::new(Node::Slot(at), ty, span)),
+            });
+        let query = Query {
+            filter: aggregate.filter.take(),
+            columns: columns.collect(),
+            group: Some(Group {
+                keys: vec![Expr::new(Node::Slot(History::RECORD), record, span)],
+                aggregates: vec![aggregate],
+                totals: false,
+                rollup: false,
+                subtotals: false,
+                empty: false,
+            }),
+            ..Query::of(Source::History(Box::new(history)))
+        };
+        let value = Expr::keyed(key, query, ty, span);
+        let value = correlated(value, given);
+        Ok(match function {
+            AggregateFunction::Count | AggregateFunction::Sum | AggregateFunction::Exists => {
+                or_nothing(value)
+            }
+            _ => value,
+        })
+    }
+
+    /// The record whose history is meant: the one at hand, or one that references lead to.
+    fn past_record(
+        &self,
+        scope: &Scope<'_>,
+        lead: &[Name],
+        span: &Span,
+    ) -> Result<(Expr, crate::value::ObjectId)> {
+        if lead.is_empty() || matches!(lead, [name] if super::scope::same(&name.text, "this")) {
+            let Some(object) = scope.object() else {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    "there is no record here whose history it is",
+                )
+                .at(span.clone())
+                .hint("`changes of OBJECT.FIELD` is a source of its own"));
+            };
+            return Ok((Expr::this(object, span), object));
+        }
+        let reference = self.path(scope, lead, span)?;
+        match reference.ty {
+            Type::Plain(FieldType::Reference(object)) => Ok((reference, object)),
+            _ => {
+                let is = self.describe(&reference.ty);
+                let written: Vec<_> = lead.iter().map(|name| name.text.as_str()).collect();
+                let message = format!("`{}` is {is}", written.join("."));
+                Err(Error::new(Code::TypeMismatch, message)
+                    .at(span.clone())
+                    .expected("a reference before the field"))
+            }
+        }
+    }
+
+    /// `reached(stage = won)`, `entered(stage = won)`, `time_in(stage = proposal)`,
+    /// `was(stage, 2026-03-31)`
+    pub(super) fn past_call(
+        &self,
+        scope: &Scope<'_>,
+        call: &Call,
+        span: &Span,
+    ) -> Result<Option<Expr>> {
+        let (aggregate, history, column, value) = match call.name.text.to_lowercase().as_str() {
+            "reached" => ("exists", "changes", None, "new"),
+            "entered" => ("min", "changes", Some("at"), "new"),
+            "time_in" => ("sum", "spans", Some("days"), "value"),
+            "was" => return self.was(scope, call, span).map(Some),
+            "changes" | "spans" => {
+                let message = format!("`{call}` are many, and here is one value");
+                return Err(Error::new(Code::Misplaced, message)
+                    .at(span.clone())
+                    .expected(format!("an aggregate of them: count({call})")));
+            }
+            _ => return Ok(None),
+        };
+        let named = |text: &str| Name {
+            text: text.to_owned(),
+            span: span.clone(),
+        };
+        let wrong = || {
+            Error::new(
+                Code::WrongArguments,
+                format!("`{call}` names no field and value"),
+            )
+            .at(span.clone())
+            .expected(format!(
+                "a condition on one field: {}(stage = won)",
+                call.name.text
+            ))
+        };
+        let [condition] = call.arguments.as_slice() else {
+            return Err(wrong());
+        };
+        let mut condition = condition.clone();
+        let field = match &mut condition.kind {
+            ExprKind::Binary { left, .. } => left,
+            ExprKind::In { value, .. }
+            | ExprKind::Between { value, .. }
+            | ExprKind::Is { value, .. } => value,
+            _ => return Err(wrong()),
+        };
+        if super::aggregate::path_of(field).is_none() {
+            return Err(wrong());
+        }
+        let column_named = syntax::Expr {
+            kind: ExprKind::Path(vec![named(value)]),
+            span: field.span.clone(),
+        };
+        let of = std::mem::replace(&mut **field, column_named);
+        let plain = |name: &str, argument: syntax::Expr| Call {
+            name: named(name),
+            arguments: vec![argument],
+            distinct: false,
+            filter: None,
+            order: Vec::new(),
+            member: Vec::new(),
+        };
+        let history = Call {
+            member: column.into_iter().map(named).collect(),
+            ..plain(history, of)
+        };
+        let history = syntax::Expr {
+            kind: ExprKind::Call(history),
+            span: span.clone(),
+        };
+        let whole = Call {
+            filter: Some(Box::new(condition)),
+            ..plain(aggregate, history)
+        };
+        self.call(scope, &whole, span).map(Some)
+    }
+
+    /// `was(stage, 2026-03-31)`: what an expression was at the end of a day or period, or at a
+    /// moment.
+    fn was(&self, scope: &Scope<'_>, call: &Call, span: &Span) -> Result<Expr> {
+        let [value, moment] = call.arguments.as_slice() else {
+            let message = format!(
+                "`was` takes two arguments, and has {}",
+                call.arguments.len()
+            );
+            return Err(Error::new(Code::WrongArguments, message)
+                .at(span.clone())
+                .expected("an expression and a moment: was(stage, 2026-03-31)"));
+        };
+        let Some(object) = scope.object().filter(|_| scope.group.is_none()) else {
+            return Err(Error::new(
+                Code::Misplaced,
+                "`was` looks back at a record, and here is none",
+            )
+            .at(span.clone())
+            .hint("for each record first: `let x = was(...)`"));
+        };
+        let value = self.expr(scope, value)?;
+        let given: RefCell<Vec<Expr>> = RefCell::default();
+        // A moment of the record's own is given to a query that runs for each such moment.
+        let moment = match self.as_of(moment) {
+            Ok(moment) => moment,
+            Err(_) => {
+                let own = self.expr(scope, moment)?;
+                let (ty, span) = (own.ty.clone(), own.span.clone());
+                self.check_moment(&own, moment)?;
+                given.borrow_mut().push(own);
+                Expr::new(Node::Given(0), ty, &span)
+            }
+        };
+        let this = Expr::this(object, span);
+        let ty = value.ty.clone();
+        let columns = [("this", this.clone()), ("value", value)];
+        let query = Query {
+            as_of: Some(moment),
+            columns: columns
+                .map(|(name, value)| Column {
+                    name: name.to_owned(),
+                    value: ColumnValue::Expr(value),
+                })
+                .into(),
+            ..Query::of(Source::Object(object))
+        };
+        Ok(correlated(Expr::keyed(this, query, ty, span), given))
+    }
+
+    fn history(
+        &self,
+        kind: HistoryKind,
+        object: &Object,
+        field: FieldId,
+        span: &Span,
+    ) -> History {
         History {
             kind,
             object: object.id,
             field,
-            ty: column(object, field, &(0..0)).ty,
+            span: span.clone(),
+            ty: column(object, field, span).ty,
             actors: self.catalog.playing(Role::Actors).map(|actors| actors.id),
         }
     }

@@ -150,17 +150,11 @@ impl Binder<'_> {
             _ => Some(and(conditions, &self.at(&tree.span))),
         };
         let mut query = Query {
-            source: start.source,
             as_of: tree.as_of.as_ref().map(|at| self.as_of(at)).transpose()?,
             filter,
-            group: None,
-            having: None,
             columns: start.columns,
             order: start.order,
-            limit: None,
-            offset: None,
-            page: None,
-            unions: Vec::new(),
+            ..Query::of(start.source)
         };
         let mut frames = Frames {
             base: start.base,
@@ -186,17 +180,22 @@ impl Binder<'_> {
     }
 
     /// `as of 2026-03-31`, `as of last month`
-    fn as_of(&self, tree: &syntax::Expr) -> Result<Expr> {
+    pub(super) fn as_of(&self, tree: &syntax::Expr) -> Result<Expr> {
         let moment = self.expr(&Self::nothing(), tree)?;
         if moment.ty == Type::Missing {
             return Ok(cast(moment, Type::DATETIME));
         }
+        self.check_moment(&moment, tree)?;
+        Ok(moment)
+    }
+
+    pub(super) fn check_moment(&self, moment: &Expr, tree: &syntax::Expr) -> Result<()> {
         if matches!(moment.ty, Type::DATE | Type::DATETIME) || moment.ty.is_period() {
-            return Ok(moment);
+            return Ok(());
         }
         let is = self.describe(&moment.ty);
         Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
-            .at(moment.span)
+            .at(moment.span.clone())
             .expected("a day, a moment or a period of the past")
             .hint("for example `as of 2026-03-31`, `as of last month`"))
     }

@@ -80,6 +80,8 @@ impl Node {
             | Self::InRecords { value, .. }
             | Self::InIntegers { value, .. }
             | Self::InQuery { value, .. }
+            | Self::Keyed { key: value, .. }
+            | Self::Mapped { key: value, .. }
             | Self::Follow {
                 reference: value, ..
             } => vec![value],

@@ -264,20 +264,12 @@ impl<'a> Binder<'a> {
         };
         let value = ColumnValue::Expr(Expr::new(Node::Id, ty, span));
         Ok(Query {
-            source: Source::Object(object.id),
-            as_of: None,
             filter,
-            group: None,
-            having: None,
             columns: vec![Column {
                 name: object.singular.clone(),
                 value,
             }],
-            order: Vec::new(),
-            limit: None,
-            offset: None,
-            page: None,
-            unions: Vec::new(),
+            ..Query::of(Source::Object(object.id))
         })
     }
 

@@ -14,7 +14,10 @@ const EVENT_BYTES: usize = 2 * size_of::<Event>();
 impl Executor<'_> {
     /// The rows of [`History::columns`]: changes as they came, spans record by record.
     pub(super) fn history(&self, history: &History) -> Result<Frame> {
-        let events = self.context.snapshot.events(history.object, history.field)?;
+        let events = self
+            .context
+            .snapshot
+            .events(history.object, history.field)?;
         let bytes = events.len() * EVENT_BYTES;
         self.evaluator.memory.charge(bytes, history.kind.word())?;
         let rows = rows(events, history.kind, self.context)?;
@@ -41,7 +44,9 @@ pub(super) fn rows(
     let stamp = |sequence: u64| -> (DateTime, Option<RecordId>) {
         let at = stamps.binary_search_by_key(&sequence, |stamp| stamp.sequence);
         let stamp = at.ok().map(|at| stamps[at]);
-        stamp.map_or((DateTime::from_micros(0), None), |stamp| (stamp.at, stamp.actor))
+        stamp.map_or((DateTime::from_micros(0), None), |stamp| {
+            (stamp.at, stamp.actor)
+        })
     };
     let actor = |actor: Option<RecordId>| actor.map_or(Value::Missing, Value::Reference);
     match kind {
@@ -58,7 +63,10 @@ pub(super) fn rows(
                     Value::DateTime(at),
                     actor(who),
                 ];
-                columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+                columns
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(column, value)| column.push(value));
             }
             Ok(columns)
         }
@@ -82,7 +90,10 @@ pub(super) fn rows(
                     Value::Integer(days.into()),
                     actor(who),
                 ];
-                columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+                columns
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(column, value)| column.push(value));
             }
             Ok(columns)
         }

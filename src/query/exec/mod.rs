@@ -43,8 +43,8 @@ pub(crate) use find::search;
 pub(crate) use profile::{Profile, Work, part};
 pub(crate) use roles::Roles;
 use run::Executor;
-pub(crate) use then::{Then, moment, settled};
 pub(crate) use run::{
     is_column_over_rows, named, record, records, run, run_folded, run_frame, run_profiled,
 };
+pub(crate) use then::{Then, known_moment, moment, settled};
 pub(crate) use threads::Threads;

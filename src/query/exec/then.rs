@@ -18,18 +18,19 @@ pub(crate) struct Then {
 impl Then {
     /// The moment that a query asks for, if it is another than the one at hand.
     pub(crate) fn of(query: &Query, context: &Context<'_>) -> Result<Option<Self>> {
-        let Some(as_of) = &query.as_of else {
-            return Ok(None);
-        };
-        let moment = moment(as_of, context)?;
+        match &query.as_of {
+            Some(asked) => Self::at(asked, context),
+            None => Ok(None),
+        }
+    }
+
+    /// The state at the moment asked for, unless it is the one at hand; an error if it lies
+    /// beyond today.
+    pub(crate) fn at(asked: &Expr, context: &Context<'_>) -> Result<Option<Self>> {
+        let moment = known_moment(asked, context)?;
         if context.moment == Some(moment) {
             return Ok(None);
         }
-        Self::at(moment, as_of, context).map(Some)
-    }
-
-    /// The state at a moment; an error if it lies beyond today.
-    pub(crate) fn at(moment: DateTime, asked: &Expr, context: &Context<'_>) -> Result<Self> {
         let clock = context.clock;
         if clock.date_of(moment) > clock.today() {
             let day = clock.date_of(moment);
@@ -40,14 +41,14 @@ impl Then {
         }
         let sequence = context.snapshot.sequence_at(moment)?;
         let snapshot = context.snapshot.as_of(sequence);
-        Ok(Self {
+        Ok(Some(Self {
             moment,
             snapshot: snapshot.map_err(|error| error.at(asked.span.clone()))?,
             clock: Clock {
                 now: moment.min(clock.now),
                 ..clock.clone()
             },
-        })
+        }))
     }
 
     pub(crate) fn moment(&self) -> DateTime {
@@ -65,8 +66,17 @@ impl Then {
     }
 }
 
+/// The last moment of what an expression without frame gives, which must be there.
+pub(crate) fn known_moment(asked: &Expr, context: &Context<'_>) -> Result<DateTime> {
+    moment(asked, context)?.ok_or_else(|| {
+        Error::new(Code::BadValue, "the moment of `as of` is missing")
+            .at(asked.span.clone())
+            .expected("a day or moment of the past")
+    })
+}
+
 /// The last moment of the day, period or moment that an expression without frame gives.
-pub(crate) fn moment(asked: &Expr, context: &Context<'_>) -> Result<DateTime> {
+pub(crate) fn moment(asked: &Expr, context: &Context<'_>) -> Result<Option<DateTime>> {
     let folded = match coarser(asked, context) {
         Some(period) => Expr::period(period, &asked.span),
         None => fold_expr(asked, context)?,
@@ -83,14 +93,12 @@ pub(crate) fn moment(asked: &Expr, context: &Context<'_>) -> Result<DateTime> {
         }
     };
     let before = |moment: DateTime| DateTime::from_micros(moment.micros() - 1);
-    match value {
-        Value::DateTime(moment) => Ok(moment),
-        Value::Date(day) => Ok(before(context.clock.start_of(day.end()))),
-        Value::Period(period) => Ok(before(context.clock.start_of(period.end()))),
-        _ => Err(Error::new(Code::BadValue, "the moment of `as of` is missing")
-            .at(asked.span.clone())
-            .expected("a day or moment of the past")),
-    }
+    Ok(match value {
+        Value::DateTime(moment) => Some(moment),
+        Value::Date(day) => Some(before(context.clock.start_of(day.end()))),
+        Value::Period(period) => Some(before(context.clock.start_of(period.end()))),
+        _ => None,
+    })
 }
 
 /// The query at a moment that is known.

@@ -311,15 +311,7 @@ impl Tree<'_> {
             let said = words.expr(&condition);
             let alone = Query {
                 filter: Some(condition),
-                group: None,
-                having: None,
-                columns: Vec::new(),
-                order: Vec::new(),
-                limit: None,
-                offset: None,
-                unions: Vec::new(),
-                page: None,
-                ..query.clone()
+                ..Query::of(query.source.clone())
             };
             if run_profiled(&alone, self.context)?.0 == 0 {
                 self.hints.push(format!(

@@ -2,13 +2,15 @@
 
 use super::nodes::{is_truth, map_operands};
 use super::{condition, parameter};
-use crate::column::Comparison;
+use crate::column::{Comparison, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Limit, Nested, Node,
-    OrderKey, Over, Page, Query, Source, Subtree, Type,
+    OrderKey, Over, Page, Query, RecordMap, Source, Subtree, Type,
 };
-use crate::query::exec::{Batch, Context, Evaluator, Frame, Then, moment, settled};
+use crate::query::exec::{
+    Batch, Context, Evaluator, Frame, Then, known_moment, moment, run_folded, settled,
+};
 use crate::query::label;
 use crate::query::rule::Call;
 use crate::value::{ObjectId, Period, Value};
@@ -49,7 +51,14 @@ impl<'a> Folder<'a> {
     }
 
     pub(super) fn query(&self, query: &Query) -> Result<Query> {
-        let (Some(as_of), Some(then)) = (&query.as_of, Then::of(query, self.context)?) else {
+        let Some(as_of) = &query.as_of else {
+            return self.query_now(query);
+        };
+        let as_of = &match as_of.node {
+            Node::Given(_) => self.expr(as_of)?,
+            _ => as_of.clone(),
+        };
+        let Some(then) = Then::at(as_of, self.context)? else {
             return self.query_now(query);
         };
         let unions = query.unions.iter().map(|query| self.query(query));
@@ -60,7 +69,7 @@ impl<'a> Folder<'a> {
             ..Folder::new(&context)
         };
         let own = Query {
-            as_of: Some(settled(as_of, moment(as_of, self.context)?)),
+            as_of: Some(settled(as_of, known_moment(as_of, self.context)?)),
             unions: Vec::new(),
             ..query.clone()
         };
@@ -228,6 +237,34 @@ impl<'a> Folder<'a> {
         subtree.map(fold).transpose()
     }
 
+    /// Whether a query is asked at a moment of the record around that is missing or to come.
+    fn is_untold(&self, query: &Query) -> Result<bool> {
+        let Some(asked) = &query.as_of else {
+            return Ok(false);
+        };
+        if !matches!(asked.node, Node::Given(_)) {
+            return Ok(false);
+        }
+        let clock = self.context.clock;
+        let moment = moment(&self.expr(asked)?, self.context)?;
+        Ok(moment.is_none_or(|moment| clock.date_of(moment) > clock.today()))
+    }
+
+    /// The rows of a query whose first column is a record.
+    fn map_of(&self, query: &Query) -> Result<RecordMap> {
+        let frame = run_folded(&self.query(query)?, self.context)?;
+        let internal = || Error::new(Code::Internal, "a query that gives no map");
+        let mut columns = frame.columns.into_iter();
+        let (Some(Vector::Ints(ids)), Some(values)) = (columns.next(), columns.next()) else {
+            return Err(internal());
+        };
+        let places = ids.iter().zip(0..);
+        Ok(RecordMap {
+            places: places.filter_map(|(id, at)| Some((id?, at))).collect(),
+            values,
+        })
+    }
+
     /// An expression whose truth alone counts: a missing one is false.
     fn condition(&self, expr: &Expr) -> Result<Expr> {
         let span = &expr.span;
@@ -304,6 +341,15 @@ impl<'a> Folder<'a> {
             }
             Node::Lookup { object, label } => self.lookup(expr, *object, label),
             Node::Subquery(query) => self.subquery(expr, query),
+            Node::Keyed { query, .. } if self.is_untold(query)? => constant(Value::Missing),
+            Node::Keyed { key, query } => {
+                let node = Node::Mapped {
+                    key: Box::new(self.expr(key)?),
+                    map: Arc::new(self.map_of(query)?),
+                };
+                Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+            }
+            Node::Mapped { .. } => self.operation(expr),
             Node::InQuery { value, query } => {
                 let value = self.expr(value)?;
                 let (ty, values) = self.list_of(query)?;

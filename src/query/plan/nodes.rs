@@ -199,6 +199,14 @@ pub(crate) fn map_operands(
             value: one(value)?,
             set: Arc::clone(set),
         },
+        Node::Keyed { key, query } => Node::Keyed {
+            key: one(key)?,
+            query: query.clone(),
+        },
+        Node::Mapped { key, map } => Node::Mapped {
+            key: one(key)?,
+            map: Arc::clone(map),
+        },
         Node::InIntegers { value, set } => Node::InIntegers {
             value: one(value)?,
             set: Arc::clone(set),

@@ -301,8 +301,10 @@ impl<'a> Translator<'a> {
                 slots.push(vec![self.qualified(&alias, "row_no")]);
                 Ok((Tables::new(self.base_of(&alias)), Row::Slots(slots.into())))
             }
-            Source::History(history) => Err(untranslatable("history", &(0..0))
-                .hint(format!("`{}` are read from the journal", history.kind.word()))),
+            Source::History(history) => Err(untranslatable("history", &history.span).hint(format!(
+                "`{}` are read from the journal",
+                history.kind.word()
+            ))),
             Source::Find(find) => Err(untranslatable("`find`", &find.text.span)),
         }
     }

@@ -274,6 +274,8 @@ pub(crate) struct Call {
     pub filter: Option<Box<Expr>>,
     /// `first(x by e)`, `first(x order by e desc)`
     pub order: Vec<OrderKey>,
+    /// `changes(f).at`; of other functions empty.
+    pub member: Vec<Name>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

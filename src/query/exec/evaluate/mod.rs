@@ -141,8 +141,18 @@ impl<'a> Evaluator<'a> {
                 data: self.test(expr, batch)?,
                 missing: None,
             })),
+            Node::Mapped { key, map } => {
+                let found = match self.evaluate(key, batch)? {
+                    Vector::Ints(ids) => {
+                        ids.iter().map(|id| map.places.get(&id?).copied()).collect()
+                    }
+                    _ => vec![None; batch.len()],
+                };
+                Ok(map.values.gather(&found))
+            }
             Node::Window(_) => Err(internal("a function over all rows", expr)),
             Node::InQuery { .. }
+            | Node::Keyed { .. }
             | Node::Given(_)
             | Node::Parameter(_)
             | Node::Today

@@ -141,6 +141,12 @@ impl Reference<'_> {
                 Value::Reference(id) => truth(set.get(usize::try_from(id.0).unwrap())),
                 _ => truth(false),
             },
+            Node::Mapped { key, map } => {
+                let place = one(key).as_int().and_then(|id| map.places.get(&id));
+                place.map_or(Value::Missing, |&place| {
+                    map.values.value(&expr.ty.field_type(), place as usize)
+                })
+            }
             Node::InIntegers { value, set } => {
                 truth(one(value).as_int().is_some_and(|n| set.contains(&n)))
             }

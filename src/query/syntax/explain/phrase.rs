@@ -29,8 +29,8 @@ impl Phrase {
                 Self::Words("a field type")
             }
             Self::Keyword(
-                word @ ("let" | "where" | "group by" | "having" | "select" | "order by" | "limit"
-                | "offset" | "after" | "union"),
+                word @ ("as of" | "let" | "where" | "group by" | "having" | "select" | "order by"
+                | "limit" | "offset" | "after" | "union"),
             ) => Self::Clause(word),
             Self::Keyword(word) => Self::Part(word),
             other => other,
@@ -54,6 +54,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::record_id
         | Rule::parameter
         | Rule::call
+        | Rule::history
         | Rule::function
         | Rule::special
         | Rule::minus
@@ -222,6 +223,9 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::EOI => Phrase::End,
         Rule::WHITESPACE
         | Rule::among
+        | Rule::history_word
+        | Rule::member
+        | Rule::k_of
         | Rule::among_word
         | Rule::letter
         | Rule::reserved

@@ -396,6 +396,7 @@ impl Reader {
             distinct: false,
             filter: None,
             order: Vec::new(),
+            member: Vec::new(),
         };
         for part in parts(first(&mut inner)) {
             match part.as_rule() {
@@ -406,6 +407,13 @@ impl Reader {
                 Rule::by_clause => call.order = reader.order_keys(part)?,
                 _ => call.arguments.push(reader.expression(part)?),
             }
+        }
+        if let Some(member) = inner.find(|part| part.as_rule() == Rule::member) {
+            if !["changes", "spans"].contains(&&*call.name.text.to_lowercase()) {
+                let message = format!("`{}` gives a value, which has no fields", call.name.text);
+                return Err(Error::new(Code::Syntax, message).at(self.span(&member)));
+            }
+            call.member = self.names(member);
         }
         Ok(call)
     }

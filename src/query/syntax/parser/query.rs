@@ -3,12 +3,14 @@
 use super::{Node, Reader, Rule, first, only, parts, unquote};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
-    Binding, Expr, ExprKind, Group, HistoryKind, Item, Limit, Literal, Name, Nested, OrderKey, Query, Source,
+    Binding, Expr, ExprKind, Group, HistoryKind, Item, Limit, Literal, Name, Nested, OrderKey,
+    Query, Source,
 };
 
 /// The order of the clauses, as an error names it.
 const CLAUSES: [&str; 11] = [
-    "as of", "let", "where", "group by", "having", "select", "order by", "limit", "offset", "after", "union",
+    "as of", "let", "where", "group by", "having", "select", "order by", "limit", "offset",
+    "after", "union",
 ];
 const WHERE: usize = 2;
 const SELECT: usize = 5;
@@ -94,7 +96,10 @@ impl Reader {
             ExprKind::Path(path) => Ok(Source::Named { path, key: None }),
             ExprKind::Query(query) => Ok(wrap(query)),
             ExprKind::Call(call)
-                if !call.distinct && call.filter.is_none() && call.order.is_empty() =>
+                if !call.distinct
+                    && call.filter.is_none()
+                    && call.order.is_empty()
+                    && call.member.is_empty() =>
             {
                 Ok(Source::Call {
                     name: call.name,

@@ -243,7 +243,11 @@ impl Display for Call {
             write!(f, "{gap}by ")?;
             list(f, &self.order)?;
         }
-        f.write_char(')')
+        f.write_char(')')?;
+        match self.member.as_slice() {
+            [] => Ok(()),
+            names => write!(f, ".{}", Path(names)),
+        }
     }
 }
 

@@ -213,6 +213,7 @@ fn expression() -> BoxedStrategy<Expr> {
                                 distinct,
                                 filter: filter.clone(),
                                 order,
+                                member: Vec::new(),
                             }
                         })
                     }
