@@ -318,13 +318,7 @@ impl Binder<'_> {
         Ok(correlated(Expr::keyed(this, query, ty, span), given))
     }
 
-    fn history(
-        &self,
-        kind: HistoryKind,
-        object: &Object,
-        field: FieldId,
-        span: &Span,
-    ) -> History {
+    fn history(&self, kind: HistoryKind, object: &Object, field: FieldId, span: &Span) -> History {
         History {
             kind,
             object: object.id,

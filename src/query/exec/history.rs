@@ -53,7 +53,7 @@ pub(super) fn rows(
         HistoryKind::Changes => {
             events.retain(|event| event.old != event.new);
             events.sort_by_key(|event| (event.sequence, event.id));
-            let mut columns = vec![Vec::with_capacity(events.len()); 5];
+            let mut columns = vec![Vec::new(); 5];
             for event in events {
                 let (at, who) = stamp(event.sequence);
                 let row = [
@@ -71,7 +71,7 @@ pub(super) fn rows(
             Ok(columns)
         }
         HistoryKind::Spans => {
-            let mut columns = vec![Vec::with_capacity(events.len()); 6];
+            let mut columns = vec![Vec::new(); 6];
             let clock = context.clock;
             for (at, event) in events.iter().enumerate() {
                 if event.kind == EventKind::Went {

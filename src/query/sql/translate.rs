@@ -301,10 +301,9 @@ impl<'a> Translator<'a> {
                 slots.push(vec![self.qualified(&alias, "row_no")]);
                 Ok((Tables::new(self.base_of(&alias)), Row::Slots(slots.into())))
             }
-            Source::History(history) => Err(untranslatable("history", &history.span).hint(format!(
-                "`{}` are read from the journal",
-                history.kind.word()
-            ))),
+            Source::History(history) => Err(untranslatable("history", &history.span).hint(
+                format!("`{}` are read from the journal", history.kind.word()),
+            )),
             Source::Find(find) => Err(untranslatable("`find`", &find.text.span)),
         }
     }

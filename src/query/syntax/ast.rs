@@ -187,7 +187,7 @@ pub(crate) enum Item {
     /// An expression, perhaps with an alias.
     Value { value: Expr, alias: Option<Name> },
     /// A nested collection: `contacts where ... { name, role order by ... limit 3 } as people`.
-    Nested(Nested),
+    Nested(Box<Nested>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

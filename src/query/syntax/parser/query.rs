@@ -329,7 +329,7 @@ impl Reader {
                 _ => nested.select.push(reader.item(part)?),
             }
         }
-        Ok(Item::Nested(nested))
+        Ok(Item::Nested(Box::new(nested)))
     }
 
     pub(super) fn order_keys(self, node: Node) -> Result<Vec<OrderKey>> {

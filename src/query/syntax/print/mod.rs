@@ -6,6 +6,7 @@ mod statement;
 
 use super::ast::{Binding, Group, Item, Limit, Name, Nested, OrderKey, Query, Source, Text};
 use super::words::{SPECIAL, STATEMENTS, is_bare_name, is_one_of};
+use expression::sum;
 use std::fmt::{self, Display, Formatter, Write};
 use std::slice::from_ref;
 
@@ -101,7 +102,7 @@ impl Display for Rows<'_> {
         let Self(query) = self;
         write!(f, "{}", query.source)?;
         if let Some(moment) = &query.as_of {
-            write!(f, " as of {moment}")?;
+            write!(f, " as of {}", sum(moment))?;
         }
         if !query.lets.is_empty() {
             f.write_str(" let ")?;

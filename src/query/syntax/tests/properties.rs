@@ -279,14 +279,14 @@ fn item(value: BoxedStrategy<Expr>) -> BoxedStrategy<Item> {
         option::of(name()),
     )
         .prop_map(|(path, filter, select, order, limit, alias)| {
-            Item::Nested(Nested {
+            Item::Nested(Box::new(Nested {
                 path,
                 filter,
                 select,
                 order,
                 limit,
                 alias,
-            })
+            }))
         });
     prop_oneof![4 => plain, 1 => nested].boxed()
 }
@@ -334,7 +334,7 @@ fn query_of(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
         });
     // Boxed: proptest keeps unboxed parts on the stack, and these nest.
     let head = (
-        (source(value.clone()), option::of(sum(value.clone()))).boxed(),
+        (source(value.clone()), option::of(value.clone())).boxed(),
         vec(binding(value.clone()), 0..2),
         value.clone(),
         option::of(group.boxed()),
