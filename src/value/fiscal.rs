@@ -296,7 +296,8 @@ mod tests {
     proptest! {
         #[test]
         fn years_of_weeks_tile_time(
-            days in -719_000i32..2_932_000,
+            // From the year 4 on: the first years have no year before them to end.
+            days in -718_000i32..2_932_000,
             pattern in proptest::sample::select(vec!["4-4-5", "4-5-4", "5-4-4"]),
             weekday in proptest::sample::select(WEEKDAYS.to_vec()),
             month in proptest::sample::select(MONTHS.to_vec()),

@@ -480,7 +480,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "plain `limit`",
     ),
     ("add a (name: \"x\")", ":", "write `=`"),
-    ("a where b as of 2026-03-31", "as of", "belongs before `where`"),
+    ("a where b as of 2026-03-31", "as", "belongs before `where`"),
 ];
 
 #[test]

@@ -125,6 +125,7 @@ fn compare_threads(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
                 snapshot,
                 catalog: &catalog,
                 clock: &clock,
+                moment: None,
                 me: None,
                 parameters: &parameters,
                 interrupt: &interrupt,
