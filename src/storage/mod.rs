@@ -34,8 +34,8 @@ mod text;
 mod transaction;
 
 pub use compact::Sizes;
-pub(crate) use journal::Change;
 pub(crate) use history::{Event, EventKind};
+pub(crate) use journal::Change;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 pub(crate) use row::Row;
 pub(crate) use snapshot::{ChunkSummary, KeyBound, Snapshot, Summary};
