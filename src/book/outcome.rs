@@ -23,10 +23,14 @@ pub enum Outcome {
         singular: String,
         /// Records added.
         added: u64,
-        /// Records updated, counting those that already had the new values.
+        /// Records updated, those that had the new values already aside.
         updated: u64,
         /// Records deleted.
         deleted: u64,
+        /// Records of any object deleted because they referred to a deleted one.
+        cascaded: u64,
+        /// Records of any object whose reference to a deleted one was emptied.
+        emptied: u64,
     },
     /// A file was imported.
     Imported(ImportReport),
@@ -95,6 +99,8 @@ impl Outcome {
                 added,
                 updated,
                 deleted,
+                cascaded,
+                emptied,
                 object,
             } => Self::Changed {
                 singular: singular(&object),
@@ -102,6 +108,8 @@ impl Outcome {
                 added,
                 updated,
                 deleted,
+                cascaded,
+                emptied,
             },
             Inner::Imported(report) => {
                 let singular = singular(&report.object);
@@ -149,13 +157,20 @@ impl fmt::Display for Outcome {
                 added,
                 updated,
                 deleted,
+                cascaded,
+                emptied,
             } => {
                 let counts = [(added, "added"), (updated, "updated"), (deleted, "deleted")];
-                let said: Vec<_> = counts
+                let said = counts
                     .iter()
                     .filter(|(count, _)| **count > 0)
-                    .map(|(count, verb)| format!("{} {verb}", counted(**count, singular, object)))
-                    .collect();
+                    .map(|(count, verb)| format!("{} {verb}", counted(**count, singular, object)));
+                let more = [(cascaded, "more by cascade"), (emptied, "emptied")];
+                let more = more
+                    .iter()
+                    .filter(|(count, _)| **count > 0)
+                    .map(|(count, what)| format!("{count} {what}"));
+                let said: Vec<_> = said.chain(more).collect();
                 match said.is_empty() {
                     true => write!(f, "no {object} changed"),
                     false => f.write_str(&said.join(", ")),

@@ -3,10 +3,12 @@
 //! A catalog is plain data, decoded once for each version of the schema. It knows no query: stored
 //! texts (formulas, defaults, checks, views) are kept as canonical text and read above.
 
+mod deletion;
 mod names;
 mod object;
 mod role;
 
+pub(crate) use deletion::OnDelete;
 pub(crate) use names::{same as same_name, singular};
 pub(crate) use object::{Field, Formula, Index, Label, Object, View, ViewParameter};
 pub(crate) use role::Role;
@@ -42,15 +44,24 @@ impl Catalog {
         if bytes.is_empty() {
             return Ok(Self::default());
         }
-        bincode::serde::decode_from_slice(bytes, bincode::config::standard())
-            .map(|(catalog, _)| catalog)
-            .map_err(|e| Error::new(Code::Corrupt, "the catalog cannot be read").caused_by(e))
+        let config = bincode::config::standard();
+        let fault = |e| Error::new(Code::Corrupt, "the catalog cannot be read").caused_by(e);
+        let (mut catalog, read): (Self, usize) =
+            bincode::serde::decode_from_slice(bytes, config).map_err(fault)?;
+        if read < bytes.len() {
+            let rules = bincode::serde::decode_from_slice(&bytes[read..], config);
+            catalog.set_deletion_rules(rules.map_err(fault)?.0)?;
+        }
+        Ok(catalog)
     }
 
     pub(crate) fn encode(&self) -> Result<Arc<[u8]>> {
-        bincode::serde::encode_to_vec(self, bincode::config::standard())
-            .map(Arc::from)
-            .map_err(|e| Error::new(Code::Internal, "the catalog cannot be written").caused_by(e))
+        let config = bincode::config::standard();
+        let fault = |e| Error::new(Code::Internal, "the catalog cannot be written").caused_by(e);
+        let mut bytes = bincode::serde::encode_to_vec(self, config).map_err(fault)?;
+        let rules = bincode::serde::encode_to_vec(self.deletion_rules(), config);
+        bytes.extend(rules.map_err(fault)?);
+        Ok(bytes.into())
     }
 
     /// What storage must know of every object, by id.

@@ -1,6 +1,6 @@
 //! One object's definition: fields, formulas, indexes; and views.
 
-use super::{Role, names};
+use super::{OnDelete, Role, names};
 use crate::storage::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 use crate::value::{FieldId, FieldType, IndexId, LabelCode, ObjectId};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,9 @@ pub(crate) struct Field {
     pub hierarchy: bool,
     /// The name of the records that refer here, where it is not the object's plural.
     pub collection: Option<String>,
+    /// What becomes of the record when the one that this field refers to is deleted.
+    #[serde(skip)]
+    pub on_delete: OnDelete,
     /// The date field that tells which day's exchange rate counts.
     pub dated_by: Option<FieldId>,
     /// Labels of a picklist or tags field, in rank order.

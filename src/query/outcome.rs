@@ -16,6 +16,8 @@ pub(crate) enum Outcome {
         added: u64,
         updated: u64,
         deleted: u64,
+        cascaded: u64,
+        emptied: u64,
         object: String,
     },
     Imported(ImportReport),

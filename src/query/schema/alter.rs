@@ -1,6 +1,6 @@
 //! `alter object`: fields, names, labels, checks and the list of columns shown.
 
-use super::field::{Added, check_label};
+use super::field::{Added, check_label, set_on_delete};
 use super::{Definer, name, usage};
 use crate::catalog::{Label, Object, same_name, singular};
 use crate::error::{Code, Error, Result};
@@ -21,6 +21,11 @@ impl Definer<'_, '_> {
                         self.index_field(id, *field);
                     }
                     added.push(one);
+                }
+                Alteration::AlterField { field, on_delete } => {
+                    let FieldId(place) = self.field(id, field)?;
+                    let definition = &mut self.object_mut(id).fields[usize::from(place)];
+                    set_on_delete(definition, *on_delete, field)?;
                 }
                 Alteration::DropField(name) => self.drop_field(id, name)?,
                 Alteration::RenameField { from, to } => self.rename_field(id, from, to)?,

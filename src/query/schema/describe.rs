@@ -1,7 +1,7 @@
 //! Description: an object or view as the script that makes it.
 
 use super::name::made;
-use crate::catalog::{Catalog, Field, Formula, Index, Object, View, singular};
+use crate::catalog::{Catalog, Field, Formula, Index, Object, OnDelete, View, singular};
 use crate::error::Result;
 use crate::query::bind::{Binder, Type};
 use crate::query::syntax::{
@@ -109,6 +109,9 @@ fn options(object: &Object, field: &Field) -> Result<Vec<FieldOption>> {
     }
     if let Some(by) = field.dated_by {
         options.push(FieldOption::DatedBy(made(&object.field(by).name)));
+    }
+    if field.on_delete != OnDelete::Refuse {
+        options.push(FieldOption::OnDelete(field.on_delete));
     }
     if let Some(text) = &field.default {
         options.push(FieldOption::Default(syntax::parse_expression(text)?));

@@ -2,7 +2,7 @@
 
 use super::Definer;
 use super::name;
-use crate::catalog::{Field, Formula, Index, Label, Object, same_name};
+use crate::catalog::{Field, Formula, Index, Label, Object, OnDelete, same_name};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{Expr, FieldDefinition, FieldOption, Name, TypeName};
 use crate::storage::IndexKind;
@@ -132,10 +132,11 @@ impl Definer<'_, '_> {
             hierarchy: false,
             collection: None,
             dated_by: None,
+            on_delete: OnDelete::default(),
             labels,
             dropped: false,
         };
-        let (mut default, mut dated_by) = (None, None);
+        let (mut default, mut dated_by, mut on_delete) = (None, None, None);
         for option in &tree.options {
             match option {
                 FieldOption::Required => field.required = true,
@@ -151,7 +152,11 @@ impl Definer<'_, '_> {
                     field.collection = Some(name.text.clone());
                 }
                 FieldOption::DatedBy(name) => dated_by = Some(name),
+                FieldOption::OnDelete(rule) => on_delete = Some(*rule),
             }
+        }
+        if let Some(rule) = on_delete {
+            set_on_delete(&mut field, rule, &tree.name)?;
         }
         self.check_options(object, &field, &tree.name)?;
         self.object_mut(object).fields.push(field);
@@ -287,6 +292,23 @@ impl Definer<'_, '_> {
     pub(super) fn object_mut(&mut self, id: ObjectId) -> &mut Object {
         &mut self.catalog.objects[id.0 as usize]
     }
+}
+
+/// Sets what becomes of the records whose field refers to a deleted one.
+pub(super) fn set_on_delete(field: &mut Field, rule: OnDelete, name: &Name) -> Result<()> {
+    let refers = matches!(
+        field.ty,
+        FieldType::Reference(_) | FieldType::AnyReference(_)
+    );
+    if !refers {
+        return Err(misplaced(name, "only a reference has a rule on delete"));
+    }
+    if field.required && rule == OnDelete::Empty {
+        let error = misplaced(name, "a required reference cannot become empty");
+        return Err(error.hint("`on delete cascade` deletes the record too"));
+    }
+    field.on_delete = rule;
+    Ok(())
 }
 
 pub(super) fn misplaced(name: &Name, message: &str) -> Error {

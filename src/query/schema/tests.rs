@@ -154,6 +154,8 @@ const TANGLED: &str = "
     create object gone (name text);
     drop object gone;
     alter object deals drop field day;
+    alter object reps alter field best on delete cascade,
+        add field worst ref deals collection blamed on delete empty;
     create view leads as deals where stage.lead is not empty;
     create view big as leads where stage.double > 2";
 
@@ -165,6 +167,9 @@ fn the_script_of_a_book_makes_the_same_book() {
         let script = describe_book(&trial.catalog(), &clock).unwrap();
         let copy = Trial::new(&script).catalog();
         assert_eq!(describe_book(&copy, &clock).unwrap(), script);
+        if schema == TANGLED {
+            assert!(script.contains("on delete cascade") && script.contains("on delete empty"));
+        }
         for object in trial.catalog().live_objects() {
             let again = copy.find_object(&object.name).unwrap();
             assert_eq!(

@@ -4,7 +4,7 @@ use super::Dialect;
 use super::fragment::{self, name};
 use super::relational::{Columns, Relational, Table};
 use super::time::offsets;
-use crate::catalog::{Field, Object};
+use crate::catalog::{Field, Object, OnDelete};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::Result;
 use crate::query::bind;
@@ -202,8 +202,13 @@ impl Script<'_> {
             }
             FieldType::Reference(target) if sqlite => {
                 let target = self.relational.table(*target);
+                let on_delete = match field.on_delete {
+                    OnDelete::Refuse => "",
+                    OnDelete::Empty => " ON DELETE SET NULL",
+                    OnDelete::Cascade => " ON DELETE CASCADE",
+                };
                 vec![format!(
-                    "{first} {ty}{required} REFERENCES {} ({})",
+                    "{first} {ty}{required} REFERENCES {} ({}){on_delete}",
                     name(&target.name),
                     name(&target.id)
                 )]

@@ -2,7 +2,7 @@
 //!
 //! Every node that an error may point at carries the byte range of its text.
 
-use crate::catalog::Role;
+use crate::catalog::{OnDelete, Role};
 use crate::error::Span;
 use crate::value::{Date, Period, Unit};
 
@@ -457,11 +457,18 @@ pub(crate) enum FieldOption {
     Collection(Name),
     /// `dated by close_date`: which day's exchange rate counts.
     DatedBy(Name),
+    /// `on delete cascade`
+    OnDelete(OnDelete),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Alteration {
     AddField(FieldDefinition),
+    /// `alter field account on delete cascade`
+    AlterField {
+        field: Name,
+        on_delete: OnDelete,
+    },
     DropField(Name),
     RenameField {
         from: Name,

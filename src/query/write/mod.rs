@@ -50,8 +50,9 @@ pub(crate) fn change(
     catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
+    let mark = transaction.mark();
     let mut writer = Writer::new(transaction, Arc::clone(catalog), environment);
-    let (object, tally) = match change {
+    let (object, mut tally) = match change {
         Change::Add { object, records } => (*object, writer.add(*object, records)?),
         Change::Update { object, query, set } => (*object, writer.update(*object, query, set)?),
         Change::Delete { object, query } => (*object, writer.delete(*object, query)?),
@@ -60,13 +61,24 @@ pub(crate) fn change(
             on,
             from,
             records,
-        } => (*object, writer.upsert(*object, on, from.as_ref(), records)?),
+        } => {
+            writer.upsert(*object, on, from.as_ref(), records)?;
+            (*object, Tally::default())
+        }
     };
     writer.finish()?;
+    if let Change::Upsert { .. } = change {
+        // Several rows may have met in one record.
+        let changes = transaction.changes_since(mark);
+        tally.added = changes.iter().filter(|change| change.is_new()).count() as u64;
+        tally.updated = changes.len() as u64 - tally.added;
+    }
     Ok(Outcome::Changed {
         added: tally.added,
         updated: tally.updated,
         deleted: tally.deleted,
+        cascaded: tally.cascaded,
+        emptied: tally.emptied,
         object: catalog.object(object).name.clone(),
     })
 }
@@ -77,4 +89,8 @@ pub(crate) struct Tally {
     pub added: u64,
     pub updated: u64,
     pub deleted: u64,
+    /// Deleted because they referred to a deleted record.
+    pub cascaded: u64,
+    /// Changed because they did.
+    pub emptied: u64,
 }

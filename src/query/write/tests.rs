@@ -229,3 +229,38 @@ fn atomic_imports_are_all_or_nothing() {
     let error = trial.refused("import stages from \"nowhere.csv\"");
     assert_eq!(error.code(), Code::NoSuchFile);
 }
+
+#[test]
+fn a_long_chain_goes_in_one_piece() {
+    let mut trial = Trial::new(
+        "create object nodes (name text label unique, \
+         parent ref nodes hierarchy collection children on delete cascade); \
+         create object notes (name text, about ref any (nodes, notes) collection notes \
+         on delete cascade); add nodes (name = \"0\")",
+    );
+    let mut text = "name,parent\n0,\n".to_owned();
+    for at in 1..3_000 {
+        text.push_str(&format!("{at},{}\n", at - 1));
+    }
+    trial
+        .import("import nodes from \"a.csv\" on name", &text)
+        .unwrap();
+    trial
+        .run("upsert notes on name from (nodes) (name = name, about = this)")
+        .unwrap();
+    let gone = trial.run("delete nodes \"1\"").unwrap();
+    assert!(
+        matches!(
+            gone,
+            Outcome::Changed {
+                deleted: 1,
+                cascaded: 5_997,
+                emptied: 0,
+                ..
+            }
+        ),
+        "{gone:?}"
+    );
+    assert_eq!(trial.dump("nodes"), "#0|0|\n");
+    assert_eq!(trial.dump("notes"), "#0|0|nodes:#0\n");
+}

@@ -42,26 +42,25 @@ impl Writer<'_, '_> {
         on: &[FieldId],
         from: Option<&From>,
         records: &[Assignments],
-    ) -> Result<Tally> {
+    ) -> Result<()> {
         let rules = self.rules(object)?;
         let mut keys = Keys::new(self, object, on)?;
-        let mut tally = Tally::default();
         match from {
             None => {
                 for assignments in records {
                     let values = self.values_alone(object, assignments)?;
-                    let done = self.upsert_values(&rules, &mut keys, values);
-                    tally.count(done.map_err(Refusal::into_error)?);
+                    self.upsert_values(&rules, &mut keys, values)
+                        .map_err(Refusal::into_error)?;
                 }
             }
             Some(from) => {
                 for values in self.values_from(object, from, records)? {
-                    let done = self.upsert_values(&rules, &mut keys, values);
-                    tally.count(done.map_err(Refusal::into_error)?);
+                    self.upsert_values(&rules, &mut keys, values)
+                        .map_err(Refusal::into_error)?;
                 }
             }
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// The values of `records` for each row of the query, row by row.

@@ -1,6 +1,6 @@
 //! A small catalog and generated books of it: stored, pending and open changes.
 
-use crate::catalog::{Catalog, Field, Index, Label, Object, Role};
+use crate::catalog::{Catalog, Field, Index, Label, Object, OnDelete, Role};
 use crate::storage::{CommitInfo, IndexKind, Row, Snapshot, Store, StoreOptions, Transaction};
 use crate::value::{
     Clock, Currency, Date, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money,
@@ -33,6 +33,7 @@ fn field(id: u16, name: &str, ty: FieldType) -> Field {
             "about" => Some("mentions".to_owned()),
             _ => None,
         },
+        on_delete: OnDelete::default(),
         dated_by: (name == "amount").then_some(FieldId(4)),
         labels: Vec::new(),
         open: false,

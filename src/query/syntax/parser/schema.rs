@@ -1,7 +1,7 @@
 //! Definitions: objects, fields, their types, indexes and views.
 
 use super::{Node, Reader, Rule, first, only, parts};
-use crate::catalog::Role;
+use crate::catalog::{OnDelete, Role};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
     Alteration, CreateObject, CreateView, FieldDefinition, FieldOption, Name, Statement, TypeName,
@@ -110,6 +110,7 @@ impl Reader {
             },
             Rule::default => FieldOption::Default(self.sum(only(node))?),
             Rule::collection => FieldOption::Collection(self.name(&only(node))),
+            Rule::on_delete => FieldOption::OnDelete(on_delete(node)),
             _ => FieldOption::DatedBy(self.name(&only(node))),
         })
     }
@@ -132,6 +133,10 @@ impl Reader {
         let head = first(&mut inner);
         Ok(match rule {
             Rule::add_field => Alteration::AddField(self.field(head)?),
+            Rule::alter_field => Alteration::AlterField {
+                field: self.name(&head),
+                on_delete: on_delete(first(&mut inner)),
+            },
             Rule::drop_field => Alteration::DropField(self.name(&head)),
             Rule::rename_field => {
                 let to = self.name(&first(&mut inner));
@@ -188,6 +193,10 @@ impl Reader {
         let default = inner.next().map(|node| self.sum(only(node))).transpose()?;
         Ok(ViewParameter { name, ty, default })
     }
+}
+
+fn on_delete(node: Node) -> OnDelete {
+    OnDelete::parse(only(node).as_str()).unwrap_or_default()
 }
 
 /// What another system's type is called here.

@@ -273,6 +273,7 @@ impl Display for FieldOption {
             Self::Default(value) => write!(f, "default {}", sum(value)),
             Self::Collection(name) => write!(f, "collection {name}"),
             Self::DatedBy(field) => write!(f, "dated by {field}"),
+            Self::OnDelete(rule) => write!(f, "on delete {}", rule.word()),
         }
     }
 }
@@ -281,6 +282,9 @@ impl Display for Alteration {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddField(field) => write!(f, "add field {field}"),
+            Self::AlterField { field, on_delete } => {
+                write!(f, "alter field {field} on delete {}", on_delete.word())
+            }
             Self::DropField(field) => write!(f, "drop field {field}"),
             Self::RenameField { from, to } => write!(f, "rename field {from} to {to}"),
             Self::Rename(name) => write!(f, "rename to {name}"),

@@ -1,7 +1,7 @@
 //! Properties: printing any tree and parsing it gives the tree back, and no text panics.
 
 use super::super::*;
-use crate::catalog::Role;
+use crate::catalog::{OnDelete, Role};
 use crate::value::{Date, Period, Unit};
 use proptest::collection::vec;
 use proptest::option;
@@ -408,6 +408,7 @@ fn field() -> impl Strategy<Value = FieldDefinition> {
         expression().prop_map(FieldOption::Default),
         name().prop_map(FieldOption::Collection),
         name().prop_map(FieldOption::DatedBy),
+        select(&OnDelete::ALL).prop_map(FieldOption::OnDelete),
     ];
     (name(), type_name(), vec(option, 0..3)).prop_map(|(name, ty, options)| FieldDefinition {
         name,
@@ -420,6 +421,8 @@ fn alteration() -> impl Strategy<Value = Alteration> {
     prop_oneof![
         field().prop_map(Alteration::AddField),
         name().prop_map(Alteration::DropField),
+        (name(), select(&OnDelete::ALL))
+            .prop_map(|(field, on_delete)| Alteration::AlterField { field, on_delete }),
         (name(), name()).prop_map(|(from, to)| Alteration::RenameField { from, to }),
         name().prop_map(Alteration::Rename),
         expression().prop_map(Alteration::AddCheck),

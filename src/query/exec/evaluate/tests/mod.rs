@@ -7,7 +7,7 @@ mod threads;
 mod times;
 
 use super::*;
-use crate::catalog::{Catalog, Field, Index, Label, Object};
+use crate::catalog::{Catalog, Field, Index, Label, Object, OnDelete};
 use crate::column::Comparison;
 use crate::query::bind::{
     Aggregate, AggregateFunction, Arithmetic, Collect, Function, OrderKey, Type,
@@ -37,6 +37,7 @@ fn catalog() -> Catalog {
         hierarchy: false,
         collection: None,
         dated_by: None,
+        on_delete: OnDelete::default(),
         // Codes run against the ranks.
         labels: (0..)
             .zip(labels)
