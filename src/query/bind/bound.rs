@@ -404,6 +404,18 @@ pub(crate) enum Source {
     Find(Box<Find>),
     /// What happened to a field; the frame's slots are [`History::columns`].
     History(Box<History>),
+    /// The rows of two queries side by side.
+    Paired(Box<Paired>),
+}
+
+/// The rows of two queries of the same columns, those with equal keys as one. The frame's slots
+/// are the keys, the other columns of the first, those of the second, and whether each has a row.
+#[derive(Clone, Debug)]
+pub(crate) struct Paired {
+    pub before: Query,
+    pub after: Query,
+    /// How many of the first columns are keys.
+    pub keys: usize,
 }
 
 /// The history of one field of all records of an object.

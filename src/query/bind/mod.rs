@@ -8,6 +8,7 @@ mod business;
 mod call;
 mod change;
 mod compare;
+mod compared;
 mod example;
 mod find;
 mod foreign;

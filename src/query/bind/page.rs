@@ -89,7 +89,12 @@ fn unpaged(query: &Query) -> Option<&'static str> {
         Some("totals: they would be cut off")
     } else if group.is_none() && matches!(query.source, Source::Find(_)) {
         Some("`find`: many of its rows have one score")
-    } else if group.is_none() && matches!(query.source, Source::Query(_) | Source::History(_)) {
+    } else if group.is_none()
+        && matches!(
+            query.source,
+            Source::Query(_) | Source::History(_) | Source::Paired(_)
+        )
+    {
         Some("rows that are no records: they have no identity")
     } else {
         None

@@ -175,6 +175,10 @@ impl Query {
         match &self.source {
             Source::Query(query) => query.visit_all(each),
             Source::Find(find) => find.text.visit_all(each),
+            Source::Paired(paired) => {
+                paired.before.visit_all(each);
+                paired.after.visit_all(each);
+            }
             Source::Object(_) | Source::History(_) => {}
         }
         self.as_of.iter().for_each(|expr| expr.visit_all(each));

@@ -16,6 +16,7 @@ mod keys;
 mod limit;
 mod memory;
 mod nested;
+mod paired;
 mod present;
 mod profile;
 mod reached;

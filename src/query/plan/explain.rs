@@ -118,7 +118,7 @@ impl Tree<'_> {
             context: self.context,
             object: match query.source {
                 Source::Object(object) => Some(object),
-                Source::Query(_) | Source::Find(_) | Source::History(_) => None,
+                _ => None,
             },
             slots: &below,
         };
@@ -178,7 +178,7 @@ impl Tree<'_> {
                 self.access(&access, &source, part(query), depth);
                 self.hint(query, &source)?;
             }
-            Source::Query(_) | Source::Find(_) | Source::History(_) => {
+            _ => {
                 if let Some(filter) = &query.filter {
                     self.line(depth, format!("where {}", source.expr(filter)));
                     depth += 1;
@@ -186,6 +186,11 @@ impl Tree<'_> {
                 match &query.source {
                     Source::Query(inner) => self.query(inner, depth)?,
                     Source::Find(find) => self.find(find, part(query), depth)?,
+                    Source::Paired(paired) => {
+                        self.line(depth, "before and after");
+                        self.query(&paired.before, depth + 1)?;
+                        self.query(&paired.after, depth + 1)?;
+                    }
                     Source::History(history) => {
                         let object = self.context.catalog.object(history.object);
                         let field = &object.field(history.field).name;
@@ -492,6 +497,19 @@ fn source_names(source: &Source) -> Vec<String> {
     match source {
         Source::Object(_) => Vec::new(),
         Source::Query(inner) => inner.columns.iter().map(|c| c.name.clone()).collect(),
+        Source::Paired(paired) => {
+            let names = |end: &str| {
+                let values = paired.after.columns.iter().skip(paired.keys);
+                let named = values.map(|column| format!("{}_{end}", column.name));
+                named.collect::<Vec<_>>()
+            };
+            let keys = paired.after.columns.iter().take(paired.keys);
+            let mut all: Vec<String> = keys.map(|column| column.name.clone()).collect();
+            all.extend(names("before"));
+            all.extend(names("after"));
+            all.extend(["there before".to_owned(), "there after".to_owned()]);
+            all
+        }
         Source::History(history) => {
             let columns = history.columns();
             columns.iter().map(|(name, _)| (*name).to_owned()).collect()

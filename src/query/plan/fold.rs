@@ -6,7 +6,7 @@ use crate::column::{Comparison, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Limit, Nested, Node,
-    OrderKey, Over, Page, Query, RecordMap, Source, Subtree, Type,
+    OrderKey, Over, Page, Paired, Query, RecordMap, Source, Subtree, Type,
 };
 use crate::query::exec::{
     Batch, Context, Evaluator, Frame, Then, known_moment, moment, run_folded, settled,
@@ -84,6 +84,11 @@ impl<'a> Folder<'a> {
         let source = match &query.source {
             Source::Object(object) => Source::Object(*object),
             Source::History(history) => Source::History(history.clone()),
+            Source::Paired(paired) => Source::Paired(Box::new(Paired {
+                before: self.query(&paired.before)?,
+                after: self.query(&paired.after)?,
+                keys: paired.keys,
+            })),
             Source::Query(inner) => Source::Query(Box::new(self.query(inner)?)),
             Source::Find(find) => Source::Find(Box::new(Find {
                 text: self.expr(&find.text)?,

@@ -301,6 +301,14 @@ impl<'a> Translator<'a> {
                 slots.push(vec![self.qualified(&alias, "row_no")]);
                 Ok((Tables::new(self.base_of(&alias)), Row::Slots(slots.into())))
             }
+            Source::Paired(paired) => Err(untranslatable(
+                "`compare`",
+                &paired
+                    .before
+                    .as_of
+                    .as_ref()
+                    .map_or(0..0, |at| at.span.clone()),
+            )),
             Source::History(history) => Err(untranslatable("history", &history.span).hint(
                 format!("`{}` are read from the journal", history.kind.word()),
             )),

@@ -140,6 +140,11 @@ pub(crate) enum Source {
     Find { text: Box<Expr>, objects: Vec<Name> },
     /// `changes of opportunities.stage`, `spans of opportunities.stage`.
     History { kind: HistoryKind, path: Vec<Name> },
+    /// `compare (query) in last week`.
+    Compare {
+        query: Box<Query>,
+        period: Box<Expr>,
+    },
     /// A view with arguments: `hot(100k)`.
     Call { name: Name, arguments: Vec<Expr> },
     /// A parenthesised query.

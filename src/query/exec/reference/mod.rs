@@ -9,7 +9,9 @@ mod value;
 mod window;
 
 use super::{Context, Then};
-use crate::query::bind::{ColumnValue, Expr, Nested, OrderKey, Query, Source, Subtree, Type};
+use crate::query::bind::{
+    ColumnValue, Expr, Nested, OrderKey, Paired, Query, Source, Subtree, Type,
+};
 use crate::storage::Row;
 use crate::value::{Clock, Date, Duration, FieldType, Money, ObjectId, Record, RecordId, Value};
 use grouping::Grouping;
@@ -141,9 +143,37 @@ impl<'a> Reference<'a> {
                 .map(|(id, _)| Line::Record(*object, *id))
                 .collect(),
             Source::Query(query) => self.rows(query).into_iter().map(Line::Slots).collect(),
+            Source::Paired(paired) => self.paired(paired),
             Source::History(history) => self.history(history),
             Source::Find(find) => self.find(find),
         }
+    }
+
+    fn paired(&self, paired: &Paired) -> Vec<Line> {
+        let (before, after) = (self.rows(&paired.before), self.rows(&paired.after));
+        let same = |a: &[Value], b: &[Value]| a[..paired.keys] == b[..paired.keys];
+        let width = paired.before.columns.len();
+        let nothing = vec![Value::Missing; width];
+        let line = |was: Option<&Vec<Value>>, is: Option<&Vec<Value>>| {
+            let keys = was.or(is).unwrap_or(&nothing)[..paired.keys].iter();
+            let values = |row: Option<&Vec<Value>>| row.unwrap_or(&nothing)[paired.keys..].to_vec();
+            let there = [was, is].map(|row| Value::Boolean(row.is_some()));
+            let slots = keys
+                .cloned()
+                .chain(values(was))
+                .chain(values(is))
+                .chain(there);
+            Line::Slots(slots.collect())
+        };
+        let mut lines: Vec<Line> = before
+            .iter()
+            .map(|row| line(Some(row), after.iter().find(|other| same(row, other))))
+            .collect();
+        let new = after
+            .iter()
+            .filter(|row| !before.iter().any(|other| same(row, other)));
+        lines.extend(new.map(|row| line(None, Some(row))));
+        lines
     }
 
     fn limited(

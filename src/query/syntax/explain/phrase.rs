@@ -55,6 +55,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::parameter
         | Rule::call
         | Rule::history
+        | Rule::compare
         | Rule::function
         | Rule::special
         | Rule::minus
@@ -227,6 +228,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::WHITESPACE
         | Rule::among
         | Rule::history_word
+        | Rule::compare_word
         | Rule::member
         | Rule::k_of
         | Rule::among_word

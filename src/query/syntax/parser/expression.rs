@@ -282,6 +282,7 @@ impl Reader {
         let kind = match node.as_rule() {
             Rule::parenthesis => return self.parenthesis(node),
             Rule::history => ExprKind::Query(Box::new(self.history(node))),
+            Rule::compare => ExprKind::Query(Box::new(self.compare(node)?)),
             Rule::call => ExprKind::Call(self.call(node)?),
             Rule::duration if is_counted(&node) => self.counted(node)?,
             Rule::relative if parts(node.clone()).any(|p| p.as_rule() == Rule::parameter) => {

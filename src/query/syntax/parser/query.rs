@@ -44,6 +44,23 @@ impl Reader {
         Ok(query)
     }
 
+    /// `compare (query) in last week`
+    pub(super) fn compare(self, node: Node) -> Result<Query> {
+        let span = self.span(&node);
+        let mut inner = parts(node).filter(|part| part.as_rule() != Rule::compare_word);
+        let query = self.source_parenthesis(first(&mut inner))?;
+        let period = inner.find(|part| part.as_rule() == Rule::sum);
+        let period = period.map(|period| self.sum(period)).transpose()?;
+        let period = Box::new(period.unwrap_or_else(|| Expr {
+            kind: ExprKind::List(Vec::new()),
+            span: span.clone(),
+        }));
+        Ok(Query {
+            span,
+            ..bare(Source::Compare { query, period })
+        })
+    }
+
     /// `changes of opportunities.stage`
     pub(super) fn history(self, node: Node) -> Query {
         let span = self.span(&node);

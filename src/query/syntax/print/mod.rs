@@ -129,6 +129,9 @@ impl Display for Source {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::History { kind, path } => write!(f, "{} of {}", kind.word(), Path(path)),
+            Self::Compare { query, period } => {
+                write!(f, "compare ({query}) in {}", sum(period))
+            }
             Self::Named { path, key } => {
                 match path.split_first() {
                     Some((head, rest)) if is_one_of(STATEMENTS, &head.text) => {
