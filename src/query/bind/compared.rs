@@ -106,7 +106,10 @@ impl Binder<'_> {
         }
         if let Some(group) = &query.group {
             let count = group.keys.len();
-            let is_key = |column: &Column, at: usize| matches!(&column.value, ColumnValue::Expr(Expr { node: Node::Slot(slot), .. }) if *slot == at);
+            let is_key = |column: &Column, at: usize| match &column.value {
+                ColumnValue::Expr(value) => matches!(value.node, Node::Slot(slot) if slot == at),
+                ColumnValue::Nested(_) => false,
+            };
             for at in 0..count {
                 let place = query.columns.iter().position(|column| is_key(column, at));
                 let Some(place) = place else {
