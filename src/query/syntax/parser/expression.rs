@@ -281,8 +281,8 @@ impl Reader {
         let span = self.span(&node);
         let kind = match node.as_rule() {
             Rule::parenthesis => return self.parenthesis(node),
-            Rule::history => ExprKind::Query(Box::new(self.history(node))),
-            Rule::compare => ExprKind::Query(Box::new(self.compare(node)?)),
+            Rule::history => ExprKind::Query(self.history(node)),
+            Rule::compare => ExprKind::Query(self.compare(node)?),
             Rule::call => ExprKind::Call(self.call(node)?),
             Rule::duration if is_counted(&node) => self.counted(node)?,
             Rule::relative if parts(node.clone()).any(|p| p.as_rule() == Rule::parameter) => {

@@ -45,7 +45,7 @@ impl Reader {
     }
 
     /// `compare (query) in last week`
-    pub(super) fn compare(self, node: Node) -> Result<Query> {
+    pub(super) fn compare(self, node: Node) -> Result<Box<Query>> {
         let span = self.span(&node);
         let mut inner = parts(node).filter(|part| part.as_rule() != Rule::compare_word);
         let query = self.source_parenthesis(first(&mut inner))?;
@@ -55,14 +55,14 @@ impl Reader {
             kind: ExprKind::List(Vec::new()),
             span: span.clone(),
         }));
-        Ok(Query {
+        Ok(Box::new(Query {
             span,
             ..bare(Source::Compare { query, period })
-        })
+        }))
     }
 
     /// `changes of opportunities.stage`
-    pub(super) fn history(self, node: Node) -> Query {
+    pub(super) fn history(self, node: Node) -> Box<Query> {
         let span = self.span(&node);
         let mut inner = parts(node);
         let word = first(&mut inner);
@@ -71,10 +71,10 @@ impl Reader {
             _ => HistoryKind::Spans,
         };
         let path = inner.last().map_or_else(Vec::new, |path| self.names(path));
-        Query {
+        Box::new(Query {
             span,
             ..bare(Source::History { kind, path })
-        }
+        })
     }
 
     /// A parenthesis that stands where a query is read: `(accounts)` is one as well.
