@@ -190,7 +190,7 @@ impl Book {
         for script in scripts {
             session.execute(script)?;
         }
-        session.commit()
+        session.commit().map(drop)
     }
 
     /// Runs one query on the last committed state.

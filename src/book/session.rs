@@ -279,13 +279,14 @@ impl<'b> Session<'b> {
         self.held = true;
     }
 
-    /// Commits the open transaction: all of it or nothing.
+    /// Commits the open transaction: all of it or nothing. Gives the transaction's number, which
+    /// `revision()` tells of the records that it changed.
     ///
     /// # Errors
     /// `transaction-state` if none is open; `conflict` if another transaction changed the same
     /// records, or the schema, first; `not-unique`, `still-referenced` or `unknown-record` if
     /// what was committed since forbids it; `io`. The transaction is over in any case.
-    pub fn commit(&mut self) -> Result<()> {
+    pub fn commit(&mut self) -> Result<u64> {
         let open = self.open.take().ok_or_else(none_open)?;
         let info = CommitInfo {
             at: match open.at {
@@ -294,7 +295,7 @@ impl<'b> Session<'b> {
             },
             actor: open.actor.or(self.around.actor),
         };
-        self.book.commit(open.transaction, info).map(|_| ())
+        self.book.commit(open.transaction, info)
     }
 
     /// Forgets the open transaction's changes.
@@ -328,7 +329,7 @@ impl<'b> Session<'b> {
         let count = open.transaction.changes_since(mark).len() as u64;
         let agreed = outcome.is_ok() && agree(count);
         match (own, agreed) {
-            (true, true) => self.commit()?,
+            (true, true) => drop(self.commit()?),
             (true, false) => self.rollback()?,
             (false, true) => {}
             (false, false) => self.roll_back_to(mark)?,

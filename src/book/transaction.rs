@@ -190,11 +190,29 @@ impl<'b> WriteTransaction<'b> {
         self.session.roll_back_to(savepoint.0)
     }
 
-    /// Makes the changes durable and visible, all or none.
+    /// Makes the changes durable and visible, all or none. Gives the transaction's number, as
+    /// `revision()` and `if unchanged since` have it.
+    ///
+    /// ```
+    /// use fieldbook::{Book, params};
+    ///
+    /// let book = Book::in_memory()?;
+    /// let mut write = book.write()?;
+    /// write.execute("add accounts (name = \"Acme\")")?;
+    /// let seen = write.commit()?;
+    /// book.execute("update accounts \"Acme\" set employees = 5")?;
+    /// let mine = book.prepare(
+    ///     "update accounts \"Acme\" set employees = 6 if unchanged since $seen",
+    /// )?;
+    /// let refused = mine.execute(params! { seen: i64::try_from(seen)? }).unwrap_err();
+    /// assert!(refused.is_conflict());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     ///
     /// # Errors
     /// See [`Session::commit`]; after a `conflict`, run the whole transaction again.
-    pub fn commit(mut self) -> Result<()> {
+    pub fn commit(mut self) -> Result<u64> {
         self.session.commit()
     }
 

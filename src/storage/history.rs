@@ -221,6 +221,25 @@ impl Snapshot {
         Ok(all)
     }
 
+    /// The fields of some records that transactions after `after` changed, with the numbers of
+    /// those; sorted by record.
+    pub(crate) fn changed_after(
+        &self,
+        object: ObjectId,
+        ids: &[RecordId],
+        after: u64,
+    ) -> Result<Vec<(RecordId, u64, FieldId)>> {
+        let mut all = Vec::new();
+        for at in 0..self.layout(object).fields.len() {
+            let field = journal::field_id(at);
+            let olds = self.olds(object, field, after)?.into_iter();
+            let own = olds.filter(|old| ids.contains(&old.id));
+            all.extend(own.map(|old| (old.id, old.sequence, field)));
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
     /// Calls `each` with the folded blocks of a field after a transaction, oldest first.
     fn blocks_after(
         &self,

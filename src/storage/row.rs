@@ -41,6 +41,11 @@ impl Row {
             .unwrap_or(&Value::Missing)
     }
 
+    /// The number of the transaction that last changed the record; 0 until it is committed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.changed
+    }
+
     pub(crate) fn set(&mut self, field: FieldId, value: Value) {
         let at = usize::from(field.0);
         if at >= self.values.len() {

@@ -275,6 +275,8 @@ pub(crate) enum Function {
     DaysOf,
     /// The currency of an amount, as text.
     Currency,
+    /// The number of the transaction that last changed a record, which is the one argument.
+    Revision,
     /// How alike two texts are, from 0 to 1.
     Similar,
     PeriodStart,

@@ -42,6 +42,7 @@ pub(crate) const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("convert", 2, 2),
     ("start", 1, 1),
     ("end", 1, 1),
+    ("revision", 0, 1),
     ("matches", 1, 2),
     ("value", 1, 2),
 ];
@@ -243,6 +244,24 @@ impl Binder<'_> {
                     "length" => make(Function::Length, arguments, Type::INTEGER),
                     _ => make(Function::Concat, arguments, Type::TEXT),
                 }
+            }
+            "revision" => {
+                let this = syntax::Expr {
+                    kind: ExprKind::Path(vec![syntax::Name {
+                        text: "this".to_owned(),
+                        span: span.clone(),
+                    }]),
+                    span: span.clone(),
+                };
+                let record = self.expr(scope, trees.first().unwrap_or(&this))?;
+                if !matches!(record.ty, Type::Plain(FieldType::Reference(_))) {
+                    let is = self.describe(&record.ty);
+                    let of = trees.first().unwrap_or(&this);
+                    return Err(Error::new(Code::TypeMismatch, format!("`{of}` is {is}"))
+                        .at(record.span)
+                        .expected("a record, or a reference to one object"));
+                }
+                make(Function::Revision, vec![record], Type::INTEGER)
             }
             "matches" | "value" => self.stored(scope, name, trees, span),
             "has" => self.has(scope, &trees[0], &trees[1], span),

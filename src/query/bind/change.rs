@@ -21,6 +21,8 @@ pub(crate) enum Change {
         object: ObjectId,
         query: Query,
         set: Assignments,
+        /// No record may have changed since the transaction of this number, without a frame.
+        unchanged: Option<Expr>,
     },
     Delete {
         object: ObjectId,
@@ -66,6 +68,13 @@ impl Change {
 
     /// Every expression of the change.
     pub(crate) fn visit_all(&self, each: &mut dyn FnMut(&Expr)) {
+        if let Self::Update {
+            unchanged: Some(since),
+            ..
+        } = self
+        {
+            since.visit_all(each);
+        }
         match self {
             Self::Update { query, .. } | Self::Delete { query, .. } => query.visit_all(each),
             Self::Upsert {

@@ -28,11 +28,28 @@ impl<'a> Binder<'a> {
         let object = self.target(&tree.object)?;
         let query = self.chosen("update", object, &tree.object, &tree.key, &tree.filter)?;
         let set = self.assignments(&Scope::new(Base::Object(object.id)), object, &tree.set)?;
+        let unchanged = tree.unchanged.as_ref();
         Ok(Change::Update {
             object: object.id,
             query,
             set,
+            unchanged: unchanged.map(|since| self.revision(since)).transpose()?,
         })
+    }
+
+    /// The number of a transaction.
+    fn revision(&self, tree: &syntax::Expr) -> Result<Expr> {
+        let mut bound = self.expr(&Self::nothing(), tree)?;
+        if matches!(bound.node, Node::Parameter(_)) {
+            bound = cast(bound, Type::INTEGER);
+        }
+        if bound.ty != Type::INTEGER {
+            let is = self.describe(&bound.ty);
+            return Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
+                .at(bound.span)
+                .expected("the number of a transaction, as `revision()` gives it"));
+        }
+        Ok(bound)
     }
 
     pub(crate) fn delete(&self, tree: &syntax::Delete) -> Result<Change> {

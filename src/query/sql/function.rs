@@ -106,6 +106,8 @@ impl Translator<'_> {
                     parts[1].text
                 )))
             }
+            Function::Revision => Err(untranslatable("`revision`", &expr.span)
+                .hint("the tables have no numbers of transactions")),
             _ => Err(untranslatable("this function", &expr.span)
                 .hint("SQL has none like it: working time and likeness are the book's own")),
         }

@@ -382,6 +382,8 @@ pub(crate) struct Update {
     pub key: Option<Expr>,
     pub filter: Option<Expr>,
     pub set: Vec<Binding>,
+    /// `if unchanged since 41`: the number of a transaction.
+    pub unchanged: Option<Expr>,
 }
 
 /// `upsert contacts on email (...), (...)` or `upsert activities on rule from (query) (...)`

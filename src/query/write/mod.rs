@@ -54,7 +54,15 @@ pub(crate) fn change(
     let mut writer = Writer::new(transaction, Arc::clone(catalog), environment);
     let (object, mut tally) = match change {
         Change::Add { object, records } => (*object, writer.add(*object, records)?),
-        Change::Update { object, query, set } => (*object, writer.update(*object, query, set)?),
+        Change::Update {
+            object,
+            query,
+            set,
+            unchanged,
+        } => {
+            let tally = writer.update(*object, query, set, unchanged.as_ref())?;
+            (*object, tally)
+        }
         Change::Delete { object, query } => (*object, writer.delete(*object, query)?),
         Change::Upsert {
             object,

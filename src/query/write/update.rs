@@ -2,10 +2,14 @@
 
 use super::writer::{Refusal, Values, Writer};
 use super::{BATCH_RECORDS, Tally};
-use crate::error::Result;
-use crate::query::bind::{Assignments, Query};
+use crate::catalog::Role;
+use crate::error::{Code, Error, Result};
+use crate::query::bind::{Assignments, Expr, Query};
 use crate::query::exec::{self, Batch};
-use crate::value::{ObjectId, RecordId};
+use crate::value::{ObjectId, RecordId, Value};
+
+/// Records that a conflict tells of.
+const LISTED: usize = 5;
 
 impl Writer<'_, '_> {
     pub(super) fn update(
@@ -13,9 +17,13 @@ impl Writer<'_, '_> {
         object: ObjectId,
         query: &Query,
         set: &Assignments,
+        unchanged: Option<&Expr>,
     ) -> Result<Tally> {
         let rules = self.rules(object)?;
         let ids = exec::records(query, &self.context())?;
+        if let Some(since) = unchanged {
+            self.verify_unchanged(object, &ids, since)?;
+        }
         let mut changes = Vec::new();
         for (id, values) in self.set_values(object, &ids, set)? {
             let old = self.row(object, id)?;
@@ -47,6 +55,54 @@ impl Writer<'_, '_> {
             updated: changes.len() as u64,
             ..Tally::default()
         })
+    }
+
+    /// Refuses if another transaction changed one of the records after the one of this number.
+    fn verify_unchanged(&self, object: ObjectId, ids: &[RecordId], since: &Expr) -> Result<()> {
+        let Value::Integer(number) = self.evaluate_alone(since)? else {
+            return Err(
+                Error::new(Code::BadValue, "no number of a transaction is given")
+                    .at(since.span.clone()),
+            );
+        };
+        let after = u64::try_from(number).unwrap_or(0);
+        let mut changed = Vec::new();
+        for id in ids {
+            if self.row(object, *id)?.revision() > after {
+                changed.push(*id);
+            }
+        }
+        let Some(first) = changed.first() else {
+            return Ok(());
+        };
+        let more = match changed.len() {
+            1 => "has changed".to_owned(),
+            n => format!("and {} more have changed", n - 1),
+        };
+        let message = format!("{} {more} since {after}", self.name_of(object, *first));
+        let mut error = Error::new(Code::Conflict, message).at(since.span.clone());
+        changed.truncate(LISTED);
+        let snapshot = self.snapshot();
+        let stamps = snapshot.transactions(after)?;
+        let definition = self.catalog.object(object);
+        let actors = self.catalog.playing(Role::Actors).map(|object| object.id);
+        let all = snapshot.changed_after(object, &changed, after)?;
+        for own in all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (id, sequence, _) = own[0];
+            let fields = own.iter().map(|(.., field)| definition.field(*field));
+            let fields = fields.filter(|field| !field.dropped);
+            let fields: Vec<_> = fields.map(|field| format!("`{}`", field.name)).collect();
+            let mut hint = format!("{}: {}", self.name_of(object, id), fields.join(", "));
+            if let Some(stamp) = stamps.iter().find(|stamp| stamp.sequence == sequence) {
+                let at = Value::DateTime(stamp.at).show(self.environment.clock);
+                hint.push_str(&format!(" at {at}"));
+                if let (Some(actors), Some(actor)) = (actors, stamp.actor) {
+                    hint.push_str(&format!(" by {}", self.name_of(actors, actor)));
+                }
+            }
+            error = error.hint(hint);
+        }
+        Err(error.hint("read them again, then change them"))
     }
 
     /// The values that `set` gives each record, all over the old values.

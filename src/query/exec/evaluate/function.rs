@@ -51,6 +51,7 @@ impl Evaluator<'_> {
                 }
                 _ => Err(internal("the currency of another form", expr)),
             },
+            (Function::Revision, [record]) => self.revision(record, expr, batch),
             (Function::BusinessHours, [from, to]) => self.business_hours(from, to, expr, batch),
             (Function::Counted, [count]) => match self.evaluate(count, batch)? {
                 Vector::Ints(counts) => map_ints(&counts, |n| match n {

@@ -1,7 +1,7 @@
 //! Reading of columns, ids and constants, and what an evaluator keeps of them.
 
-use super::Evaluator;
 use super::crossed::Crossed;
+use super::{Evaluator, internal};
 use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Collect, Expr, Type};
@@ -9,7 +9,7 @@ use crate::query::exec::Batch;
 use crate::query::exec::keys::KeyTable;
 use crate::query::plan::Places;
 use crate::storage::Row;
-use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Shape, Value};
+use crate::value::{ChunkId, FieldId, FieldType, ObjectId, RecordId, Shape, Value};
 use foldhash::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -158,6 +158,29 @@ impl Evaluator<'_> {
             parts.push(vector.gather(&slots));
         }
         Ok(concat(shape, parts))
+    }
+
+    /// The number of the transaction that last changed each record.
+    pub(super) fn revision(&self, record: &Expr, expr: &Expr, batch: &Batch<'_>) -> Result<Vector> {
+        let (Type::Plain(FieldType::Reference(object)), Vector::Ints(ids)) =
+            (&record.ty, self.evaluate(record, batch)?)
+        else {
+            return Err(internal("the revision of another form", expr));
+        };
+        if self.context.moment.is_some() {
+            let message = "of the past it is not kept which transaction last changed a record";
+            return Err(Error::new(Code::Misplaced, message)
+                .at(expr.span.clone())
+                .hint("ask `changes of` a field"));
+        }
+        let revision = |id: Option<i64>| -> Result<Option<i64>> {
+            let Some(id) = id else { return Ok(None) };
+            let row = self.row(*object, RecordId(id.cast_unsigned()))?;
+            let revision = row.map(|row| row.revision()).filter(|number| *number > 0);
+            Ok(revision.and_then(|number| i64::try_from(number).ok()))
+        };
+        let all: Vec<_> = ids.iter().map(revision).collect::<Result<_>>()?;
+        Ok(Vector::Ints(Ints::from_options(all.into_iter())))
     }
 
     fn row(&self, object: ObjectId, id: RecordId) -> Result<Option<Arc<Row>>> {

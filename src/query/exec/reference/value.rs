@@ -25,6 +25,17 @@ impl Reference<'_> {
         let one = |expr: &Expr| self.value(expr, at);
         let truth = Value::Boolean;
         match &expr.node {
+            Node::Function {
+                function: Function::Revision,
+                arguments,
+            } => match (one(&arguments[0]), &arguments[0].ty) {
+                (Value::Reference(id), Type::Plain(FieldType::Reference(object))) => self
+                    .row(*object, id)
+                    .map(|row| row.revision() as i64)
+                    .filter(|number| *number > 0)
+                    .map_or(Value::Missing, Value::Integer),
+                _ => Value::Missing,
+            },
             Node::Constant(value) => value.clone(),
             Node::Id => match at {
                 At::Record(_, id) => Value::Reference(id),

@@ -98,11 +98,13 @@ impl Reader {
             key: None,
             filter: None,
             set: Vec::new(),
+            unchanged: None,
         };
         for part in inner {
             match part.as_rule() {
                 Rule::key => update.key = Some(self.key(part)?),
                 Rule::where_clause => update.filter = Some(self.expression(only(part))?),
+                Rule::unchanged => update.unchanged = Some(self.sum(only(part))?),
                 _ => update.set = self.bindings(part)?,
             }
         }

@@ -148,7 +148,10 @@ impl Display for Update {
         write!(f, "update {}", self.object)?;
         key_and_filter(f, self.key.as_ref(), self.filter.as_ref())?;
         f.write_str(" set ")?;
-        list(f, &self.set)
+        list(f, &self.set)?;
+        self.unchanged
+            .iter()
+            .try_for_each(|since| write!(f, " if unchanged since {}", sum(since)))
     }
 }
 

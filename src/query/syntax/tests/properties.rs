@@ -468,14 +468,16 @@ fn statement() -> BoxedStrategy<Statement> {
             name(),
             option::of(key()),
             option::of(expression()),
-            vec(binding(expression()), 1..3)
+            vec(binding(expression()), 1..3),
+            option::of(expression())
         )
-            .prop_map(|(object, key, filter, set)| {
+            .prop_map(|(object, key, filter, set, unchanged)| {
                 Statement::Update(Update {
                     object,
                     key,
                     filter,
                     set,
+                    unchanged,
                 })
             }),
         (name(), names(), option::of(query()), vec(record(), 1..3)).prop_map(
