@@ -178,6 +178,8 @@ enum Command {
     Param(Vec<(String, String)>),
     /// `file NAME TEXT`: writes a file that statements can import.
     File(String, String),
+    /// `bytes NAME TEXT`: writes a file of bytes, the characters U+0000 to U+00FF.
+    Bytes(String, String),
     /// `show NAME`: prints a file.
     Show(String),
     /// Compares what the book stores in several ways.
@@ -207,6 +209,11 @@ impl goldenscript::Runner for Runner {
             }
             Command::Reopen => self.reopen()?,
             Command::File(name, text) => std::fs::write(self.directory.path().join(name), text)?,
+            Command::Bytes(name, text) => {
+                let bytes = text.chars().map(|c| u8::try_from(u32::from(c)));
+                let bytes = bytes.collect::<Result<Vec<_>, _>>()?;
+                std::fs::write(self.directory.path().join(name), bytes)?;
+            }
             Command::Show(name) => {
                 return Ok(std::fs::read_to_string(self.directory.path().join(name))?);
             }

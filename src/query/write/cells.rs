@@ -3,37 +3,18 @@
 //! Logical lines are found here, because a quote that is never closed must cost one line and not
 //! the rest of the file; the `csv` crate takes them apart.
 
+use super::input::{COLUMNS, Input, LINE_BYTES, Line, Lines};
 use crate::error::{Code, Error, Result};
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Terminator};
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 
-/// Columns of a header.
-const COLUMNS: usize = 4_096;
-/// Bytes of a line, its quoted newlines included.
-const LINE_BYTES: usize = 32 * 1024 * 1024;
 /// Physical lines that one quoted text may span.
 const LINE_LINES: usize = 10_000;
 
 /// A CSV file being read.
 pub(super) struct Cells {
-    input: BufReader<File>,
+    lines: Lines,
     delimiter: u8,
-    pub header: Vec<String>,
-    /// Physical lines that were read ahead of a quote that did not close.
-    ahead: VecDeque<Vec<u8>>,
-    /// The number of the next physical line.
-    number: u64,
-    pub bytes_read: u64,
-    pub bytes_total: u64,
-}
-
-/// A line: its number, cells, and what is wrong with them.
-pub(super) struct Line {
-    pub number: u64,
-    pub cells: Result<StringRecord, (ByteRecord, String)>,
+    header: Vec<String>,
 }
 
 /// A line's number, its text, and what is wrong with it.
@@ -57,74 +38,20 @@ enum State {
     Closing,
 }
 
-impl Cells {
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|e| io_error(path, e))?;
-        let bytes_total = file.metadata().map_err(|e| io_error(path, e))?.len();
-        let mut cells = Self {
-            input: BufReader::with_capacity(1 << 16, file),
-            delimiter: b',',
-            header: Vec::new(),
-            ahead: VecDeque::new(),
-            number: 1,
-            bytes_read: 0,
-            bytes_total,
-        };
-        cells.read_header(path)?;
-        Ok(cells)
+impl Input for Cells {
+    fn header(&self) -> &[String] {
+        &self.header
     }
 
-    pub(super) fn delimiter(&self) -> u8 {
+    fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    fn delimiter(&self) -> u8 {
         self.delimiter
     }
 
-    fn read_header(&mut self, path: &Path) -> Result<()> {
-        let bad = |what: &str| {
-            Error::new(
-                Code::BadValue,
-                format!("the header of \"{}\" {what}", path.display()),
-            )
-        };
-        let mut first = loop {
-            match self.physical()? {
-                None => return Err(bad("is missing: the file is empty")),
-                Some(line) if is_blank(&line) => {}
-                Some(line) => break line,
-            }
-        };
-        if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) {
-            return Err(bad("is in UTF-16").hint("save the file as UTF-8"));
-        }
-        if first.starts_with(b"\xEF\xBB\xBF") {
-            first.drain(..3);
-        }
-        self.delimiter = sniff(&first);
-        self.ahead.push_front(first);
-        self.number -= 1;
-        let Some((_, text, _)) = self.logical(None)? else {
-            return Err(bad("is missing"));
-        };
-        let record = self.split(&text)?.pop().unwrap_or_default();
-        if record.len() > COLUMNS {
-            return Err(Error::new(
-                Code::Limit,
-                format!("the header has {} columns; at most {COLUMNS}", record.len()),
-            ));
-        }
-        let record = StringRecord::from_byte_record(record)
-            .map_err(|_| bad("is not in UTF-8").hint("save the file as UTF-8"))?;
-        self.header = record.iter().map(|name| name.trim().to_owned()).collect();
-        for (at, name) in self.header.iter().enumerate() {
-            let same = |other: &String| other.to_lowercase() == name.to_lowercase();
-            if !name.is_empty() && self.header[..at].iter().any(same) {
-                return Err(bad(&format!("has two columns `{name}`")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Up to `count` further lines; none at the end of the file.
-    pub(super) fn read(&mut self, count: usize) -> Result<Vec<Line>> {
+    fn read(&mut self, count: usize) -> Result<Vec<Line>> {
         let columns = self.header.len();
         let mut lines = Vec::new();
         let mut good = Vec::new();
@@ -155,13 +82,61 @@ impl Cells {
             lines[at].cells = StringRecord::from_byte_record(record).map_err(|error| {
                 let column = error.utf8_error().field();
                 let name = self.header.get(column).map_or("", String::as_str);
+                let encoding = self.lines.encoding();
                 (
                     error.into_byte_record(),
-                    format!("column `{name}` is not in UTF-8"),
+                    format!("column `{name}` is not in {encoding}"),
                 )
             });
         }
         Ok(lines)
+    }
+}
+
+impl Cells {
+    pub(super) fn new(lines: Lines) -> Result<Self> {
+        let mut cells = Self {
+            lines,
+            delimiter: b',',
+            header: Vec::new(),
+        };
+        cells.read_header()?;
+        Ok(cells)
+    }
+
+    fn read_header(&mut self) -> Result<()> {
+        let path = self.lines.path.display().to_string();
+        let bad =
+            |what: &str| Error::new(Code::BadValue, format!("the header of \"{path}\" {what}"));
+        let first = loop {
+            match self.lines.next()? {
+                None => return Err(bad("is missing: the file is empty")),
+                Some(line) if is_blank(&line) => {}
+                Some(line) => break line,
+            }
+        };
+        self.delimiter = sniff(&first);
+        self.lines.again([first]);
+        let Some((_, text, _)) = self.logical(None)? else {
+            return Err(bad("is missing"));
+        };
+        let record = self.split(&text)?.pop().unwrap_or_default();
+        if record.len() > COLUMNS {
+            return Err(Error::new(
+                Code::Limit,
+                format!("the header has {} columns; at most {COLUMNS}", record.len()),
+            ));
+        }
+        let record = StringRecord::from_byte_record(record)
+            .map_err(|_| bad("is not in UTF-8").hint("save the file as UTF-8"))?;
+        self.header = record.iter().map(|name| name.trim().to_owned()).collect();
+        for (at, name) in self.header.iter().enumerate() {
+            let same = |other: &String| other.to_lowercase() == name.to_lowercase();
+            if !name.is_empty() && self.header[..at].iter().any(same) {
+                return Err(bad(&format!("has two columns `{name}`")));
+            }
+        }
+        Ok(())
     }
 
     /// The cells of complete lines.
@@ -181,20 +156,22 @@ impl Cells {
     /// Of a faulty line that spans several, only the first counts and the rest are read again.
     fn logical(&mut self, columns: Option<usize>) -> Result<Option<Logical>> {
         let mut line = loop {
-            match self.physical()? {
+            match self.lines.next()? {
                 None => return Ok(None),
                 Some(line) if is_blank(&line) => {}
                 Some(line) => break line,
             }
         };
-        let number = self.number - 1;
+        let number = self.lines.number - 1;
         let first = line.len();
         let mut scan = Scan::new();
         scan.run(&line, self.delimiter);
         let mut more: Vec<Vec<u8>> = Vec::new();
         let mut closed = scan.state != State::Quoted;
         while !closed && more.len() < LINE_LINES && line.len() < LINE_BYTES {
-            let Some(next) = self.physical()? else { break };
+            let Some(next) = self.lines.next()? else {
+                break;
+            };
             scan.run(&next, self.delimiter);
             line.extend_from_slice(&next);
             more.push(next);
@@ -212,10 +189,7 @@ impl Cells {
         };
         if fault.is_some() && !more.is_empty() {
             line.truncate(first);
-            self.number -= more.len() as u64;
-            more.into_iter()
-                .rev()
-                .for_each(|next| self.ahead.push_front(next));
+            self.lines.again(more);
         }
         if line.ends_with(b"\r\n") {
             line.truncate(line.len() - 2);
@@ -224,29 +198,6 @@ impl Cells {
             line.push(b'\n');
         }
         Ok(Some((number, line, fault)))
-    }
-
-    /// The next line up to its newline.
-    fn physical(&mut self) -> Result<Option<Vec<u8>>> {
-        if let Some(line) = self.ahead.pop_front() {
-            self.number += 1;
-            return Ok(Some(line));
-        }
-        let mut line = Vec::new();
-        let limit = LINE_BYTES as u64;
-        let read = (&mut self.input)
-            .take(limit)
-            .read_until(b'\n', &mut line)
-            .map_err(|e| Error::new(Code::Io, "the file cannot be read on").caused_by(e))?;
-        if read as u64 == limit && !line.ends_with(b"\n") {
-            return Err(Error::new(
-                Code::Limit,
-                format!("line {} is longer than {limit} bytes", self.number),
-            ));
-        }
-        self.bytes_read += read as u64;
-        self.number += 1;
-        Ok((read > 0).then_some(line))
     }
 }
 
@@ -299,15 +250,6 @@ fn sniff(header: &[u8]) -> u8 {
     best
 }
 
-/// An error of the operating system about a file.
-pub(super) fn io_error(path: &Path, error: std::io::Error) -> Error {
-    let (code, what) = match error.kind() {
-        std::io::ErrorKind::NotFound => (Code::NoSuchFile, "there is no file".to_owned()),
-        kind => (Code::Io, format!("{kind}:")),
-    };
-    Error::new(code, format!("{what} \"{}\"", path.display())).caused_by(error)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,7 +260,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
-        let mut cells = Cells::open(&path).unwrap();
+        let mut cells = Cells::new(Lines::open(&path).unwrap()).unwrap();
         let mut lines = Vec::new();
         loop {
             let batch = cells.read(2).unwrap();
@@ -364,8 +306,8 @@ mod tests {
 
     #[test]
     fn bad_bytes_are_told() {
-        let (_, lines) = read(b"a,b\n1,\xFF\n2,y\n");
+        let (_, lines) = read(b"a,b\n1,\xFF\n2,\xC3\xA9\n");
         assert_eq!(lines[0], (2, Err("column `b` is not in UTF-8".to_owned())));
-        assert_eq!(lines[1], (3, texts(&["2", "y"])));
+        assert_eq!(lines[1], (3, texts(&["2", "\u{e9}"])));
     }
 }

@@ -1,6 +1,6 @@
 //! `export`: a query's rows as a CSV, JSON or JSON lines file.
 
-use super::cells::io_error;
+use super::input::io_error;
 use crate::error::{Code, Error, Result};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::pipeline::Environment;
@@ -75,7 +75,7 @@ fn format_of(path: &Path) -> Option<Format> {
     match extension.as_str() {
         "csv" => Some(Format::Csv),
         "json" => Some(Format::Json),
-        "jsonl" => Some(Format::JsonLines),
+        "jsonl" | "ndjson" => Some(Format::JsonLines),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 //! the end; if that breaks a rule, the import is run again without the line, so that nothing
 //! stands on a refused line.
 
-use super::cells::{Cells, Line};
+use super::input::{self, Input, Line};
 use super::keys::Keys;
 use super::rejects::{Rejects, reason, rejected};
 use super::rules::Rules;
@@ -45,8 +45,8 @@ pub(crate) fn import(
     let mut withdrawn = Withdrawn::new();
     for _ in 0..RUNS {
         let mark = transaction.mark();
-        let cells = Cells::open(&path).map_err(|e| e.at(statement.file.span.clone()))?;
-        let mut run = Run::new(statement, &path, &cells, transaction, catalog, environment)?;
+        let cells = input::open(&path).map_err(|e| e.at(statement.file.span.clone()))?;
+        let mut run = Run::new(statement, &path, &*cells, transaction, catalog, environment)?;
         let more = run.run(cells, &withdrawn)?;
         if more.is_empty() {
             let report = run.finish()?;
@@ -111,13 +111,13 @@ impl<'a, 't> Run<'a, 't> {
     fn new(
         statement: &syntax::Import,
         path: &Path,
-        cells: &Cells,
+        cells: &dyn Input,
         transaction: &'a mut Transaction<'t>,
         catalog: &Arc<Catalog>,
         environment: &'a Environment<'a>,
     ) -> Result<Self> {
         let binder = Binder::new(catalog, environment.clock);
-        let (object, on, assignments) = binder.import(statement, &cells.header)?;
+        let (object, on, assignments) = binder.import(statement, cells.header())?;
         let mut writer = Writer::new(transaction, Arc::clone(catalog), environment);
         writer.blanks_take_defaults = true;
         let rules = writer.rules(object)?;
@@ -141,13 +141,13 @@ impl<'a, 't> Run<'a, 't> {
             rules,
             set,
             keys,
-            columns: cells.header.len(),
+            columns: cells.header().len(),
             tally: Tally::default(),
             refused: Vec::new(),
             rejects: Rejects::new(
                 path,
                 environment.directory,
-                &cells.header,
+                cells.header(),
                 cells.delimiter(),
             ),
             waiting: Vec::new(),
@@ -155,7 +155,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Imports what can be; gives the lines that turn out at the end to break a rule.
-    fn run(&mut self, mut cells: Cells, withdrawn: &Withdrawn) -> Result<Withdrawn> {
+    fn run(&mut self, mut cells: Box<dyn Input>, withdrawn: &Withdrawn) -> Result<Withdrawn> {
         let environment = self.writer.environment;
         let linked = self.set.iter().any(|(field, _)| self.is_link(*field));
         let mut held = Vec::new();
@@ -187,7 +187,7 @@ impl<'a, 't> Run<'a, 't> {
             } else {
                 self.lines(good, false)?;
             }
-            (environment.progress)(cells.bytes_read, cells.bytes_total);
+            (environment.progress)(cells.lines().bytes_read(), cells.lines().bytes_total);
         }
         self.linked(held)?;
         self.resolve()

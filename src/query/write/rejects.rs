@@ -1,6 +1,6 @@
 //! The rejects: lines of an import that were refused, as a CSV file with their reasons.
 
-use super::cells::io_error;
+use super::input::io_error;
 use crate::error::{Code, Error, Result};
 use crate::query::outcome::ImportReport;
 use csv::{ByteRecord, Writer, WriterBuilder};

@@ -1,0 +1,124 @@
+//! What an import reads: the lines of a file, whatever its form, as cells under a header.
+
+use super::cells::Cells;
+use super::encoding::{Decoder, Encoding};
+use super::json::Objects;
+use crate::error::{Code, Error, Result};
+use csv::{ByteRecord, StringRecord};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// Columns of a header.
+pub(super) const COLUMNS: usize = 4_096;
+/// Bytes of a line, its quoted newlines included.
+pub(super) const LINE_BYTES: usize = 32 * 1024 * 1024;
+
+/// A file being imported.
+pub(super) trait Input {
+    /// The names of the cells.
+    fn header(&self) -> &[String];
+
+    /// Up to `count` further lines; none at the end of the file.
+    fn read(&mut self, count: usize) -> Result<Vec<Line>>;
+
+    /// The file.
+    fn lines(&self) -> &Lines;
+
+    /// What stands between the cells of refused lines.
+    fn delimiter(&self) -> u8 {
+        b','
+    }
+}
+
+/// A line: its number, cells, and what is wrong with them.
+pub(super) struct Line {
+    pub number: u64,
+    pub cells: Result<StringRecord, (ByteRecord, String)>,
+}
+
+/// Opens a file; its ending says its form.
+pub(super) fn open(path: &Path) -> Result<Box<dyn Input>> {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    Ok(match extension.to_str() {
+        Some("json" | "jsonl" | "ndjson") => Box::new(Objects::open(path)?),
+        _ => Box::new(Cells::new(Lines::open(path)?)?),
+    })
+}
+
+/// The physical lines of a file, in UTF-8.
+pub(super) struct Lines {
+    pub path: PathBuf,
+    input: BufReader<Decoder>,
+    /// Lines that were given back.
+    ahead: VecDeque<Vec<u8>>,
+    /// The number of the next line.
+    pub number: u64,
+    pub bytes_total: u64,
+}
+
+impl Lines {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| io_error(path, e))?;
+        let bytes_total = file.metadata().map_err(|e| io_error(path, e))?.len();
+        let decoder = Decoder::new(file).map_err(|e| io_error(path, e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            input: BufReader::with_capacity(1 << 16, decoder),
+            ahead: VecDeque::new(),
+            number: 1,
+            bytes_total,
+        })
+    }
+
+    pub(super) fn encoding(&self) -> Encoding {
+        self.input.get_ref().encoding
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.input.get_ref().read
+    }
+
+    /// Gives back the lines that were read last.
+    pub(super) fn again(
+        &mut self,
+        lines: impl IntoIterator<Item = Vec<u8>, IntoIter: DoubleEndedIterator>,
+    ) {
+        for line in lines.into_iter().rev() {
+            self.ahead.push_front(line);
+            self.number -= 1;
+        }
+    }
+
+    /// The next line up to its newline.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        if let Some(line) = self.ahead.pop_front() {
+            self.number += 1;
+            return Ok(Some(line));
+        }
+        let mut line = Vec::new();
+        let limit = LINE_BYTES as u64;
+        let read = (&mut self.input)
+            .take(limit)
+            .read_until(b'\n', &mut line)
+            .map_err(|e| Error::new(Code::Io, "the file cannot be read on").caused_by(e))?;
+        if read as u64 == limit && !line.ends_with(b"\n") {
+            return Err(Error::new(
+                Code::Limit,
+                format!("line {} is longer than {limit} bytes", self.number),
+            ));
+        }
+        self.number += 1;
+        Ok((read > 0).then_some(line))
+    }
+}
+
+/// An error of the operating system about a file.
+pub(super) fn io_error(path: &Path, error: std::io::Error) -> Error {
+    let (code, what) = match error.kind() {
+        std::io::ErrorKind::NotFound => (Code::NoSuchFile, "there is no file".to_owned()),
+        kind => (Code::Io, format!("{kind}:")),
+    };
+    Error::new(code, format!("{what} \"{}\"", path.display())).caused_by(error)
+}
