@@ -106,9 +106,10 @@ mod storage;
 mod value;
 
 pub use book::{
-    Book, CheckReport, Column, FieldDescription, ImportReport, Iter, ObjectDescription, Options,
-    Outcome, ParameterDescription, Parameters, Prepared, ReadTransaction, RefusedLine, Row, Rows,
-    Savepoint, Schema, Script, Session, Step, ViewDescription, WriteTransaction,
+    Book, CheckReport, Column, FieldDescription, ImportReport, ImportedColumn, Iter,
+    ObjectDescription, Options, Outcome, ParameterDescription, Parameters, Prepared,
+    ReadTransaction, RefusedLine, Row, Rows, Savepoint, Schema, Script, Session, Step,
+    ViewDescription, WriteTransaction,
 };
 pub use error::{Code, Error, Kind, Result, Span};
 pub use query::exec::Interrupt;

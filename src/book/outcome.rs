@@ -64,6 +64,10 @@ pub struct ImportReport {
     pub object: String,
     /// The name of one: `account`.
     pub singular: String,
+    /// The encoding that the file was found to have: UTF-8, UTF-16 or Windows-1252.
+    pub encoding: String,
+    /// The columns of the file, in order.
+    pub columns: Vec<ImportedColumn>,
     /// Records added.
     pub added: u64,
     /// Records updated, as the import's `on` fields found them.
@@ -72,6 +76,16 @@ pub struct ImportReport {
     pub refused: Vec<RefusedLine>,
     /// The file that the refused lines were written to, if there were any.
     pub rejects: Option<PathBuf>,
+}
+
+/// A column of an imported file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportedColumn {
+    /// Its name.
+    pub name: String,
+    /// The fields that it was used for; none if it was not used.
+    pub fields: Vec<String>,
 }
 
 /// A line of an import that broke a rule.
@@ -130,9 +144,17 @@ impl Outcome {
 impl ImportReport {
     fn new(report: Report, singular: String) -> Self {
         let refused = report.refused.into_iter();
+        let columns = report.columns.into_iter();
         Self {
             object: report.object,
             singular,
+            encoding: report.encoding,
+            columns: columns
+                .map(|column| ImportedColumn {
+                    name: column.name,
+                    fields: column.fields,
+                })
+                .collect(),
             added: report.added,
             updated: report.updated,
             refused: refused
@@ -191,8 +213,24 @@ impl fmt::Display for Outcome {
 }
 
 impl fmt::Display for ImportReport {
-    /// Every refused line, then the counts.
+    /// What was made of the columns unless they are called as the fields, every refused line, then
+    /// the counts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unlike = |column: &ImportedColumn| column.fields != [column.name.to_lowercase()];
+        if self.columns.iter().any(unlike) {
+            let (used, unused): (Vec<_>, Vec<_>) =
+                self.columns.iter().partition(|c| !c.fields.is_empty());
+            let used: Vec<_> = used.into_iter().map(ToString::to_string).collect();
+            write!(f, "columns: {}", used.join(", "))?;
+            if !unused.is_empty() {
+                let unused: Vec<_> = unused.into_iter().map(|c| &*c.name).collect();
+                write!(f, "; not used: {}", unused.join(", "))?;
+            }
+            writeln!(f)?;
+        }
+        if self.encoding != "UTF-8" {
+            writeln!(f, "the file is in {}", self.encoding)?;
+        }
         for refused in &self.refused {
             writeln!(f, "{refused}")?;
         }
@@ -207,6 +245,16 @@ impl fmt::Display for ImportReport {
         }
         if let Some(rejects) = &self.rejects {
             write!(f, " (see {})", rejects.display())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ImportedColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if !self.fields.is_empty() && self.fields != [self.name.to_lowercase()] {
+            write!(f, " -> {}", self.fields.join(" and "))?;
         }
         Ok(())
     }

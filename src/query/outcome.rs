@@ -85,11 +85,22 @@ pub(crate) struct Heading {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ImportReport {
     pub object: String,
+    /// The encoding of the file.
+    pub encoding: String,
+    /// The columns of the file, in order.
+    pub columns: Vec<ImportedColumn>,
     pub added: u64,
     pub updated: u64,
     pub refused: Vec<RefusedLine>,
     /// Where the refused lines went, if there were any.
     pub rejects: Option<PathBuf>,
+}
+
+/// A column of an imported file, with the fields that it was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ImportedColumn {
+    pub name: String,
+    pub fields: Vec<String>,
 }
 
 /// A line of an import that broke a rule.

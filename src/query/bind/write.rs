@@ -164,13 +164,21 @@ impl<'a> Binder<'a> {
                     text: column.clone(),
                     span: tree.object.span.clone(),
                 };
-                let field = self.field(object, &name).map_err(|error| {
-                    error.hint(format!(
-                        "say what the columns are: import {} from \"...\" ({} = `{column}`, ...)",
-                        object.name,
-                        object.fields.first().map_or("name", |field| &field.name)
-                    ))
-                })?;
+                let Some(field) = self.column_field(object, &name)? else {
+                    continue;
+                };
+                if let Some((_, other)) = set.iter().find(|(own, _)| *own == field.id)
+                    && let Node::Slot(other) = other.node
+                {
+                    let message = format!(
+                        "the columns `{}` and `{column}` are both for `{}`",
+                        header[other], field.name
+                    );
+                    let error = Error::new(Code::Misplaced, message);
+                    return Err(error
+                        .at(self.at(&tree.file.span))
+                        .hint(in_words(object, column)));
+                }
                 set.push((
                     field.id,
                     Expr::new(Node::Slot(at), Type::TEXT, &tree.file.span),
@@ -182,6 +190,30 @@ impl<'a> Binder<'a> {
         };
         self.check_keys(object, &on, &tree.on, &set)?;
         Ok((object.id, on, set))
+    }
+
+    /// The field of a column's name, in which case, blanks and underscores do not count; none where
+    /// the name is a formula's.
+    fn column_field(&self, object: &'a Object, name: &Name) -> Result<Option<&'a Field>> {
+        let squeezed = |name: &str| {
+            let letters = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
+            letters.collect::<String>().to_lowercase()
+        };
+        let column = squeezed(&name.text);
+        let alike = |name: &str| squeezed(name) == column;
+        if let Some(field) = object.find_field(&name.text) {
+            return Ok(Some(field));
+        }
+        let mut fields = object.live_fields().filter(|field| alike(&field.name));
+        let computed = object.formulas.iter().any(|formula| alike(&formula.name));
+        match (fields.next(), fields.next()) {
+            (Some(field), None) => Ok(Some(field)),
+            (None, None) if computed => Ok(None),
+            _ => self
+                .field(object, name)
+                .map(Some)
+                .map_err(|error| error.hint(in_words(object, &name.text))),
+        }
     }
 
     /// The object a statement changes.
@@ -486,4 +518,13 @@ impl<'a> Binder<'a> {
         self.expanding.borrow_mut().pop();
         query
     }
+}
+
+/// How to say what a column is for.
+fn in_words(object: &Object, column: &str) -> String {
+    format!(
+        "say what the columns are: import {} from \"...\" ({} = `{column}`, ...)",
+        object.name,
+        object.fields.first().map_or("name", |field| &field.name)
+    )
 }

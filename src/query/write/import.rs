@@ -72,6 +72,8 @@ pub(super) struct Run<'a, 't> {
     pub(super) set: Vec<(FieldId, Source)>,
     pub(super) keys: Option<Keys>,
     columns: usize,
+    /// What is known before the first line.
+    report: ImportReport,
     tally: Tally,
     refused: Vec<Refused>,
     rejects: Rejects,
@@ -121,6 +123,12 @@ impl<'a, 't> Run<'a, 't> {
         let mut writer = Writer::new(transaction, Arc::clone(catalog), environment);
         writer.blanks_take_defaults = true;
         let rules = writer.rules(object)?;
+        let report = ImportReport {
+            object: catalog.object(object).name.clone(),
+            encoding: cells.lines().encoding().to_string(),
+            columns: input::used(cells.header(), &assignments, catalog.object(object)),
+            ..ImportReport::default()
+        };
         let mut set = Vec::new();
         for (field, expr) in assignments {
             set.push((
@@ -142,6 +150,7 @@ impl<'a, 't> Run<'a, 't> {
             set,
             keys,
             columns: cells.header().len(),
+            report,
             tally: Tally::default(),
             refused: Vec::new(),
             rejects: Rejects::new(
@@ -215,11 +224,11 @@ impl<'a, 't> Run<'a, 't> {
             });
         }
         Ok(ImportReport {
-            object: object.name.clone(),
             added: self.tally.added,
             updated: self.tally.updated,
             refused: lines,
             rejects: self.rejects.finish()?,
+            ..self.report
         })
     }
 

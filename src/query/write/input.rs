@@ -3,7 +3,10 @@
 use super::cells::Cells;
 use super::encoding::{Decoder, Encoding};
 use super::json::Objects;
+use crate::catalog::Object;
 use crate::error::{Code, Error, Result};
+use crate::query::bind::{Assignments, Node};
+use crate::query::outcome::ImportedColumn;
 use csv::{ByteRecord, StringRecord};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -45,6 +48,28 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Input>> {
         Some("json" | "jsonl" | "ndjson") => Box::new(Objects::open(path)?),
         _ => Box::new(Cells::new(Lines::open(path)?)?),
     })
+}
+
+/// The columns, with the fields that each was used for.
+pub(super) fn used(header: &[String], set: &Assignments, object: &Object) -> Vec<ImportedColumn> {
+    let mut columns: Vec<_> = header
+        .iter()
+        .map(|name| ImportedColumn {
+            name: name.clone(),
+            fields: Vec::new(),
+        })
+        .collect();
+    for (field, expr) in set {
+        let name = &object.field(*field).name;
+        expr.visit(&mut |part| {
+            if let Node::Slot(at) = part.node
+                && !columns[at].fields.contains(name)
+            {
+                columns[at].fields.push(name.clone());
+            }
+        });
+    }
+    columns
 }
 
 /// The physical lines of a file, in UTF-8.
