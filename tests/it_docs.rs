@@ -29,6 +29,16 @@ fn every_example_runs() {
         "account,sector\nDune Works,retail\n",
     )
     .unwrap();
+    fs::write(
+        folder.path().join("contacts.jsonl"),
+        "{\"name\":\"Uma Dune\",\"email\":\"uma@dune.example\"}\n",
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("contacts.vcf"),
+        "BEGIN:VCARD\r\nFN:Uma Oasis\r\nEND:VCARD\r\n",
+    )
+    .unwrap();
     let today = Date::from_ymd(2026, 5, 15).unwrap();
     for (page, least) in [("README.md", 4), ("docs/query-language.md", 15)] {
         let book = Book::options().today(today).demo(300).unwrap();

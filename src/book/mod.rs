@@ -423,6 +423,7 @@ impl Book {
             dry: false,
             progress: &|_, _| {},
             rules: &self.0.rules,
+            cards: crm::CARDS,
         })
     }
 

@@ -77,6 +77,7 @@ impl Around {
             dry: false,
             progress: &*self.progress,
             rules: &self.rules,
+            cards: crate::crm::CARDS,
         }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! The engine below knows nothing of selling; here is all that does.
 
+mod cards;
 mod sample;
 
+pub(crate) use cards::CARDS;
 pub(crate) use sample::fill;
 
 /// The objects of a new book.

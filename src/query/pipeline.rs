@@ -32,6 +32,8 @@ pub(crate) struct Environment<'a> {
     /// Told the bytes read and the bytes in all while an import runs.
     pub progress: &'a dyn Fn(u64, u64),
     pub rules: &'a write::KnownRules,
+    /// Objects whose records are written as cards.
+    pub cards: &'static [write::Cards],
 }
 
 impl<'a> Environment<'a> {
@@ -196,7 +198,10 @@ pub(crate) fn bind(statement: &Statement, catalog: &Catalog, clock: &Clock) -> R
         }
     };
     let binder = Binder::new(catalog, clock);
-    let query = binder.paged_query(query)?;
+    let query = match &give {
+        Give::File(file) => write::with_record(query, file, &binder)?,
+        _ => binder.paged_query(query)?,
+    };
     Ok(Bound::Query {
         parameters: binder.parameters(&query)?,
         query: Box::new(query),
@@ -224,7 +229,7 @@ pub(crate) fn run(
         Give::Sql(dialect) => sql::translate(query, &context, *dialect).map(Outcome::Sql),
         Give::File(file) => {
             let table = exec::run(query, &context)?;
-            write::export(&table, file, environment)
+            write::export(&table, file, catalog, environment)
         }
     }
 }

@@ -53,6 +53,7 @@ impl Trial {
             dry: false,
             progress: &|_, _| {},
             rules: &write::KnownRules::default(),
+            cards: &[],
         };
         let mut transaction = self.store.begin()?;
         let done = work(&mut transaction, &environment)?;

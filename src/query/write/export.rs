@@ -1,29 +1,51 @@
 //! `export`: a query's rows as a CSV, JSON or JSON lines file.
 
+use super::cards;
 use super::input::io_error;
+use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
+use crate::query::bind::Type;
 use crate::query::outcome::{Outcome, Table};
 use crate::query::pipeline::Environment;
 use crate::query::render::{self, Format};
 use crate::query::syntax::Text;
+use crate::value::FieldType;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes the rows to the file, which appears whole or not at all.
-pub(crate) fn export(table: &Table, file: &Text, environment: &Environment<'_>) -> Result<Outcome> {
+pub(crate) fn export(
+    table: &Table,
+    file: &Text,
+    catalog: &Catalog,
+    environment: &Environment<'_>,
+) -> Result<Outcome> {
     let path = environment.directory.join(&file.text);
-    let format = format_of(&path).ok_or_else(|| {
-        Error::new(
-            Code::BadValue,
-            format!("\"{}\" does not say its format", file.text),
-        )
-        .at(file.span.clone())
-        .expected("a name that ends in .csv, .json or .jsonl")
-    })?;
-    let path = write_whole(file, environment, |out| {
-        Ok(render::render(table, format, environment.clock, out)?)
-    })?;
+    let clock = environment.clock;
+    let object = match table.columns.last().map(|column| &column.ty) {
+        Some(Type::Plain(FieldType::Reference(object))) => &*catalog.object(*object).name,
+        _ => "",
+    };
+    let cards = cards::of_file(&path, object, environment.cards);
+    let path = match cards.map_err(|e| e.at(file.span.clone()))? {
+        Some(cards) => write_whole(file, environment, |out| {
+            Ok(cards::write(cards, table, clock, out)?)
+        })?,
+        None => {
+            let format = format_of(&path).ok_or_else(|| {
+                Error::new(
+                    Code::BadValue,
+                    format!("\"{}\" does not say its format", file.text),
+                )
+                .at(file.span.clone())
+                .expected("a name that ends in .csv, .json, .jsonl, .vcf or .ics")
+            })?;
+            write_whole(file, environment, |out| {
+                Ok(render::render(table, format, clock, out)?)
+            })?
+        }
+    };
     Ok(Outcome::Exported {
         file: path,
         records: table.rows.len() as u64,

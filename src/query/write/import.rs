@@ -45,7 +45,8 @@ pub(crate) fn import(
     let mut withdrawn = Withdrawn::new();
     for _ in 0..RUNS {
         let mark = transaction.mark();
-        let cells = input::open(&path).map_err(|e| e.at(statement.file.span.clone()))?;
+        let cells = input::open(&path, &statement.object, catalog, environment)
+            .map_err(|e| e.at(statement.file.span.clone()))?;
         let mut run = Run::new(statement, &path, &*cells, transaction, catalog, environment)?;
         let more = run.run(cells, &withdrawn)?;
         if more.is_empty() {
@@ -126,7 +127,7 @@ impl<'a, 't> Run<'a, 't> {
         let report = ImportReport {
             object: catalog.object(object).name.clone(),
             encoding: cells.lines().encoding().to_string(),
-            columns: input::used(cells.header(), &assignments, catalog.object(object)),
+            columns: input::used(cells, &assignments, catalog.object(object)),
             ..ImportReport::default()
         };
         let mut set = Vec::new();

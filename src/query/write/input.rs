@@ -1,12 +1,16 @@
 //! What an import reads: the lines of a file, whatever its form, as cells under a header.
 
+use super::card_reader::Reader;
+use super::cards;
 use super::cells::Cells;
 use super::encoding::{Decoder, Encoding};
 use super::json::Objects;
-use crate::catalog::Object;
+use crate::catalog::{Catalog, Object};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Node};
 use crate::query::outcome::ImportedColumn;
+use crate::query::pipeline::Environment;
+use crate::query::syntax::Name;
 use csv::{ByteRecord, StringRecord};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -29,6 +33,11 @@ pub(super) trait Input {
     /// The file.
     fn lines(&self) -> &Lines;
 
+    /// What no column holds.
+    fn unused(&self) -> &[String] {
+        &[]
+    }
+
     /// What stands between the cells of refused lines.
     fn delimiter(&self) -> u8 {
         b','
@@ -42,7 +51,19 @@ pub(super) struct Line {
 }
 
 /// Opens a file; its ending says its form.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Input>> {
+pub(super) fn open(
+    path: &Path,
+    object: &Name,
+    catalog: &Catalog,
+    environment: &Environment<'_>,
+) -> Result<Box<dyn Input>> {
+    let object = catalog.find_object(&object.text);
+    if let Some(object) = object
+        && let Some(cards) = cards::of_file(path, &object.name, environment.cards)?
+    {
+        let reader = Reader::open(path, cards, environment.clock)?;
+        return Ok(Box::new(reader));
+    }
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     Ok(match extension.to_str() {
         Some("json" | "jsonl" | "ndjson") => Box::new(Objects::open(path)?),
@@ -51,9 +72,9 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Input>> {
 }
 
 /// The columns, with the fields that each was used for.
-pub(super) fn used(header: &[String], set: &Assignments, object: &Object) -> Vec<ImportedColumn> {
-    let mut columns: Vec<_> = header
-        .iter()
+pub(super) fn used(input: &dyn Input, set: &Assignments, object: &Object) -> Vec<ImportedColumn> {
+    let names = input.header().iter().chain(input.unused());
+    let mut columns: Vec<_> = names
         .map(|name| ImportedColumn {
             name: name.clone(),
             fields: Vec::new(),

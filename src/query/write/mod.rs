@@ -4,6 +4,8 @@
 
 mod add;
 mod assign;
+mod card_reader;
+mod cards;
 mod cells;
 mod columns;
 mod defaults;
@@ -26,6 +28,7 @@ mod update;
 mod upsert;
 mod writer;
 
+pub(crate) use cards::{Cards, Component, Property, with_record};
 pub(crate) use columns::each_value;
 pub(crate) use defaults::order as default_order;
 pub(crate) use export::{Failure, export, write_whole};
