@@ -180,7 +180,7 @@ enum Command {
     File(String, String),
     /// `bytes NAME TEXT`: writes a file of bytes, the characters U+0000 to U+00FF.
     Bytes(String, String),
-    /// `show NAME`: prints a file.
+    /// `show NAME`: prints a file, a carriage return as `\r`.
     Show(String),
     /// Compares what the book stores in several ways.
     Check,
@@ -215,7 +215,8 @@ impl goldenscript::Runner for Runner {
                 std::fs::write(self.directory.path().join(name), bytes)?;
             }
             Command::Show(name) => {
-                return Ok(std::fs::read_to_string(self.directory.path().join(name))?);
+                let text = std::fs::read_to_string(self.directory.path().join(name))?;
+                return Ok(text.replace('\r', "\\r"));
             }
             Command::Actor(name) => {
                 let name = name.clone();

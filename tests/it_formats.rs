@@ -42,13 +42,7 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
     let times = (
         picked(&["2024-02-29", "0001-01-01", "9999-12-31"]),
         picked(&["2026-10-25T02:30:00", "1969-12-31T23:59:59.000001"]),
-        picked(&[
-            "2026",
-            "2026-Q3",
-            "2026-07",
-            "2026-W07",
-            "2026-01-01..2026-02-15",
-        ]),
+        picked(&["2026", "2026-Q3", "2026-07", "2026-01-01..2026-02-15"]),
         of(-1_000_000..1_000_000_i64),
     );
     let links = (
@@ -103,7 +97,7 @@ fn book() -> Book {
 fn rows(book: &Book) -> Vec<Vec<Value>> {
     let mut session = book.session();
     let asked = "things select code, name, note, amount, share, count, ratio, active,
-        day, at, term, length, kind, topics, mail, parent.code as above, about order by code";
+        day, at, term, length, kind, topics, mail, parent.code as boss, about order by code";
     match session.execute(asked).unwrap().remove(0) {
         Outcome::Rows(rows) => rows.iter().map(|row| row.values().to_vec()).collect(),
         other => panic!("{other}"),
