@@ -94,12 +94,25 @@ fn book() -> Book {
     book
 }
 
+/// Tags are a set: their order is that in which the field came to know them.
+fn sorted(value: &Value) -> Value {
+    let Value::List(values) = value else {
+        return value.clone();
+    };
+    let mut values = values.to_vec();
+    values.sort_by_key(|value| format!("{value:?}"));
+    Value::List(values.into())
+}
+
 fn rows(book: &Book) -> Vec<Vec<Value>> {
     let mut session = book.session();
     let asked = "things select code, name, note, amount, share, count, ratio, active,
         day, at, term, length, kind, topics, mail, parent.code as boss, about order by code";
     match session.execute(asked).unwrap().remove(0) {
-        Outcome::Rows(rows) => rows.iter().map(|row| row.values().to_vec()).collect(),
+        Outcome::Rows(rows) => rows
+            .iter()
+            .map(|row| row.values().iter().map(sorted).collect())
+            .collect(),
         other => panic!("{other}"),
     }
 }
