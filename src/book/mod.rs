@@ -412,6 +412,7 @@ impl Book {
         work: impl FnOnce(&Environment<'_>) -> Result<R>,
     ) -> Result<R> {
         work(&Environment {
+            alone: false,
             clock: &state.clock,
             me: self.0.actor,
             parameters: &parameters.0,
@@ -434,7 +435,9 @@ impl Book {
     /// Commits; a clock that stands behind the last transaction's counts as there.
     fn commit(&self, transaction: Transaction<'_>, mut info: CommitInfo) -> Result<u64> {
         let committing = &self.0.committing;
-        let _alone = committing.lock().unwrap_or_else(PoisonError::into_inner);
+        // While one loads, nobody else can commit, and who holds this may wait for it.
+        let _alone = (!transaction.is_loading())
+            .then(|| committing.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(last) = self.0.store.snapshot()?.last_commit() {
             info.at = info.at.max(last);
         }

@@ -73,6 +73,7 @@ impl Around {
             memory_bytes: self.memory_bytes,
             threads: self.threads,
             directory: &self.directory,
+            alone: false,
             atomic: self.atomic,
             dry: false,
             progress: &*self.progress,
@@ -128,7 +129,8 @@ impl<'b> Session<'b> {
         self.around.atomic = on;
     }
 
-    /// Sets what is told, while an import runs, the bytes read so far and the bytes in all.
+    /// Sets what is told, while an import runs, the bytes read so far and the bytes in all. It must
+    /// not change the book: that waits for the import.
     pub fn set_progress(&mut self, progress: impl Fn(u64, u64) + Send + 'static) {
         self.around.progress = Box::new(progress);
     }
@@ -392,16 +394,20 @@ impl<'b> Session<'b> {
         loop {
             let mut transaction = self.book.0.store.begin()?;
             let clock = self.book.clock(transaction.snapshot())?;
-            let result = work(&mut transaction, &self.around.environment(&clock, me))?;
+            let environment = Environment {
+                alone: true,
+                ..self.around.environment(&clock, me)
+            };
             let info = CommitInfo {
                 at: clock.now,
                 actor: me,
             };
             attempts += 1;
-            match self.book.commit(transaction, info) {
+            let done = work(&mut transaction, &environment)
+                .and_then(|result| self.book.commit(transaction, info).map(|_| result));
+            match done {
                 Err(error) if error.is_conflict() && attempts < ATTEMPTS_MAX => {}
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(result),
+                done => return done,
             }
         }
     }

@@ -2,6 +2,9 @@
 
 /// Whether two names are the same; case does not count.
 pub(crate) fn same(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
     a == b || (a.len() == b.len() && a.to_lowercase() == b.to_lowercase())
 }
 

@@ -162,11 +162,7 @@ impl Object {
 
 impl Field {
     pub(crate) fn refers_to(&self, object: ObjectId) -> bool {
-        match &self.ty {
-            FieldType::Reference(target) => *target == object,
-            FieldType::AnyReference(targets) => targets.contains(&object),
-            _ => false,
-        }
+        self.ty.refers_to(object)
     }
 
     /// The label of this name, ignoring case.

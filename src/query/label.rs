@@ -4,9 +4,10 @@ use crate::catalog::{Catalog, Field, Object, same_name};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result, nearest};
 use crate::query::exec::Context;
-use crate::storage::{IndexKind, Snapshot};
+use crate::storage::{IndexKind, Row, Snapshot};
 use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Value, fold};
-use std::collections::HashMap;
+use foldhash::HashMap;
+use std::borrow::Cow;
 
 /// Chunks read in search of labels near to an unknown one.
 const NEAR_CHUNKS: u32 = 2;
@@ -22,19 +23,27 @@ pub(crate) struct Known(HashMap<ObjectId, HashMap<Box<str>, RecordId>>);
 impl Known {
     pub(crate) fn get(&self, object: ObjectId, label: &str) -> Option<RecordId> {
         let known = self.0.get(&object)?;
-        known.get(&*label.trim().to_lowercase()).copied()
+        known.get(&*lower(label)).copied()
     }
 
     pub(crate) fn keep(&mut self, object: ObjectId, label: &str, id: RecordId) {
         let known = self.0.entry(object).or_default();
-        known.insert(label.trim().to_lowercase().into(), id);
+        known.insert(lower(label).into(), id);
     }
 
     /// Forgets what `label` names, because a record got or lost it.
     pub(crate) fn forget(&mut self, object: ObjectId, label: &str) {
         if let Some(known) = self.0.get_mut(&object) {
-            known.remove(&*label.trim().to_lowercase());
+            known.remove(&*lower(label));
         }
+    }
+}
+
+fn lower(label: &str) -> Cow<'_, str> {
+    let label = label.trim();
+    match label.is_ascii() && !label.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Borrowed(label),
+        false => Cow::Owned(label.to_lowercase()),
     }
 }
 
@@ -45,14 +54,24 @@ pub(crate) fn record_name(
     snapshot: &Snapshot,
     catalog: &Catalog,
 ) -> String {
+    let row = snapshot.row(object, id).ok().flatten();
+    name_of_row(object, id, row.as_deref(), catalog)
+}
+
+/// The same of a record with this row.
+pub(crate) fn name_of_row(
+    object: ObjectId,
+    id: RecordId,
+    row: Option<&Row>,
+    catalog: &Catalog,
+) -> String {
     let definition = catalog.object(object);
-    let label = definition.label_field().and_then(|field| {
-        let row = snapshot.row(object, id).ok()??;
-        match row.get(field.id) {
+    let label = definition
+        .label_field()
+        .and_then(|field| match row?.get(field.id) {
             Value::Text(text) => Some(text.to_string()),
             _ => None,
-        }
-    });
+        });
     match label {
         Some(label) => format!("{} \"{label}\"", definition.name),
         None => format!("{} {id}", definition.name),

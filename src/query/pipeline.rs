@@ -25,6 +25,9 @@ pub(crate) struct Environment<'a> {
     pub threads: Threads,
     /// Relative paths in `import` and `export` start here.
     pub directory: &'a Path,
+    /// Whether the statement is a transaction of its own, so that what it makes may go into the
+    /// file before it ends.
+    pub alone: bool,
     /// Refuse a whole import when one line of it is refused.
     pub atomic: bool,
     /// The statement is undone: it writes no file either.

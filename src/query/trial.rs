@@ -19,6 +19,8 @@ pub(crate) struct Trial {
     store: Store,
     pub directory: PathBuf,
     pub atomic: bool,
+    /// Whether each statement is a transaction of its own.
+    pub alone: bool,
 }
 
 impl Trial {
@@ -27,6 +29,7 @@ impl Trial {
             store: Store::in_memory(&StoreOptions::default()).unwrap(),
             directory: PathBuf::new(),
             atomic: false,
+            alone: true,
         };
         trial.run(script).unwrap();
         trial
@@ -51,6 +54,7 @@ impl Trial {
             directory: &self.directory,
             atomic: self.atomic,
             dry: false,
+            alone: self.alone,
             progress: &|_, _| {},
             rules: &write::KnownRules::default(),
             cards: &[],

@@ -1,6 +1,7 @@
 //! Decoded chunks of columns, kept from query to query.
 
-use super::overlay::Overlay;
+use super::load::Ranges;
+use super::overlay::{Overlay, chunk_ids};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::value::{FieldId, ObjectId};
 use foldhash::HashMap;
@@ -39,7 +40,7 @@ impl ChunkCache {
 
     /// The chunks kept, but for those in which records lie that were folded. Nothing stays
     /// behind.
-    pub(super) fn moved_on(&self, folded: &Overlay) -> Self {
+    pub(super) fn moved_on(&self, folded: &Overlay, loaded: Option<(ObjectId, &Ranges)>) -> Self {
         let mut kept = std::mem::take(&mut *self.lock());
         let changed: BTreeSet<(ObjectId, u64)> = folded
             .objects
@@ -47,8 +48,15 @@ impl ChunkCache {
             .flat_map(|(&object, records)| records.records.keys().map(move |&id| (object, id)))
             .map(|(object, id)| (object, id / CHUNK_RECORDS as u64))
             .collect();
+        let within = |object: ObjectId, chunk: u32| {
+            let ids = chunk_ids(chunk);
+            let lies = |(first, len): &(u64, u64)| *first < ids.end && ids.start < first + len;
+            loaded.is_some_and(|(of, ranges)| of == object && ranges.iter().any(lies))
+        };
         for chunks in [&mut kept.late, &mut kept.early] {
-            chunks.retain(|&(object, _, chunk), _| !changed.contains(&(object, chunk.into())));
+            chunks.retain(|&(object, _, chunk), _| {
+                !changed.contains(&(object, chunk.into())) && !within(object, chunk)
+            });
         }
         kept.bytes = kept.late.values().map(Vector::bytes).sum();
         Self {
@@ -126,7 +134,7 @@ mod tests {
         overlay
             .set(model::OBJECT, id, None, Some(Arc::default()))
             .unwrap();
-        let moved = cache.moved_on(&overlay);
+        let moved = cache.moved_on(&overlay, None);
         let kept = keys.map(|key| moved.get(key).is_some());
         assert_eq!(kept, [true, false, true]);
         assert!(cache.get(keys[0]).is_none());

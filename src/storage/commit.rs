@@ -1,16 +1,15 @@
 //! The commit: what others committed since is checked, then everything is written at once.
 
 use super::fault::OrFault;
-use super::fold::{self, Sorted};
+use super::fold;
 use super::journal::{Change, HeaderKind};
 use super::log::{self, Commit};
-use super::meta::{self, Progress};
+use super::meta;
 use super::overlay::Overlay;
 use super::store::Writer;
 use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction};
 use crate::error::{Code, Error, Result};
 use crate::value::{ObjectId, RecordId, Value};
-use redb::WriteTransaction;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -19,13 +18,15 @@ pub(super) const PENDING_RECORDS: usize = 256;
 
 /// A commit that a transaction still open has not seen.
 pub(super) struct Recent {
-    scope: Scope,
+    pub(super) scope: Scope,
     pub(super) commit: Arc<Commit>,
+    /// The object that it added records to which are not among the commit's changes.
+    pub(super) loaded: Option<Arc<ObjectLayout>>,
 }
 
 /// What a commit changes beside records.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Scope {
+pub(super) enum Scope {
     Records,
     /// New labels: nothing that others wrote depends on them.
     Labels,
@@ -39,7 +40,10 @@ impl Store {
         transaction: &mut Transaction<'_>,
         info: CommitInfo,
     ) -> Result<u64> {
-        self.write_guarded(|| self.commit_changes(transaction, info))
+        self.write_guarded(|| match transaction.is_loading() {
+            true => self.commit_load(transaction, info),
+            false => self.commit_changes(transaction, info),
+        })
     }
 
     fn commit_changes(&self, transaction: &mut Transaction<'_>, info: CommitInfo) -> Result<u64> {
@@ -103,7 +107,10 @@ impl Store {
                 }
                 Ok(())
             })?;
-            self.finish_fold(write, &overlay, sorted, pending.progress())?;
+            fold::fold(&write, &overlay, sorted)?;
+            fold::end(&write, &overlay, &pending.progress())?;
+            write.commit().or_fault()?;
+            self.publish_folded(pending.progress(), &overlay, None)?;
         } else {
             log::append(&write, &commit)?;
             write.commit().or_fault()?;
@@ -115,22 +122,13 @@ impl Store {
                 committed: None,
             });
         }
-        writer.recent.push_back(Recent { scope, commit });
+        writer.recent.push_back(Recent {
+            scope,
+            commit,
+            loaded: None,
+        });
         self.prune(&mut writer, base.sequence());
         Ok(sequence)
-    }
-
-    fn finish_fold(
-        &self,
-        write: WriteTransaction,
-        overlay: &Overlay,
-        sorted: Sorted,
-        progress: Progress,
-    ) -> Result<()> {
-        fold::fold(&write, overlay, sorted)?;
-        fold::end(&write, overlay, &progress)?;
-        write.commit().or_fault()?;
-        self.publish_folded(progress, overlay)
     }
 
     /// Folds all pending changes into chunks, indexes and summaries. Those of a store for reading
@@ -146,15 +144,13 @@ impl Store {
             return Ok(());
         }
         let write = self.begin_write_on(&latest)?;
-        let overlay = &latest.overlay;
-        let commits = &latest.pending.commits;
-        let archive = || log::archive(&write, commits, &overlay.schema);
-        let sorted = fold::sort_beside(overlay, &BTreeSet::new(), archive)?;
-        self.finish_fold(write, overlay, sorted, latest.pending.progress())
+        fold::fold_log(&write, &latest)?;
+        write.commit().or_fault()?;
+        self.publish_folded(latest.pending.progress(), &latest.overlay, None)
     }
 }
 
-fn check_clock(latest: &Snapshot, info: CommitInfo) -> Result<()> {
+pub(super) fn check_clock(latest: &Snapshot, info: CommitInfo) -> Result<()> {
     match latest.last_commit() {
         Some(last) if info.at < last => Err(Error::new(
             Code::ClockBackwards,
@@ -168,12 +164,12 @@ fn check_clock(latest: &Snapshot, info: CommitInfo) -> Result<()> {
     }
 }
 
-fn conflict(message: String) -> Error {
+pub(super) fn conflict(message: String) -> Error {
     Error::new(Code::Conflict, message).hint("run the transaction again")
 }
 
 /// An error if what others committed since the transaction began does not go with its changes.
-fn check_conflicts(
+pub(super) fn check_conflicts(
     writer: &Writer,
     transaction: &Transaction<'_>,
     changes: &[Change],
@@ -198,6 +194,18 @@ fn check_conflicts(
             return Err(conflict(
                 "the schema or the settings changed in another transaction".to_owned(),
             ));
+        }
+        let fields = recent.loaded.iter().flat_map(|layout| &layout.fields);
+        let types: Vec<_> = fields.map(|field| &field.ty).collect();
+        if let Some((object, id)) = gone.iter().find(|(object, _)| {
+            let mut types = types.iter();
+            types.any(|ty| ty.refers_to(*object))
+        }) {
+            return Err(conflict(format!(
+                "record `{id}` of object {}, deleted here, may be referred to by records that \
+                 another transaction imported",
+                object.0
+            )));
         }
         let mut their_gone = BTreeSet::new();
         for change in &recent.commit.changes {
@@ -234,7 +242,7 @@ fn check_conflicts(
 
 /// The latest state with the transaction's changes, which touch none of what changed since; an
 /// error if two records share a unique key.
-fn rebase(
+pub(super) fn rebase(
     latest: &Snapshot,
     transaction: &Transaction<'_>,
     changes: &[Change],
@@ -316,11 +324,7 @@ fn stamp(overlay: &mut Overlay, sequence: u64, changes: &mut [Change]) {
         if change.after.take().is_some()
             && let Some(row) = entry.and_then(|entry| entry.current.as_mut())
         {
-            let stamped = Arc::make_mut(row);
-            stamped.changed = sequence;
-            if stamped.created == 0 {
-                stamped.created = sequence;
-            }
+            Arc::make_mut(row).stamp(sequence);
             change.after = Some(row.clone());
         }
     }

@@ -184,6 +184,43 @@ fn every_small_commit_survives_once_it_is_made() {
     }
 }
 
+/// A cache far smaller than what is loaded, so that pages are written long before the commit.
+#[test]
+fn a_cut_in_a_bulk_load_leaves_the_state_before() {
+    let disk = Disk::default();
+    let options = StoreOptions {
+        cache_bytes: 1 << 18,
+        ..StoreOptions::default()
+    };
+    let store = Store::on_backend(disk.clone(), true, &options).unwrap();
+    model::set_schema(&store);
+    let mut model = Model::new();
+    let row = |n: i64| Row::from_iter([(model::COUNT, Value::Integer(n))]);
+    apply(&store, &[Step::Insert(row(-1))], &mut model, 1);
+    let before = model.clone();
+    disk.take_images();
+    let mut transaction = store.begin().unwrap();
+    for n in 0..9_000 {
+        let id = transaction.insert(OBJECT, row(n)).unwrap();
+        model.insert(id, row(n));
+        transaction.load(OBJECT).unwrap();
+    }
+    // Cut now: what was written since the last sync is there by halves, or all.
+    disk.sync_data().unwrap();
+    let images = disk.take_images();
+    assert!(images[1].len() > images[0].len() / 2);
+    for image in images {
+        assert_survives(image, &[&before]);
+    }
+    transaction.commit(at(2)).unwrap();
+    let images = disk.take_images();
+    let durable = images.last().unwrap().clone();
+    for image in images {
+        assert_survives(image, &[&before, &model]);
+    }
+    assert_survives(durable, &[&model]);
+}
+
 #[test]
 fn a_cut_at_any_sync_leaves_a_committed_state() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);

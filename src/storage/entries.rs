@@ -81,6 +81,11 @@ impl Entries {
         all
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        let references = size_of_val(self.references.as_slice());
+        references + self.bytes.len() + size_of_val(self.places.as_slice())
+    }
+
     pub(super) fn sort(&mut self) {
         self.references.sort_unstable();
         let bytes = &self.bytes;

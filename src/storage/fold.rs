@@ -44,10 +44,7 @@ pub(super) fn sort_beside(
     let records = overlay.objects.values().map(|o| o.records.len());
     if records.sum::<usize>() < MANY {
         work()?;
-        return Ok(Sorted {
-            indexes: index_changes(overlay, new)?,
-            words: text::words(overlay),
-        });
+        return sort(overlay, new);
     }
     std::thread::scope(|scope| {
         let words = scope.spawn(|| text::words(overlay));
@@ -61,6 +58,26 @@ pub(super) fn sort_beside(
             words: words?,
         })
     })
+}
+
+/// Sorts what the overlay changes in indexes.
+pub(super) fn sort(overlay: &Overlay, new: &BTreeSet<IndexId>) -> Result<Sorted> {
+    Ok(Sorted {
+        indexes: index_changes(overlay, new)?,
+        words: text::words(overlay),
+    })
+}
+
+/// Folds a state's commits that wait in the log.
+pub(super) fn fold_log(write: &WriteTransaction, state: &Snapshot) -> Result<()> {
+    let (overlay, pending) = (&state.overlay, &state.pending);
+    if pending.commits.is_empty() {
+        return Ok(());
+    }
+    let archive = || log::archive(write, &pending.commits, &overlay.schema);
+    let sorted = sort_beside(overlay, &BTreeSet::new(), archive)?;
+    fold(write, overlay, sorted)?;
+    end(write, overlay, &pending.progress())
 }
 
 /// Writes everything the overlay lays over the stored structures into them.
@@ -84,17 +101,10 @@ fn fold_fields(
     overlay: &Overlay,
     indexes: &[(IndexId, IndexChanges)],
 ) -> Result<()> {
-    let mut fold = Fold {
-        columns: write.open_table(tables::COLUMNS).or_fault()?,
-        summaries: write.open_table(tables::SUMMARIES).or_fault()?,
-    };
     for (&object, records) in &overlay.objects {
-        fold.columns(overlay.schema.layout(object), records)?;
+        fold_columns(write, overlay.schema.layout(object), records)?;
     }
-    let mut tables = IndexTables {
-        references: write.open_table(tables::REFERENCES).or_fault()?,
-        keys: write.open_table(tables::KEYS).or_fault()?,
-    };
+    let mut tables = IndexTables::open(write)?;
     for (id, changes) in indexes {
         let (layout, index) = overlay.schema.index(*id)?;
         let records = overlay.counts(layout.id).next;
@@ -102,6 +112,64 @@ fn fold_fields(
         changes.come.insert(&mut tables, index)?;
     }
     Ok(())
+}
+
+/// Columns and summaries of one object.
+pub(super) fn fold_columns(
+    write: &WriteTransaction,
+    layout: &ObjectLayout,
+    records: &ObjectOverlay,
+) -> Result<()> {
+    let mut fold = Fold {
+        columns: write.open_table(tables::COLUMNS).or_fault()?,
+        summaries: write.open_table(tables::SUMMARIES).or_fault()?,
+    };
+    fold.columns(layout, records)
+}
+
+/// What new records of one object bring into its indexes.
+pub(super) struct Gathered<'a> {
+    layout: &'a ObjectLayout,
+    /// One for each index.
+    entries: Vec<Entries>,
+    words: text::Changes,
+}
+
+impl<'a> Gathered<'a> {
+    pub(super) fn new(layout: &'a ObjectLayout) -> Self {
+        Self {
+            layout,
+            entries: layout.indexes.iter().map(|_| Entries::default()).collect(),
+            words: text::Changes::default(),
+        }
+    }
+
+    /// Adds records, whose ids lie beyond those before.
+    pub(super) fn add(&mut self, records: &ObjectOverlay) -> Result<()> {
+        for (&id, entry) in &records.records {
+            let Some(row) = &entry.current else { continue };
+            for (index, entries) in self.layout.indexes.iter().zip(&mut self.entries) {
+                entries.add(self.layout, index, row, id)?;
+            }
+            self.words.row(self.layout, id, None, Some(row));
+        }
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let entries: usize = self.entries.iter().map(Entries::bytes).sum();
+        entries + self.words.bytes()
+    }
+
+    /// Writes everything; the meta table still has the counts before.
+    pub(super) fn write(self, write: &WriteTransaction) -> Result<()> {
+        let mut tables = IndexTables::open(write)?;
+        for (index, mut entries) in self.layout.indexes.iter().zip(self.entries) {
+            entries.sort();
+            entries.insert(&mut tables, index)?;
+        }
+        text::fold(write, vec![(self.layout.id, self.words.sorted())])
+    }
 }
 
 fn index_changes(
@@ -172,10 +240,7 @@ pub(super) fn drop_gone(write: &WriteTransaction, old: &Schema, new: &Schema) ->
             write.delete_table(rows.definition()).or_fault()?;
         }
     }
-    let mut indexes = IndexTables {
-        references: write.open_table(tables::REFERENCES).or_fault()?,
-        keys: write.open_table(tables::KEYS).or_fault()?,
-    };
+    let mut indexes = IndexTables::open(write)?;
     for index in old.index_ids().filter(|id| !new.has_index(*id)) {
         indexes.clear(index)?;
     }
@@ -324,7 +389,10 @@ fn field_changes<'a>(field: FieldId, changed: &Changed<'a>) -> Vec<(usize, &'a V
                 value(&entry.current, field),
             )
         })
-        .filter(|(_, stored, current)| stored != current)
+        .filter(|(_, stored, current)| match (stored, current) {
+            (Value::Missing, current) => !current.is_missing(),
+            (stored, current) => stored != current,
+        })
         .map(|(slot, _, current)| (slot, current))
         .collect()
 }
@@ -334,10 +402,7 @@ pub(super) fn rebuild_folded(write: &WriteTransaction, snapshot: &Snapshot) -> R
     let overlay = &snapshot.overlay;
     let mut whole = Overlay::clone(overlay);
     let mut rebuilt = BTreeSet::new();
-    let mut tables = IndexTables {
-        references: write.open_table(tables::REFERENCES).or_fault()?,
-        keys: write.open_table(tables::KEYS).or_fault()?,
-    };
+    let mut tables = IndexTables::open(write)?;
     for id in overlay.schema.index_ids() {
         let (layout, index) = overlay.schema.index(id)?;
         if index.kind != IndexKind::Folded {

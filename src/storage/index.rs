@@ -2,11 +2,11 @@
 
 use super::fault::{OrFault, corrupt};
 use super::key::{KeyWriter, target};
-use super::tables::{Bytes, ReferenceKey};
+use super::tables::{self, Bytes, ReferenceKey};
 use super::{IndexKind, IndexLayout, ObjectLayout, Row};
 use crate::error::Result;
 use crate::value::{FieldType, IndexId, Value};
-use redb::{CursorError, ReadableTable, Table};
+use redb::{CursorError, ReadableTable, Table, WriteTransaction};
 use std::ops::Bound;
 
 /// An entry of an index: a key and a record.
@@ -142,7 +142,14 @@ pub(super) struct IndexTables<'txn> {
     pub(super) keys: Table<'txn, Bytes, ()>,
 }
 
-impl IndexTables<'_> {
+impl<'txn> IndexTables<'txn> {
+    pub(super) fn open(write: &'txn WriteTransaction) -> Result<Self> {
+        Ok(Self {
+            references: write.open_table(tables::REFERENCES).or_fault()?,
+            keys: write.open_table(tables::KEYS).or_fault()?,
+        })
+    }
+
     /// Removes everything an index holds.
     pub(super) fn clear(&mut self, index: IndexId) -> Result<()> {
         let id = index.0;

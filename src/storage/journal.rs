@@ -3,6 +3,7 @@
 use super::codec::{self, Reader, Writer};
 use super::fault::OrFault;
 use super::index::insert_sorted;
+use super::load::Ranges;
 use super::schema::{LIVE, Schema};
 use super::tables;
 use super::{ObjectLayout, Row, Settings, chunk};
@@ -197,6 +198,24 @@ pub(super) fn write_changes(
         }
     }
     Ok(touched)
+}
+
+/// Writes that a transaction did nothing but add these records.
+pub(super) fn write_inserted(
+    write: &WriteTransaction,
+    sequence: u64,
+    object: ObjectId,
+    inserted: &Ranges,
+) -> Result<()> {
+    let block = RecordBlock {
+        inserted: inserted.to_vec(),
+        deleted: Vec::new(),
+    };
+    let mut journal = write.open_table(tables::JOURNAL).or_fault()?;
+    let key = (object.0, RECORDS.0, sequence);
+    let bytes = block.encode();
+    journal.insert(key, bytes.as_slice()).or_fault()?;
+    Ok(())
 }
 
 pub(super) fn write_header(write: &WriteTransaction, sequence: u64, header: &Header) -> Result<()> {

@@ -4,13 +4,14 @@ use super::codec::{Reader, Writer};
 use super::fault::{OrFault, corrupt};
 use super::index::insert_sorted;
 use super::journal::{self, Change, Header, HeaderKind};
+use super::load::Ranges;
 use super::meta::{Progress, RECORDS_MAX};
 use super::past::Pasts;
 use super::schema::Schema;
 use super::tables::{self, Bytes, RowsTable};
 use super::{Row, Settings, Snapshot};
 use crate::error::Result;
-use crate::value::{DateTime, ObjectId, RecordId};
+use crate::value::{DateTime, FieldId, ObjectId, RecordId};
 use redb::{ReadTransaction, ReadableTable, Table, TableError, WriteTransaction};
 use std::sync::Arc;
 
@@ -215,17 +216,36 @@ pub(super) fn archive(
     for commit in commits {
         write_rows(write, &commit.changes)?;
         let touched = journal::write_changes(write, commit.sequence, &commit.changes, schema)?;
-        let header = Header {
-            at: commit.at,
-            actor: commit.actor,
-            replica: commit.replica,
-            kind: commit.kind,
-            touched,
-            old_settings: commit.old_settings.clone(),
-        };
-        journal::write_header(write, commit.sequence, &header)?;
+        write_header(write, commit, touched)?;
     }
     Ok(())
+}
+
+/// The same of a commit whose records are written already: the journal alone.
+pub(super) fn archive_loaded(
+    write: &WriteTransaction,
+    commit: &Commit,
+    object: ObjectId,
+    inserted: &Ranges,
+) -> Result<()> {
+    journal::write_inserted(write, commit.sequence, object, inserted)?;
+    write_header(write, commit, vec![(object, journal::RECORDS)])
+}
+
+fn write_header(
+    write: &WriteTransaction,
+    commit: &Commit,
+    touched: Vec<(ObjectId, FieldId)>,
+) -> Result<()> {
+    let header = Header {
+        at: commit.at,
+        actor: commit.actor,
+        replica: commit.replica,
+        kind: commit.kind,
+        touched,
+        old_settings: commit.old_settings.clone(),
+    };
+    journal::write_header(write, commit.sequence, &header)
 }
 
 fn write_rows(write: &WriteTransaction, changes: &[Change]) -> Result<()> {
@@ -234,7 +254,8 @@ fn write_rows(write: &WriteTransaction, changes: &[Change]) -> Result<()> {
         let mut rows = write.open_table(name.definition()).or_fault()?;
         for run in changes.chunk_by(|a, b| a.is_new() && b.is_new()) {
             if run.len() > 1 {
-                add_rows(&mut rows, run)?;
+                let new = run.iter().map(|change| (change.id.0, &change.after));
+                add_rows(&mut rows, new)?;
                 continue;
             }
             for change in run {
@@ -254,16 +275,16 @@ fn write_rows(write: &WriteTransaction, changes: &[Change]) -> Result<()> {
 }
 
 /// Adds new records, some at a time so that their bytes need little memory.
-fn add_rows(rows: &mut Table<'_, u64, Bytes>, changes: &[Change]) -> Result<()> {
-    for changes in changes.chunks(4096) {
-        let bytes: Vec<(u64, Vec<u8>)> = changes
-            .iter()
-            .filter_map(|change| Some((change.id.0, change.after.as_ref()?.encode())))
-            .collect();
-        insert_sorted(
-            rows,
-            bytes.iter().map(|(id, bytes)| (*id, bytes.as_slice())),
-        )?;
+pub(super) fn add_rows<'r>(
+    rows: &mut Table<'_, u64, Bytes>,
+    new: impl Iterator<Item = (u64, &'r Option<Arc<Row>>)>,
+) -> Result<()> {
+    let mut new = new
+        .filter_map(|(id, row)| Some((id, row.as_ref()?.encode())))
+        .peekable();
+    while new.peek().is_some() {
+        let some: Vec<_> = new.by_ref().take(4096).collect();
+        insert_sorted(rows, some.iter().map(|(id, bytes)| (*id, bytes.as_slice())))?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod index;
 mod journal;
 mod key;
 mod layout;
+mod load;
 mod log;
 mod meta;
 mod open;

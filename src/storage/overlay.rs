@@ -4,7 +4,7 @@ use super::fault::corrupt;
 use super::index::{self, Entry as KeyEntry};
 use super::meta::Counts;
 use super::schema::Schema;
-use super::{Row, Settings};
+use super::{ObjectLayout, Row, Settings};
 use crate::column::CHUNK_RECORDS;
 use crate::error::Result;
 use crate::value::{IndexId, ObjectId, RecordId};
@@ -143,6 +143,15 @@ impl Overlay {
             }
         }
         Ok(())
+    }
+
+    /// Lets go of the keys of an object's records, which are gathered again when asked for.
+    pub(super) fn forget_keys(&mut self, layout: &ObjectLayout) {
+        for index in &layout.indexes {
+            if let Some(keys) = self.keys.get_mut(&index.id) {
+                *keys = Keys::new();
+            }
+        }
     }
 
     /// Changes the schema: what belongs to dropped objects and indexes goes.

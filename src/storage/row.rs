@@ -13,6 +13,9 @@ use crate::value::{
     RecordId, Value,
 };
 
+/// What most rows need.
+const ROW_BYTES: usize = 120;
+
 /// The values of one record by field id; fields beyond the end are missing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
@@ -52,6 +55,14 @@ impl Row {
             self.values.resize(at + 1, Value::Missing);
         }
         self.values[at] = value;
+    }
+
+    /// Gives the row the number of the transaction that makes it.
+    pub(super) fn stamp(&mut self, sequence: u64) {
+        self.changed = sequence;
+        if self.created == 0 {
+            self.created = sequence;
+        }
     }
 
     /// The records this one refers to.
@@ -94,7 +105,9 @@ impl Row {
 
     /// The bytes of a row whose values fit their fields.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Writer {
+            bytes: Vec::with_capacity(ROW_BYTES),
+        };
         out.put(self.created);
         out.put(self.changed);
         let fields = self

@@ -3,6 +3,7 @@
 use super::cache::ChunkCache;
 use super::commit::Recent;
 use super::fault::{OrFault, guard};
+use super::load::Ranges;
 use super::log::{self, Pending};
 use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -98,6 +99,8 @@ pub(crate) struct Store {
     /// Where the book's file is, unless it is in memory.
     pub(super) path: Option<PathBuf>,
     writer: Mutex<Writer>,
+    /// Told when a bulk load ends.
+    load_ended: Condvar,
     /// The next id of each object, given out or not yet committed.
     reserved: Mutex<BTreeMap<ObjectId, u64>>,
     /// How many open transactions began at each state.
@@ -120,6 +123,8 @@ pub(super) enum Engine {
 #[derive(Default)]
 pub(super) struct Writer {
     pub(super) recent: VecDeque<Recent>,
+    /// Whether a transaction is in the middle of a bulk load: it alone writes.
+    pub(super) loading: bool,
 }
 
 impl Store {
@@ -139,6 +144,7 @@ impl Store {
             options: options.clone(),
             path,
             writer: Mutex::default(),
+            load_ended: Condvar::new(),
             open: Mutex::default(),
             broken: AtomicBool::new(false),
             doubtful: AtomicBool::new(false),
@@ -217,18 +223,37 @@ impl Store {
         RecordId(id)
     }
 
-    /// Takes the newest id back; others leave a gap.
-    pub(super) fn give_back(&self, object: ObjectId, id: RecordId) {
+    /// Takes the newest ids back; others leave a gap.
+    pub(super) fn give_back(&self, object: ObjectId, first: u64, len: u64) {
         let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(next) = reserved.get_mut(&object)
-            && *next == id.0 + 1
+            && *next == first + len
         {
-            *next = id.0;
+            *next = first;
         }
     }
 
+    /// The right to write, once nobody else has it.
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+        let ended = self
+            .load_ended
+            .wait_while(self.writer_at_load(), |writer| writer.loading);
+        ended.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same for the transaction that is in the middle of a bulk load.
+    pub(super) fn writer_at_load(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn end_load(&self) {
+        self.writer_at_load().loading = false;
+        self.load_ended.notify_all();
+    }
+
+    /// Writes nothing more: a write has stopped half-way.
+    pub(super) fn break_off(&self) {
+        self.broken.store(true, Ordering::Release);
     }
 
     pub(super) fn latest(&self) -> Snapshot {
@@ -245,7 +270,7 @@ impl Store {
             done
         });
         if !whole {
-            self.broken.store(true, Ordering::Release);
+            self.break_off();
         }
         if done.is_err() {
             self.doubtful.store(true, Ordering::Release);
@@ -306,9 +331,15 @@ impl Store {
         engines.extend(more);
     }
 
-    /// Makes the folded state just written the one that is read.
-    pub(super) fn publish_folded(&self, progress: Progress, overlay: &Overlay) -> Result<()> {
-        let chunks = self.latest().base.chunks.moved_on(overlay);
+    /// Makes the folded state just written the one that is read; `loaded` are records that were
+    /// written beside the overlay.
+    pub(super) fn publish_folded(
+        &self,
+        progress: Progress,
+        overlay: &Overlay,
+        loaded: Option<(ObjectId, &Ranges)>,
+    ) -> Result<()> {
+        let chunks = self.latest().base.chunks.moved_on(overlay, loaded);
         let overlay = overlay.folded();
         let objects = overlay.schema.layouts.keys().copied();
         let base = Published::new(self.begin_read()?, progress, objects, chunks)?;

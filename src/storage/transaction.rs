@@ -2,6 +2,7 @@
 
 use super::index;
 use super::journal::Change;
+use super::load::Load;
 use super::meta::RECORDS_MAX;
 use super::overlay::Overlay;
 use super::schema::Schema;
@@ -16,7 +17,9 @@ pub(crate) struct Transaction<'a> {
     pub(super) store: &'a Store,
     pub(super) base: Snapshot,
     pub(super) state: Snapshot,
-    log: Vec<Undo>,
+    pub(super) log: Vec<Undo>,
+    /// What is written into the file already; it began when nothing else was done.
+    pub(super) load: Option<Load<'a>>,
 }
 
 /// A place to roll back to.
@@ -32,7 +35,7 @@ pub(crate) struct CommitInfo {
 }
 
 /// How to take one step back.
-enum Undo {
+pub(super) enum Undo {
     Insert {
         object: ObjectId,
         id: RecordId,
@@ -54,6 +57,16 @@ enum Undo {
     Settings(Arc<Settings>),
 }
 
+impl Undo {
+    /// The record that was added.
+    pub(super) fn inserted(&self) -> Option<RecordId> {
+        match self {
+            Self::Insert { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Transaction<'a> {
     pub(super) fn new(store: &'a Store, base: Snapshot) -> Self {
         Self {
@@ -64,6 +77,7 @@ impl<'a> Transaction<'a> {
             },
             base,
             log: Vec::new(),
+            load: None,
         }
     }
 
@@ -236,6 +250,13 @@ impl<'a> Transaction<'a> {
 
     /// Forgets everything since the mark.
     pub(crate) fn roll_back_to(&mut self, mark: Mark) {
+        if self.load.is_some() {
+            self.give_back();
+            self.load = None;
+            self.log.clear();
+            self.state = self.base.clone();
+            return;
+        }
         for undo in self.log.drain(mark.0.min(self.log.len())..).rev() {
             let overlay = Arc::make_mut(&mut self.state.overlay);
             let undone = match undo {
@@ -247,7 +268,7 @@ impl<'a> Transaction<'a> {
                         records.records.remove(&id.0);
                         records.counts.next = next;
                     }
-                    self.store.give_back(object, id);
+                    self.store.give_back(object, id.0, 1);
                     undone
                 }
                 Undo::Change { object, id, before } => {
@@ -281,6 +302,18 @@ impl<'a> Transaction<'a> {
             self.log.clear();
         }
         committed
+    }
+
+    /// Gives back the ids of the records it added.
+    fn give_back(&self) {
+        for undo in self.log.iter().rev() {
+            if let Undo::Insert { object, id, .. } = undo {
+                self.store.give_back(*object, id.0, 1);
+            }
+        }
+        if let Some(load) = &self.load {
+            load.give_back();
+        }
     }
 
     /// The changed state for a commit to go on with, which nobody else holds then.
@@ -322,11 +355,7 @@ impl<'a> Transaction<'a> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        for undo in self.log.iter().rev() {
-            if let Undo::Insert { object, id, .. } = undo {
-                self.store.give_back(*object, *id);
-            }
-        }
+        self.give_back();
         self.store.forget(self.base.sequence());
     }
 }

@@ -88,6 +88,15 @@ impl FieldType {
         }
     }
 
+    /// Whether its values may be records of the object.
+    pub(crate) fn refers_to(&self, object: ObjectId) -> bool {
+        match self {
+            Self::Reference(target) => *target == object,
+            Self::AnyReference(targets) => targets.contains(&object),
+            _ => false,
+        }
+    }
+
     /// Whether values are text to the language: `~`, `like` and `lower` work on them.
     #[must_use]
     pub fn is_text(&self) -> bool {

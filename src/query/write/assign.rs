@@ -308,6 +308,10 @@ fn limit(field: &Field, text: &str, bytes: usize) -> Result<()> {
 }
 
 fn refuse_controls(field: &Field, text: &str, allowed: &[char]) -> Result<()> {
+    // Most text is plain.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(());
+    }
     let control = |c: &char| c.is_control() && !allowed.contains(c);
     match text.chars().find(control) {
         None => Ok(()),

@@ -8,7 +8,7 @@
 use super::input::{self, Input, Line};
 use super::keys::Keys;
 use super::rejects::{Rejects, reason, rejected};
-use super::rules::Rules;
+use super::rules::{Rules, looks_at_one};
 use super::upsert::Upserted;
 use super::writer::{Refusal, Values, Writer};
 use super::{BATCH_RECORDS, Tally};
@@ -21,7 +21,7 @@ use crate::query::outcome::{ImportReport, Outcome, RefusedLine};
 use crate::query::pipeline::Environment;
 use crate::query::syntax;
 use crate::storage::Transaction;
-use crate::value::{FieldId, ObjectId, RecordId, Value};
+use crate::value::{FieldId, FieldType, ObjectId, RecordId, Value};
 use csv::{ByteRecord, StringRecord};
 use std::collections::HashMap;
 use std::path::Path;
@@ -168,6 +168,7 @@ impl<'a, 't> Run<'a, 't> {
     fn run(&mut self, mut cells: Box<dyn Input>, withdrawn: &Withdrawn) -> Result<Withdrawn> {
         let environment = self.writer.environment;
         let linked = self.set.iter().any(|(field, _)| self.is_link(*field));
+        let loads = environment.alone && !environment.dry && !linked && self.looks_at_each_once();
         let mut held = Vec::new();
         loop {
             environment.interrupt.check()?;
@@ -196,11 +197,32 @@ impl<'a, 't> Run<'a, 't> {
                 held.extend(good);
             } else {
                 self.lines(good, false)?;
+                if loads {
+                    self.writer.load(self.object)?;
+                }
             }
             (environment.progress)(cells.lines().bytes_read(), cells.lines().bytes_total);
         }
         self.linked(held)?;
         self.resolve()
+    }
+
+    /// Whether nothing looks at a record again that has been added, but for its unique keys. No
+    /// line names another one.
+    fn looks_at_each_once(&self) -> bool {
+        let object = self.writer.catalog.object(self.object);
+        let names = |field: FieldId| {
+            let ty = &object.field(field).ty;
+            matches!(ty, FieldType::Filter(_) | FieldType::Expression(_))
+        };
+        self.keys.is_none()
+            && object.role.is_none()
+            && self.rules.look_at_one()
+            && self.set.iter().all(|(field, source)| match source {
+                _ if names(*field) => false,
+                Source::Cell(_) => true,
+                Source::Expr(expr) => looks_at_one(expr, self.object),
+            })
     }
 
     /// Whether the field refers to records of the imported object.
@@ -271,7 +293,7 @@ impl<'a, 't> Run<'a, 't> {
         self.writer.checks_wait = drafts.iter().any(|draft| !draft.waiting.is_empty());
         match self.keys {
             Some(_) => drafts.into_iter().try_for_each(|draft| self.upsert(draft)),
-            None => self.insert(drafts),
+            None => self.insert(drafts, loose),
         }
     }
 
@@ -334,20 +356,26 @@ impl<'a, 't> Run<'a, 't> {
         let mut waiting = Vec::new();
         for ((field, source), vector) in self.set.iter().zip(vectors) {
             let field = *field;
-            let value = value_at(source, vector.as_ref(), at, &line);
-            if let Value::Text(text) = &value
-                && loose
+            if loose
                 && self.is_link(field)
                 && !self.is_required(field)
+                && let Value::Text(text) = value_at(source, vector.as_ref(), at, &line)
             {
                 waiting.push((field, text.to_string()));
                 continue;
             }
-            let ty = match source {
-                Source::Cell(_) => &Type::TEXT,
-                Source::Expr(expr) => &expr.ty,
+            let value = match source {
+                Source::Cell(slot) => match cell(&line.1, *slot) {
+                    Some(text) => self.writer.read(self.object, field, text),
+                    None => Ok(Value::Missing),
+                },
+                Source::Expr(expr) => {
+                    let value = value_at(source, vector.as_ref(), at, &line);
+                    let from = Some(&expr.ty);
+                    self.writer.convert(self.object, field, from, value)
+                }
             };
-            match self.writer.convert(self.object, field, Some(ty), value) {
+            match value {
                 Ok(value) => values.push((field, value)),
                 Err(error) => {
                     let field = Some(field);
@@ -394,32 +422,23 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Adds records: defaults and checks over all at once, or one by one to blame the right line.
-    fn insert(&mut self, mut drafts: Vec<Draft>) -> Result<()> {
+    fn insert(&mut self, mut drafts: Vec<Draft>, loose: bool) -> Result<()> {
         let rules = Rc::clone(&self.rules);
         let mut rows = Vec::with_capacity(drafts.len());
         let mut assigned = Vec::with_capacity(drafts.len());
         for draft in &mut drafts {
             assigned.push(self.writer.assigned(&draft.values));
-            let values = draft.values.iter().cloned();
-            rows.push(Arc::new(values.collect()));
+            rows.push(Arc::new(draft.values.drain(..).collect()));
         }
         let ready = self
             .writer
             .complete(&rules, &mut rows, &assigned)
             .and_then(|()| self.writer.check_rows(&rules, &rows, None));
-        let alone = match ready {
-            Ok(()) => false,
-            Err(error) if drafts.len() == 1 => {
-                let draft = drafts.remove(0);
-                return self.refuse_for((draft.number, draft.record), Refusal::from(error));
-            }
-            Err(_) => true,
-        };
+        if let Err(error) = ready {
+            let lines = drafts.into_iter().map(|draft| (draft.number, draft.record));
+            return self.one_by_one(lines.collect(), loose, Refusal::from(error));
+        }
         for (draft, row) in drafts.into_iter().zip(rows) {
-            if alone {
-                self.insert(vec![draft])?;
-                continue;
-            }
             match self.writer.insert(&rules, row) {
                 Ok(id) => {
                     let done = Upserted::Added(id);

@@ -4,7 +4,7 @@ use super::writer::{Refusal, Values, Writer};
 use crate::catalog::{Catalog, Object};
 use crate::column::CHUNK_RECORDS;
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Binder, Expr};
+use crate::query::bind::{Binder, Expr, Node};
 use crate::query::exec::Batch;
 use crate::query::syntax;
 use crate::storage::Row;
@@ -129,9 +129,36 @@ impl Rules {
         })
     }
 
+    /// Whether a new record can be held against the rules without another one of its object, but
+    /// for those that share its keys.
+    pub(super) fn look_at_one(&self) -> bool {
+        let defaults = self.defaults.iter().map(|rule| &rule.expr);
+        let checks = self.checks.iter().map(|rule| &rule.expr);
+        defaults
+            .chain(checks)
+            .all(|expr| looks_at_one(expr, self.object))
+    }
+
     pub(super) fn has_checks(&self) -> bool {
         !self.checks.is_empty()
     }
+}
+
+/// Whether an expression reads no collections or queries, and names no records of an object.
+pub(super) fn looks_at_one(expr: &Expr, object: ObjectId) -> bool {
+    let mut one = true;
+    expr.visit_all(&mut |expr| {
+        one &= match &expr.node {
+            Node::Collect(_)
+            | Node::Correlated { .. }
+            | Node::InQuery { .. }
+            | Node::Subquery(_)
+            | Node::Stored { .. } => false,
+            Node::Lookup { object: of, .. } => *of != object,
+            _ => true,
+        }
+    });
+    one
 }
 
 impl Writer<'_, '_> {
@@ -246,7 +273,7 @@ impl Writer<'_, '_> {
             if key.iter().any(Value::is_missing) || old.is_some_and(same) {
                 continue;
             }
-            let found = self.snapshot().lookup(*index, &key)?;
+            let found = self.transaction.lookup(*index, &key)?;
             if let Some(other) = found.into_iter().find(|id| Some(*id) != own) {
                 return Err(Refusal {
                     field: fields.first().copied(),

@@ -212,6 +212,62 @@ fn imports_compute_update_and_default() {
     assert_eq!(amounts, ["#0|d1||#1|8", "#1|d2||#0|10"]);
 }
 
+/// Lines of which some are refused, each for another reason, some because of lines far before.
+fn many_lines() -> String {
+    let mut text = "title,account,amount,share,labels\n".to_owned();
+    for n in 0..8_500 {
+        let account = ["Acme", "acme", "#1", ""][n % 4];
+        text += &match n % 1_000 {
+            7 => format!("d{n},nowhere,1,0.5,\n"),
+            8 => format!("d{n},Acme,many,0.5,\n"),
+            9 => format!("d{n},Acme,1,2,\n"),
+            10 => format!("d{},Acme,1,0.5,\n", n / 2),
+            11 => format!("d{},Acme,1,0.5,\n", n.saturating_sub(990)),
+            12 => "before,,,,\n".to_owned(),
+            13 => "one\n".to_owned(),
+            14 => ",,,,\n".to_owned(),
+            15 => format!("d{n},,,,\"t{n}; t{}\"\n", n / 2_000),
+            _ => format!("d{n},{account},{n},0.{},\n", n % 10),
+        };
+    }
+    text
+}
+
+#[test]
+fn imports_in_runs_are_as_those_in_memory() {
+    let text = many_lines();
+    let run = |alone: bool| {
+        let mut trial = Trial::new(SCHEMA);
+        trial.alone = alone;
+        trial
+            .run(
+                "alter object deals add field labels tags;
+                 add accounts (name = \"Acme\"), (name = \"Borealis\");
+                 add deals (title = \"before\")",
+            )
+            .unwrap();
+        let report = trial.import("import deals from \"a.csv\"", &text).unwrap();
+        let lines: Vec<_> = report
+            .refused
+            .iter()
+            .map(|l| (l.line, l.reason.clone()))
+            .collect();
+        let told = (report.added, lines, report.rejects);
+        trial.run("add deals (title = \"after\")").unwrap();
+        trial.atomic = true;
+        let atomic = trial
+            .import("import deals from \"a.csv\"", &text)
+            .unwrap_err();
+        (told, trial.dump("deals"), atomic.report())
+    };
+    let (loaded, in_memory) = (run(true), run(false));
+    assert_eq!(loaded.0.0, in_memory.0.0);
+    assert_eq!(loaded.0.1, in_memory.0.1);
+    assert_eq!(loaded.0.1.len(), 9 * 8);
+    assert!(loaded == in_memory);
+    assert_eq!(loaded.1.lines().count() as u64, loaded.0.0 + 2);
+}
+
 #[test]
 fn atomic_imports_are_all_or_nothing() {
     let mut trial = Trial::new(SCHEMA);

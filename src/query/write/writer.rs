@@ -11,7 +11,7 @@ use crate::query::pipeline::Environment;
 use crate::query::plan;
 use crate::storage::{Row, Snapshot, Transaction};
 use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Value};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -64,8 +64,8 @@ impl<'a, 't> Writer<'a, 't> {
             catalog,
             environment,
             labels: Known::default(),
-            rules: HashMap::new(),
-            live: HashMap::new(),
+            rules: HashMap::default(),
+            live: HashMap::default(),
             grown: false,
             blanks_take_defaults: false,
             checks_wait: false,
@@ -167,7 +167,8 @@ impl<'a, 't> Writer<'a, 't> {
 
     /// A record as messages call it: `accounts "Acme"`, or `accounts #12`.
     pub(super) fn name_of(&self, object: ObjectId, id: RecordId) -> String {
-        label::record_name(object, id, self.snapshot(), &self.catalog)
+        let row = self.transaction.row(object, id).ok().flatten();
+        label::name_of_row(object, id, row.as_deref(), &self.catalog)
     }
 
     pub(super) fn exists(&mut self, object: ObjectId, id: RecordId) -> Result<bool> {
@@ -198,6 +199,17 @@ impl<'a, 't> Writer<'a, 't> {
             set.set(slot, true);
         }
         Ok(id)
+    }
+
+    /// Lets what was inserted into an object go into the file, if that is much and nothing will
+    /// look at it again.
+    pub(super) fn load(&mut self, object: ObjectId) -> Result<()> {
+        if self.transaction.load(object)? {
+            // Of what others have changed too.
+            self.labels = Known::default();
+            self.live.clear();
+        }
+        Ok(())
     }
 
     /// Replaces a row by one that keeps every rule but the checks.

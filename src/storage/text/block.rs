@@ -20,7 +20,9 @@ pub(super) struct Posting {
 
 /// The bytes of postings that are sorted.
 pub(super) fn encode(postings: &[Posting]) -> Vec<u8> {
-    let mut out = Writer::default();
+    let mut out = Writer {
+        bytes: Vec::with_capacity(8 + 2 * postings.len()),
+    };
     out.put(POSTINGS);
     for group in postings.chunk_by(|a, b| a.field == b.field) {
         out.put(group[0].field);

@@ -5,9 +5,12 @@ use crate::column::CHUNK_RECORDS;
 use crate::error::Result;
 use crate::storage::fault::corrupt;
 use crate::storage::{ObjectLayout, Row};
-use crate::value::{FieldType, Value, each_word_of, length_band};
+use crate::value::{FieldId, FieldType, Value, each_word_of, length_band};
 use foldhash::HashMap;
 use std::collections::BTreeMap;
+
+/// About what a word takes that is met for the first time.
+const WORD_BYTES: usize = 64;
 
 /// A word that comes into a field of a record, or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,17 +78,19 @@ impl Changes {
             if field.dropped || !field.ty.is_text() {
                 continue;
             }
-            let text = |row: Option<&Row>| match row.map(|row| row.get(crate::value::FieldId(at))) {
-                Some(Value::Text(text)) => Some(text.clone()),
-                _ => None,
-            };
-            let (before, after) = (text(before), text(after));
+            fn text(row: Option<&Row>, at: u16) -> Option<&str> {
+                match row?.get(FieldId(at)) {
+                    Value::Text(text) => Some(text),
+                    _ => None,
+                }
+            }
+            let (before, after) = (text(before, at), text(after, at));
             if before == after {
                 continue;
             }
             for (text, comes) in [(before, false), (after, true)] {
                 if let Some(text) = text {
-                    self.field(&field.ty, (id, at), &text, comes);
+                    self.field(&field.ty, (id, at), text, comes);
                 }
             }
         }
@@ -129,6 +134,11 @@ impl Changes {
             };
             self.changes.push((number, change));
         }
+    }
+
+    /// About how many it takes in memory.
+    pub(in crate::storage) fn bytes(&self) -> usize {
+        size_of_val(self.changes.as_slice()) + self.words.len() * WORD_BYTES
     }
 
     pub(in crate::storage) fn sorted(self) -> Words {
@@ -183,6 +193,7 @@ impl Changes {
 /// The postings of a block after changes.
 pub(super) fn apply(mut postings: Vec<Posting>, changes: &[Change]) -> Result<Vec<Posting>> {
     if postings.is_empty() && changes.iter().all(|change| change.comes) {
+        postings.reserve_exact(changes.len());
         postings.extend(changes.iter().map(|change| change.posting));
         postings.sort_unstable();
         return Ok(postings);
