@@ -4,7 +4,7 @@ use super::fault::{OrFault, guard};
 use super::journal::{self, Change, RECORDS, RecordBlock};
 use super::log::Commit;
 use super::tables::{self, JournalKey};
-use super::{Row, Snapshot};
+use super::{ObjectLayout, Row, Snapshot};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::Result;
 use crate::value::{ChunkId, DateTime, FieldId, FieldType, ObjectId, RecordId, Value};
@@ -45,6 +45,14 @@ pub(crate) struct Event {
     /// Missing after the record went.
     pub new: Value,
     pub kind: EventKind,
+}
+
+/// What one transaction did to a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub sequence: u64,
+    pub before: Option<Arc<Row>>,
+    pub after: Option<Arc<Row>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +103,99 @@ impl Snapshot {
         let last = self.sequence();
         events.retain(|event| event.sequence <= last);
         Ok(events)
+    }
+
+    /// What each transaction did to one record, oldest first.
+    pub(crate) fn life(&self, object: ObjectId, id: RecordId) -> Result<Vec<Step>> {
+        let now = self.now();
+        let layout = now.layout(object).clone();
+        let mut steps = Vec::new();
+        let mut state = now.row(object, id)?;
+        let mut step = |sequence: u64, before: Option<Arc<Row>>, after: &mut Option<Arc<Row>>| {
+            steps.push(Step {
+                sequence,
+                before: before.clone(),
+                after: std::mem::replace(after, before),
+            });
+        };
+        for sequence in now.touches(object, id)?.into_iter().rev() {
+            if let Some(created) = state.as_ref().map(|row| row.created)
+                && created > sequence
+            {
+                step(created, None, &mut state);
+            }
+            let before = now.row_before(&layout, id, sequence, state.as_ref())?;
+            step(sequence, before, &mut state);
+        }
+        if let Some(created) = state.as_ref().map(|row| row.created) {
+            step(created, None, &mut state);
+        }
+        steps.reverse();
+        let last = self.sequence();
+        steps.retain(|step| step.sequence <= last);
+        Ok(steps)
+    }
+
+    /// The transactions that changed or deleted a record, oldest first.
+    fn touches(&self, object: ObjectId, id: RecordId) -> Result<Vec<u64>> {
+        let mut all = Vec::new();
+        guard(|| {
+            let by_record = self
+                .base
+                .read
+                .open_table(tables::JOURNAL_RECORDS)
+                .or_fault()?;
+            let keys = (object.0, id.0, 0)..=(object.0, id.0, u64::MAX);
+            for entry in by_record.range(keys).or_fault()? {
+                all.push(entry.or_fault()?.0.value().2);
+            }
+            Ok(())
+        })?;
+        for commit in self.commits_after(0) {
+            let touched = |change: &Change| change.id == id && change.before.is_some();
+            if changes_of(commit, object).iter().any(touched) {
+                all.push(commit.sequence);
+            }
+        }
+        Ok(all)
+    }
+
+    /// A record's row before a transaction that changed or deleted it.
+    fn row_before(
+        &self,
+        layout: &ObjectLayout,
+        id: RecordId,
+        sequence: u64,
+        after: Option<&Arc<Row>>,
+    ) -> Result<Option<Arc<Row>>> {
+        if let Some(commit) = self.commits_after(0).find(|c| c.sequence == sequence) {
+            let changes = changes_of(commit, layout.id).iter();
+            let own = changes.filter(|change| change.id == id).last();
+            return Ok(own.and_then(|change| change.before.clone()));
+        }
+        guard(|| {
+            let journal = self.base.read.open_table(tables::JOURNAL).or_fault()?;
+            let block = |field: FieldId| journal.get((layout.id.0, field.0, sequence)).or_fault();
+            let Some(after) = after else {
+                let Some(bytes) = block(RECORDS)? else {
+                    return Ok(None);
+                };
+                let gone = RecordBlock::decode(bytes.value(), layout)?
+                    .deleted
+                    .into_iter();
+                let own = gone.filter(|(gone, _)| *gone == id.0).last();
+                return Ok(own.map(|(_, row)| Arc::new(row)));
+            };
+            let mut before = after.clone();
+            for field in (0..layout.fields.len()).map(journal::field_id) {
+                let Some(bytes) = block(field)? else { continue };
+                let olds = journal::decode_block(bytes.value(), layout, field)?.into_iter();
+                if let Some((_, value)) = olds.filter(|(old, _)| *old == id.0).last() {
+                    Arc::make_mut(&mut before).set(field, value);
+                }
+            }
+            Ok(Some(before))
+        })
     }
 
     /// The transactions after `after`, oldest first.

@@ -7,7 +7,7 @@ use crate::value::{
     ObjectId, Period, RecordId, Shape, Sought, Value, each_word_of, length_band,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -405,6 +405,37 @@ impl<'a> Run<'a> {
             for now in [Some(&now), within].into_iter().flatten() {
                 assert_equal(&now.as_of(*sequence).unwrap(), then);
             }
+        }
+        let ids: BTreeSet<RecordId> = self
+            .past
+            .values()
+            .flat_map(|then| then.keys())
+            .copied()
+            .collect();
+        for id in ids.into_iter().step_by(97).take(8) {
+            let steps = now.life(OBJECT, id).unwrap();
+            let states = steps
+                .iter()
+                .map(|step| (step.sequence, step.after.as_deref().cloned()));
+            let states: BTreeMap<u64, Option<Row>> = states.collect();
+            for (sequence, then) in &self.past {
+                let last = states.range(..=*sequence).next_back();
+                let known = last.and_then(|(_, row)| row.as_ref());
+                assert_eq!(known, then.get(&id), "{id} after {sequence}");
+            }
+        }
+        for event in now
+            .events(OBJECT, NAME)
+            .unwrap()
+            .iter()
+            .step_by(31)
+            .take(50)
+        {
+            let then = &self.past[&event.sequence];
+            let value = then
+                .get(&event.id)
+                .map_or(&Value::Missing, |row| row.get(NAME));
+            assert_eq!(event.new, *value);
         }
     }
 }

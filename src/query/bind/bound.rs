@@ -406,6 +406,8 @@ pub(crate) enum Source {
     Find(Box<Find>),
     /// What happened to a field; the frame's slots are [`History::columns`].
     History(Box<History>),
+    /// All that happened to one record; the frame's slots are [`Life::columns`].
+    Life(Box<Life>),
     /// The rows of two queries side by side.
     Paired(Box<Paired>),
 }
@@ -418,6 +420,16 @@ pub(crate) struct Paired {
     pub after: Query,
     /// How many of the first columns are keys.
     pub keys: usize,
+}
+
+/// The history of one record, a row for each field that changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    pub object: ObjectId,
+    /// A reference to the record.
+    pub record: Expr,
+    /// The object whose records act.
+    pub actors: Option<ObjectId>,
 }
 
 /// The history of one field of all records of an object.
@@ -560,6 +572,28 @@ impl Query {
     }
 }
 
+impl Life {
+    /// What is known of each change, slot by slot.
+    pub(crate) fn columns(&self) -> [(&'static str, Type); 6] {
+        [
+            ("at", Type::DATETIME),
+            ("actor", actor_type(self.actors)),
+            ("change", Type::TEXT),
+            ("field", Type::TEXT),
+            ("old", Type::TEXT),
+            ("new", Type::TEXT),
+        ]
+    }
+}
+
+/// A reference to the one who acted.
+fn actor_type(actors: Option<ObjectId>) -> Type {
+    match actors {
+        Some(actors) => Type::Plain(FieldType::Reference(actors)),
+        None => Type::INTEGER,
+    }
+}
+
 impl History {
     /// The slot of the record.
     pub(crate) const RECORD: usize = 0;
@@ -567,10 +601,7 @@ impl History {
     /// What is known of each change or span, slot by slot.
     pub(crate) fn columns(&self) -> Vec<(&'static str, Type)> {
         let value = || self.ty.clone();
-        let actor = match self.actors {
-            Some(actors) => Type::Plain(FieldType::Reference(actors)),
-            None => Type::INTEGER,
-        };
+        let actor = actor_type(self.actors);
         let record = Type::Plain(FieldType::Reference(self.object));
         match self.kind {
             HistoryKind::Changes => vec![

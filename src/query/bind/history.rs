@@ -6,12 +6,12 @@ use super::order::column;
 use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
 use super::source::Start;
 use super::{
-    AggregateFunction, Column, ColumnValue, Expr, Group, History, Node, Query, Source, Type,
+    AggregateFunction, Column, ColumnValue, Expr, Group, History, Life, Node, Query, Source, Type,
 };
 use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::{self, Call, ExprKind, HistoryKind, Name};
-use crate::value::{FieldId, FieldType};
+use crate::query::syntax::{self, Call, ExprKind, HistoryKind, Literal, Name};
+use crate::value::{FieldId, FieldType, RecordId, Value};
 use std::cell::RefCell;
 
 /// `changes(stage)` in the argument of an aggregate.
@@ -31,6 +31,30 @@ pub(super) fn past_argument(call: &Call) -> Option<(HistoryKind, &Call)> {
     }
 }
 
+/// A source that gives these columns.
+fn of_columns(
+    columns: impl IntoIterator<Item = (&'static str, Type)>,
+    source: Source,
+    span: &Span,
+) -> Start {
+    let slots: Vec<Slot> = columns
+        .into_iter()
+        .map(|(name, ty)| Slot::new(name.to_owned(), ty))
+        .collect();
+    let columns = slots.iter().enumerate().map(|(at, slot)| Column {
+        name: slot.name.clone(),
+        value: ColumnValue::Expr(Expr::new(Node::Slot(at), slot.ty.clone(), span)),
+    });
+    Start {
+        columns: columns.collect(),
+        base: Base::Slots(slots),
+        source,
+        filter: Vec::new(),
+        order: Vec::new(),
+        shown: None,
+    }
+}
+
 impl Binder<'_> {
     /// `changes of opportunities.stage`
     pub(super) fn history_of(&self, kind: HistoryKind, path: &[Name]) -> Result<Start> {
@@ -47,30 +71,45 @@ impl Binder<'_> {
                     written[0]
                 )));
         };
-        let Some(object) = self.catalog.find_object(&name.text) else {
-            let names = self.catalog.live_objects().map(|o| o.name.as_str());
-            let message = format!("there is no object `{}`", name.text);
-            return Err(Error::new(Code::UnknownObject, message)
-                .at(self.at(&name.span))
-                .near(&name.text, names));
-        };
+        let object = self.past_object(name)?;
         let span = &self.at(&(name.span.start..field.span.end));
         let history = self.history(kind, object, self.past_field(object, field)?, span);
-        let slots = history.columns().into_iter();
-        let slots: Vec<Slot> = slots
-            .map(|(name, ty)| Slot::new(name.to_owned(), ty))
-            .collect();
-        let columns = slots.iter().enumerate().map(|(at, slot)| Column {
-            name: slot.name.clone(),
-            value: ColumnValue::Expr(Expr::new(Node::Slot(at), slot.ty.clone(), span)),
-        });
-        Ok(Start {
-            columns: columns.collect(),
-            base: Base::Slots(slots),
-            source: Source::History(Box::new(history)),
-            filter: Vec::new(),
-            order: Vec::new(),
-            shown: None,
+        let columns = history.columns();
+        Ok(of_columns(
+            columns,
+            Source::History(Box::new(history)),
+            span,
+        ))
+    }
+
+    /// `history opportunities "Acme renewal"`
+    pub(super) fn life(&self, name: &Name, key: &syntax::Expr) -> Result<Start> {
+        let object = self.past_object(name)?;
+        let ty = Type::Plain(FieldType::Reference(object.id));
+        let life = Life {
+            object: object.id,
+            // One that was deleted is known by its id alone.
+            record: match &key.kind {
+                ExprKind::Literal(Literal::Record(id)) => {
+                    let id = Value::Reference(RecordId(*id));
+                    Expr::constant(id, ty, &self.at(&key.span))
+                }
+                _ => self.opposite(&Self::nothing(), key, &ty)?,
+            },
+            actors: self.catalog.playing(Role::Actors).map(|actors| actors.id),
+        };
+        let span = &self.at(&(name.span.start..key.span.end));
+        let columns = life.columns();
+        Ok(of_columns(columns, Source::Life(Box::new(life)), span))
+    }
+
+    fn past_object(&self, name: &Name) -> Result<&Object> {
+        self.catalog.find_object(&name.text).ok_or_else(|| {
+            let names = self.catalog.live_objects().map(|o| o.name.as_str());
+            let message = format!("there is no object `{}`", name.text);
+            Error::new(Code::UnknownObject, message)
+                .at(self.at(&name.span))
+                .near(&name.text, names)
         })
     }
 

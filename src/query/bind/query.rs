@@ -72,7 +72,7 @@ impl Binder<'_> {
                 let record = Type::Plain(FieldType::Reference(history.object));
                 (Node::Slot(History::RECORD), record, "record")
             }
-            Source::Query(_) | Source::Paired(_) => return None,
+            Source::Query(_) | Source::Paired(_) | Source::Life(_) => return None,
         };
         let value = ColumnValue::Expr(Expr::new(node, ty.clone(), span));
         query.columns = vec![Column {

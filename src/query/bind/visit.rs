@@ -175,6 +175,7 @@ impl Query {
         match &self.source {
             Source::Query(query) => query.visit_all(each),
             Source::Find(find) => find.text.visit_all(each),
+            Source::Life(life) => life.record.visit_all(each),
             Source::Paired(paired) => {
                 paired.before.visit_all(each);
                 paired.after.visit_all(each);

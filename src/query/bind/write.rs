@@ -75,10 +75,7 @@ impl<'a> Binder<'a> {
                 let over = if records && self.record_column(&mut query, &span).is_some() {
                     match query.source {
                         Source::Object(object) => Some(object),
-                        Source::Query(_)
-                        | Source::Find(_)
-                        | Source::History(_)
-                        | Source::Paired(_) => None,
+                        _ => None,
                     }
                 } else {
                     None

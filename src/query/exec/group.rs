@@ -105,6 +105,7 @@ impl Executor<'_> {
                 })?;
             }
             Source::Query(inner) => of_frame(&mut tally, &self.frame(inner)?)?,
+            Source::Life(life) => of_frame(&mut tally, &self.life(life)?)?,
             Source::Paired(paired) => of_frame(&mut tally, &self.paired(paired)?)?,
             Source::History(history) => of_frame(&mut tally, &self.history(history)?)?,
             Source::Find(find) => {

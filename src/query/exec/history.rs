@@ -3,10 +3,11 @@
 use super::{Context, Executor, Frame};
 use crate::column::Vector;
 use crate::error::Result;
-use crate::query::bind::History;
+use crate::query::bind::{self, History, Life, Type};
 use crate::query::syntax::HistoryKind;
-use crate::storage::{Event, EventKind};
+use crate::storage::{Event, EventKind, Row, Stamp};
 use crate::value::{DateTime, RecordId, Shape, Value};
+use std::sync::Arc;
 
 /// About what an event takes in memory until it is a row.
 const EVENT_BYTES: usize = 2 * size_of::<Event>();
@@ -21,16 +22,84 @@ impl Executor<'_> {
         let bytes = events.len() * EVENT_BYTES;
         self.evaluator.memory.charge(bytes, history.kind.word())?;
         let rows = rows(events, history.kind, self.context)?;
-        let shapes = history.columns().into_iter().map(|(_, ty)| ty.shape());
-        let len = rows.first().map_or(0, Vec::len);
-        let columns = shapes.zip(&rows);
-        let columns = columns.map(|(shape, values)| match shape {
-            Shape::RowOnly => Vector::from_values(Shape::Texts, values),
-            shape => Vector::from_values(shape, values),
-        });
-        let columns = columns.collect();
         self.evaluator.memory.release(bytes);
-        Ok(Frame { columns, len })
+        Ok(frame(history.columns(), &rows))
+    }
+
+    /// The rows of [`Life::columns`]: each transaction's changes, field by field.
+    pub(super) fn life(&self, life: &Life) -> Result<Frame> {
+        let mut rows = vec![Vec::new(); 6];
+        if let Some(Value::Reference(id)) = life.record.as_constant() {
+            let snapshot = self.context.snapshot;
+            let stamps = Stamps(snapshot.transactions(0)?);
+            let object = self.context.catalog.object(life.object);
+            for step in snapshot.life(life.object, *id)? {
+                let (at, actor) = stamps.of(step.sequence);
+                let what = match (&step.before, &step.after) {
+                    (None, _) => "added",
+                    (_, None) => "deleted",
+                    _ => "changed",
+                };
+                for field in object.live_fields() {
+                    let value = |row: &Option<Arc<Row>>| {
+                        row.as_ref()
+                            .map_or(Value::Missing, |row| row.get(field.id).clone())
+                    };
+                    let (old, new) = (value(&step.before), value(&step.after));
+                    if old == new {
+                        continue;
+                    }
+                    let ty = bind::column(object, field.id, &(0..0)).ty;
+                    let mut texts = self.name_values(vec![old, new], &ty)?.into_iter();
+                    let mut text = || match texts.next() {
+                        None | Some(Value::Missing) => Value::Missing,
+                        Some(value) => {
+                            let ty = ty.field_type();
+                            Value::text(&value.show_as(Some(&ty), self.context.clock))
+                        }
+                    };
+                    let row = [
+                        Value::DateTime(at),
+                        actor.map_or(Value::Missing, Value::Reference),
+                        Value::text(what),
+                        Value::text(&field.name),
+                        text(),
+                        text(),
+                    ];
+                    rows.iter_mut()
+                        .zip(row)
+                        .for_each(|(column, value)| column.push(value));
+                }
+            }
+        }
+        Ok(frame(life.columns(), &rows))
+    }
+}
+
+fn frame(columns: impl IntoIterator<Item = (&'static str, Type)>, rows: &[Vec<Value>]) -> Frame {
+    let columns = columns.into_iter().zip(rows);
+    let columns = columns.map(|((_, ty), values)| match ty.shape() {
+        Shape::RowOnly => Vector::from_values(Shape::Texts, values),
+        shape => Vector::from_values(shape, values),
+    });
+    Frame {
+        columns: columns.collect(),
+        len: rows.first().map_or(0, Vec::len),
+    }
+}
+
+/// Transactions in order.
+struct Stamps(Vec<Stamp>);
+
+impl Stamps {
+    /// When a transaction was, and whose.
+    fn of(&self, sequence: u64) -> (DateTime, Option<RecordId>) {
+        let at = self
+            .0
+            .binary_search_by_key(&sequence, |stamp| stamp.sequence);
+        at.map_or((DateTime::from_micros(0), None), |at| {
+            (self.0[at].at, self.0[at].actor)
+        })
     }
 }
 
@@ -40,14 +109,8 @@ pub(super) fn rows(
     kind: HistoryKind,
     context: &Context<'_>,
 ) -> Result<Vec<Vec<Value>>> {
-    let stamps = context.snapshot.transactions(0)?;
-    let stamp = |sequence: u64| -> (DateTime, Option<RecordId>) {
-        let at = stamps.binary_search_by_key(&sequence, |stamp| stamp.sequence);
-        let stamp = at.ok().map(|at| stamps[at]);
-        stamp.map_or((DateTime::from_micros(0), None), |stamp| {
-            (stamp.at, stamp.actor)
-        })
-    };
+    let stamps = Stamps(context.snapshot.transactions(0)?);
+    let stamp = |sequence: u64| stamps.of(sequence);
     let actor = |actor: Option<RecordId>| actor.map_or(Value::Missing, Value::Reference);
     match kind {
         HistoryKind::Changes => {

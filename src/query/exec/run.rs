@@ -160,6 +160,7 @@ impl<'a> Executor<'a> {
                 let frame = self.frame(inner)?;
                 self.of_frame(query, frame)
             }
+            (None, Source::Life(life)) => self.of_frame(query, self.life(life)?),
             (None, Source::Paired(paired)) => self.of_frame(query, self.paired(paired)?),
             (None, Source::History(history)) => self.of_frame(query, self.history(history)?),
             (None, Source::Find(find)) => self.found_rows(query, find),

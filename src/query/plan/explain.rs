@@ -186,6 +186,11 @@ impl Tree<'_> {
                 match &query.source {
                     Source::Query(inner) => self.query(inner, depth)?,
                     Source::Find(find) => self.find(find, part(query), depth)?,
+                    Source::Life(life) => {
+                        let name = &self.context.catalog.object(life.object).name;
+                        let record = source.expr(&life.record);
+                        self.line(depth, format!("journal: history {name} {record}"));
+                    }
                     Source::Paired(paired) => {
                         self.line(depth, "before and after");
                         self.query(&paired.before, depth + 1)?;
@@ -497,6 +502,7 @@ fn source_names(source: &Source) -> Vec<String> {
     match source {
         Source::Object(_) => Vec::new(),
         Source::Query(inner) => inner.columns.iter().map(|c| c.name.clone()).collect(),
+        Source::Life(life) => life.columns().map(|(name, _)| name.to_owned()).to_vec(),
         Source::Paired(paired) => {
             let names = |end: &str| {
                 let values = paired.after.columns.iter().skip(paired.keys);

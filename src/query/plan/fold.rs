@@ -5,8 +5,8 @@ use super::{condition, parameter};
 use crate::column::{Comparison, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
-    Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Limit, Nested, Node,
-    OrderKey, Over, Page, Paired, Query, RecordMap, Source, Subtree, Type,
+    Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Life, Limit, Nested,
+    Node, OrderKey, Over, Page, Paired, Query, RecordMap, Source, Subtree, Type,
 };
 use crate::query::exec::{
     Batch, Context, Evaluator, Frame, Then, known_moment, moment, run_folded, settled,
@@ -84,6 +84,10 @@ impl<'a> Folder<'a> {
         let source = match &query.source {
             Source::Object(object) => Source::Object(*object),
             Source::History(history) => Source::History(history.clone()),
+            Source::Life(life) => Source::Life(Box::new(Life {
+                record: self.expr(&life.record)?,
+                ..(**life).clone()
+            })),
             Source::Paired(paired) => Source::Paired(Box::new(Paired {
                 before: self.query(&paired.before)?,
                 after: self.query(&paired.after)?,

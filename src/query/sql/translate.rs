@@ -301,6 +301,7 @@ impl<'a> Translator<'a> {
                 slots.push(vec![self.qualified(&alias, "row_no")]);
                 Ok((Tables::new(self.base_of(&alias)), Row::Slots(slots.into())))
             }
+            Source::Life(life) => Err(untranslatable("history", &life.record.span)),
             Source::Paired(paired) => Err(untranslatable(
                 "`compare`",
                 &paired

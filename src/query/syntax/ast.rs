@@ -140,6 +140,8 @@ pub(crate) enum Source {
     Find { text: Box<Expr>, objects: Vec<Name> },
     /// `changes of opportunities.stage`, `spans of opportunities.stage`.
     History { kind: HistoryKind, path: Vec<Name> },
+    /// `history opportunities "Acme renewal"`: all that happened to one record.
+    Life { object: Name, key: Box<Expr> },
     /// `compare (query) in last week`.
     Compare {
         query: Box<Query>,

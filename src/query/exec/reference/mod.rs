@@ -143,6 +143,7 @@ impl<'a> Reference<'a> {
                 .map(|(id, _)| Line::Record(*object, *id))
                 .collect(),
             Source::Query(query) => self.rows(query).into_iter().map(Line::Slots).collect(),
+            Source::Life(life) => panic!("no reference for {life:?}"),
             Source::Paired(paired) => self.paired(paired),
             Source::History(history) => self.history(history),
             Source::Find(find) => self.find(find),

@@ -56,6 +56,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::call
         | Rule::history
         | Rule::compare
+        | Rule::life
         | Rule::function
         | Rule::special
         | Rule::minus
@@ -233,6 +234,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::among
         | Rule::history_word
         | Rule::compare_word
+        | Rule::life_word
         | Rule::member
         | Rule::k_of
         | Rule::among_word

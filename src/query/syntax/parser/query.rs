@@ -44,6 +44,18 @@ impl Reader {
         Ok(query)
     }
 
+    /// `history opportunities "Acme renewal"`
+    pub(super) fn life(self, node: Node) -> Result<Box<Query>> {
+        let span = self.span(&node);
+        let mut inner = parts(node).filter(|part| part.as_rule() != Rule::life_word);
+        let object = self.name(&first(&mut inner));
+        let key = Box::new(self.key(first(&mut inner))?);
+        Ok(Box::new(Query {
+            span,
+            ..bare(Source::Life { object, key })
+        }))
+    }
+
     /// `compare (query) in last week`
     pub(super) fn compare(self, node: Node) -> Result<Box<Query>> {
         let span = self.span(&node);

@@ -129,6 +129,7 @@ impl Display for Source {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::History { kind, path } => write!(f, "{} of {}", kind.word(), Path(path)),
+            Self::Life { object, key } => write!(f, "history {object} {key}"),
             Self::Compare { query, period } => {
                 write!(f, "compare ({query}) in {}", sum(period))
             }
