@@ -169,8 +169,8 @@ impl Snapshot {
         after: Option<&Arc<Row>>,
     ) -> Result<Option<Arc<Row>>> {
         if let Some(commit) = self.commits_after(0).find(|c| c.sequence == sequence) {
-            let changes = changes_of(commit, layout.id).iter();
-            let own = changes.filter(|change| change.id == id).last();
+            let mut changes = changes_of(commit, layout.id).iter();
+            let own = changes.find(|change| change.id == id);
             return Ok(own.and_then(|change| change.before.clone()));
         }
         guard(|| {
@@ -189,8 +189,8 @@ impl Snapshot {
             let mut before = after.clone();
             for field in (0..layout.fields.len()).map(journal::field_id) {
                 let Some(bytes) = block(field)? else { continue };
-                let olds = journal::decode_block(bytes.value(), layout, field)?.into_iter();
-                if let Some((_, value)) = olds.filter(|(old, _)| *old == id.0).last() {
+                let mut olds = journal::decode_block(bytes.value(), layout, field)?.into_iter();
+                if let Some((_, value)) = olds.find(|(old, _)| *old == id.0) {
                     Arc::make_mut(&mut before).set(field, value);
                 }
             }

@@ -55,7 +55,7 @@ impl Executor<'_> {
                         None | Some(Value::Missing) => Value::Missing,
                         Some(value) => {
                             let ty = ty.field_type();
-                            Value::text(&value.show_as(Some(&ty), self.context.clock))
+                            Value::text(value.show_as(Some(&ty), self.context.clock))
                         }
                     };
                     let row = [
