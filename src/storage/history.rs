@@ -1,12 +1,12 @@
 //! Reading the journal: what came, went and changed in the records of one object.
 
-use super::fault::{OrFault, guard};
+use super::fault::{OrFault, corrupt, guard};
 use super::journal::{self, Change, RECORDS, RecordBlock};
 use super::log::Commit;
 use super::tables::{self, JournalKey};
 use super::{ObjectLayout, Row, Snapshot};
 use crate::column::{CHUNK_RECORDS, Vector};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::value::{ChunkId, DateTime, FieldId, FieldType, ObjectId, RecordId, Value};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -28,11 +28,10 @@ pub(super) struct Moves {
 }
 
 /// A value that a record had in a field before a transaction.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Old {
-    pub id: RecordId,
-    pub sequence: u64,
-    pub value: Value,
+pub(super) struct Old {
+    pub(super) id: RecordId,
+    pub(super) sequence: u64,
+    pub(super) value: Value,
 }
 
 /// What one transaction did to one field of a record.
@@ -50,7 +49,7 @@ pub(crate) struct Event {
 /// What one transaction did to a record.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub sequence: u64,
+    pub stamp: Stamp,
     pub before: Option<Arc<Row>>,
     pub after: Option<Arc<Row>>,
 }
@@ -64,10 +63,29 @@ pub(crate) enum EventKind {
     Went,
 }
 
+impl Stamp {
+    fn read(sequence: u64, bytes: &[u8]) -> Result<Self> {
+        let header = journal::header(bytes)?;
+        Ok(Self {
+            sequence,
+            at: header.at,
+            actor: header.actor,
+        })
+    }
+
+    fn of(commit: &Commit) -> Self {
+        Self {
+            sequence: commit.sequence,
+            at: commit.at,
+            actor: commit.actor,
+        }
+    }
+}
+
 impl Snapshot {
     /// All that happened to a field up to this state, record by record, oldest first.
     pub(crate) fn events(&self, object: ObjectId, field: FieldId) -> Result<Vec<Event>> {
-        let now = self.now();
+        let now = self.last_committed()?;
         let mut events = Vec::new();
         let event = |id, sequence, old, kind| Event {
             id: RecordId(id),
@@ -107,32 +125,33 @@ impl Snapshot {
 
     /// What each transaction did to one record, oldest first.
     pub(crate) fn life(&self, object: ObjectId, id: RecordId) -> Result<Vec<Step>> {
-        let now = self.now();
+        let now = self.last_committed()?;
         let layout = now.layout(object).clone();
         let mut steps = Vec::new();
         let mut state = now.row(object, id)?;
         let mut step = |sequence: u64, before: Option<Arc<Row>>, after: &mut Option<Arc<Row>>| {
             steps.push(Step {
-                sequence,
+                stamp: now.stamp(sequence)?,
                 before: before.clone(),
                 after: std::mem::replace(after, before),
             });
+            Ok::<_, Error>(())
         };
         for sequence in now.touches(object, id)?.into_iter().rev() {
             if let Some(created) = state.as_ref().map(|row| row.created)
                 && created > sequence
             {
-                step(created, None, &mut state);
+                step(created, None, &mut state)?;
             }
             let before = now.row_before(&layout, id, sequence, state.as_ref())?;
-            step(sequence, before, &mut state);
+            step(sequence, before, &mut state)?;
         }
         if let Some(created) = state.as_ref().map(|row| row.created) {
-            step(created, None, &mut state);
+            step(created, None, &mut state)?;
         }
         steps.reverse();
         let last = self.sequence();
-        steps.retain(|step| step.sequence <= last);
+        steps.retain(|step| step.stamp.sequence <= last);
         Ok(steps)
     }
 
@@ -168,7 +187,7 @@ impl Snapshot {
         sequence: u64,
         after: Option<&Arc<Row>>,
     ) -> Result<Option<Arc<Row>>> {
-        if let Some(commit) = self.commits_after(0).find(|c| c.sequence == sequence) {
+        if let Some(commit) = self.pending_commit(sequence) {
             let mut changes = changes_of(commit, layout.id).iter();
             let own = changes.find(|change| change.id == id);
             return Ok(own.and_then(|change| change.before.clone()));
@@ -180,10 +199,8 @@ impl Snapshot {
                 let Some(bytes) = block(RECORDS)? else {
                     return Ok(None);
                 };
-                let gone = RecordBlock::decode(bytes.value(), layout)?
-                    .deleted
-                    .into_iter();
-                let own = gone.filter(|(gone, _)| *gone == id.0).last();
+                let gone = RecordBlock::decode(bytes.value(), layout)?.deleted;
+                let own = gone.into_iter().find(|(gone, _)| *gone == id.0);
                 return Ok(own.map(|(_, row)| Arc::new(row)));
             };
             let mut before = after.clone();
@@ -205,21 +222,26 @@ impl Snapshot {
             let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
             for entry in headers.range(after + 1..).or_fault()? {
                 let (sequence, bytes) = entry.or_fault()?;
-                let header = journal::header(bytes.value())?;
-                all.push(Stamp {
-                    sequence: sequence.value(),
-                    at: header.at,
-                    actor: header.actor,
-                });
+                all.push(Stamp::read(sequence.value(), bytes.value())?);
             }
             Ok(())
         })?;
-        all.extend(self.commits_after(after).map(|commit| Stamp {
-            sequence: commit.sequence,
-            at: commit.at,
-            actor: commit.actor,
-        }));
+        all.extend(self.commits_after(after).map(Stamp::of));
         Ok(all)
+    }
+
+    /// One transaction.
+    fn stamp(&self, sequence: u64) -> Result<Stamp> {
+        if let Some(commit) = self.pending_commit(sequence) {
+            return Ok(Stamp::of(commit));
+        }
+        guard(|| {
+            let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
+            let bytes = headers.get(sequence).or_fault()?;
+            let bytes = bytes
+                .ok_or_else(|| corrupt(format!("the journal lacks transaction {sequence}")))?;
+            Stamp::read(sequence, bytes.value())
+        })
     }
 
     /// The last transaction at or before a moment; 0 if there was none yet.
@@ -250,6 +272,12 @@ impl Snapshot {
             }
             Ok(low)
         })
+    }
+
+    /// The commit of that sequence, if it is not folded.
+    fn pending_commit(&self, sequence: u64) -> Option<&Commit> {
+        self.commits_after(0)
+            .find(|commit| commit.sequence == sequence)
     }
 
     /// The commits after `after` that are not folded.

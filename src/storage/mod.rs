@@ -35,7 +35,7 @@ mod text;
 mod transaction;
 
 pub use compact::Sizes;
-pub(crate) use history::{Event, EventKind, Stamp};
+pub(crate) use history::{Event, EventKind};
 pub(crate) use journal::Change;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 pub(crate) use row::Row;

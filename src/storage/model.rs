@@ -416,7 +416,7 @@ impl<'a> Run<'a> {
             let steps = now.life(OBJECT, id).unwrap();
             let states = steps
                 .iter()
-                .map(|step| (step.sequence, step.after.as_deref().cloned()));
+                .map(|step| (step.stamp.sequence, step.after.as_deref().cloned()));
             let states: BTreeMap<u64, Option<Row>> = states.collect();
             for (sequence, then) in &self.past {
                 let last = states.range(..=*sequence).next_back();

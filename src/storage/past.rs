@@ -7,7 +7,6 @@ use super::{IndexLayout, ObjectLayout, Row, Snapshot};
 use crate::error::{Code, Error, Result};
 use crate::value::{FieldId, IndexId, ObjectId, RecordId, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hash;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -127,7 +126,7 @@ impl PastKeys {
 
 impl Past {
     /// What is known under a key, found out on the first asking.
-    fn known<K: Ord + Hash, V>(
+    fn known<K: Ord, V>(
         cell: &Known<K, V>,
         key: K,
         find: impl FnOnce() -> Result<V>,
@@ -300,11 +299,18 @@ impl Snapshot {
     /// The state after the transaction `sequence`, of which all that is read is read as it was.
     /// The schema and the settings are those of now.
     pub(crate) fn as_of(&self, sequence: u64) -> Result<Self> {
-        let mut then = self.now();
         if sequence >= self.pending.sequence {
-            return Ok(then);
+            return Ok(self.now());
         }
-        then.past = Some(self.pending.pasts.get(sequence));
+        Ok(Self {
+            past: Some(self.pending.pasts.get(sequence)),
+            ..self.last_committed()?
+        })
+    }
+
+    /// The present state without the changes of a transaction, which the journal does not know.
+    pub(super) fn last_committed(&self) -> Result<Self> {
+        let mut then = self.now();
         if let Some(mut committed) = then.committed.take() {
             let schema = &self.overlay.schema;
             if !Arc::ptr_eq(schema, &committed.schema) {
@@ -330,8 +336,8 @@ impl Snapshot {
         }
     }
 
-    /// Whether something came between this state and the one it is read through in a chunk.
-    pub(super) fn is_past_in(
+    /// The chunks in which this state and the one it is read through may differ.
+    pub(super) fn changed_chunks(
         &self,
         past: &Past,
         object: ObjectId,

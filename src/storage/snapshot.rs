@@ -336,7 +336,7 @@ impl Snapshot {
             }
         }
         if let Some(past) = &self.past {
-            for chunk in self.is_past_in(past, object, field)? {
+            for chunk in self.changed_chunks(past, object, field)? {
                 if let Some(chunk) = chunks.get_mut(chunk as usize) {
                     chunk.exact = false;
                 }

@@ -5,7 +5,7 @@ use crate::column::Vector;
 use crate::error::Result;
 use crate::query::bind::{self, History, Life, Type};
 use crate::query::syntax::HistoryKind;
-use crate::storage::{Event, EventKind, Row, Stamp};
+use crate::storage::{Event, EventKind, Row};
 use crate::value::{DateTime, RecordId, Shape, Value};
 use std::sync::Arc;
 
@@ -31,10 +31,8 @@ impl Executor<'_> {
         let mut rows = vec![Vec::new(); 6];
         if let Some(Value::Reference(id)) = life.record.as_constant() {
             let snapshot = self.context.snapshot;
-            let stamps = Stamps(snapshot.transactions(0)?);
             let object = self.context.catalog.object(life.object);
             for step in snapshot.life(life.object, *id)? {
-                let (at, actor) = stamps.of(step.sequence);
                 let what = match (&step.before, &step.after) {
                     (None, _) => "added",
                     (_, None) => "deleted",
@@ -59,16 +57,14 @@ impl Executor<'_> {
                         }
                     };
                     let row = [
-                        Value::DateTime(at),
-                        actor.map_or(Value::Missing, Value::Reference),
+                        Value::DateTime(step.stamp.at),
+                        actor(step.stamp.actor),
                         Value::text(what),
                         Value::text(&field.name),
                         text(),
                         text(),
                     ];
-                    rows.iter_mut()
-                        .zip(row)
-                        .for_each(|(column, value)| column.push(value));
+                    push(&mut rows, row);
                 }
             }
         }
@@ -88,19 +84,14 @@ fn frame(columns: impl IntoIterator<Item = (&'static str, Type)>, rows: &[Vec<Va
     }
 }
 
-/// Transactions in order.
-struct Stamps(Vec<Stamp>);
+/// Adds a row to columns of values.
+fn push(columns: &mut [Vec<Value>], row: impl IntoIterator<Item = Value>) {
+    let cells = columns.iter_mut().zip(row);
+    cells.for_each(|(column, value)| column.push(value));
+}
 
-impl Stamps {
-    /// When a transaction was, and whose.
-    fn of(&self, sequence: u64) -> (DateTime, Option<RecordId>) {
-        let at = self
-            .0
-            .binary_search_by_key(&sequence, |stamp| stamp.sequence);
-        at.map_or((DateTime::from_micros(0), None), |at| {
-            (self.0[at].at, self.0[at].actor)
-        })
-    }
+fn actor(actor: Option<RecordId>) -> Value {
+    actor.map_or(Value::Missing, Value::Reference)
 }
 
 /// The values of [`History::columns`], column by column.
@@ -109,9 +100,13 @@ pub(super) fn rows(
     kind: HistoryKind,
     context: &Context<'_>,
 ) -> Result<Vec<Vec<Value>>> {
-    let stamps = Stamps(context.snapshot.transactions(0)?);
-    let stamp = |sequence: u64| stamps.of(sequence);
-    let actor = |actor: Option<RecordId>| actor.map_or(Value::Missing, Value::Reference);
+    let stamps = context.snapshot.transactions(0)?;
+    let stamp = |sequence: u64| {
+        let at = stamps.binary_search_by_key(&sequence, |stamp| stamp.sequence);
+        at.map_or((DateTime::from_micros(0), None), |at| {
+            (stamps[at].at, stamps[at].actor)
+        })
+    };
     match kind {
         HistoryKind::Changes => {
             events.retain(|event| event.old != event.new);
@@ -126,10 +121,7 @@ pub(super) fn rows(
                     Value::DateTime(at),
                     actor(who),
                 ];
-                columns
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(column, value)| column.push(value));
+                push(&mut columns, row);
             }
             Ok(columns)
         }
@@ -153,10 +145,7 @@ pub(super) fn rows(
                     Value::Integer(days.into()),
                     actor(who),
                 ];
-                columns
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(column, value)| column.push(value));
+                push(&mut columns, row);
             }
             Ok(columns)
         }

@@ -39,7 +39,7 @@ pub(crate) use context::Context;
 pub use context::Interrupt;
 pub(crate) use cursor::Cursor;
 pub(crate) use empty::{asked_period, boundless, computed};
-pub(crate) use evaluate::{Evaluator, known_rates};
+pub(crate) use evaluate::{Evaluator, alone, known_rates};
 pub(crate) use find::search;
 pub(crate) use profile::{Profile, Work, part};
 pub(crate) use roles::Roles;
@@ -47,5 +47,5 @@ use run::Executor;
 pub(crate) use run::{
     is_column_over_rows, named, record, records, run, run_folded, run_frame, run_profiled,
 };
-pub(crate) use then::{Then, known_moment, moment, settled};
+pub(crate) use then::{Then, moment, settled};
 pub(crate) use threads::Threads;
