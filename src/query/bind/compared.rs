@@ -1,7 +1,7 @@
 //! `compare (query) in period`: a query's rows before and after a period, with what differs.
 
-use super::binder::{Binder, and, cast, not};
-use super::scope::{Base, Slot};
+use super::aggregate::or_nothing;
+use super::binder::{Binder, and, not};
 use super::source::Start;
 use super::{
     Arithmetic, Column, ColumnValue, Expr, Function, Node, Paired, Query, Source, Type, ascending,
@@ -9,7 +9,7 @@ use super::{
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax;
-use crate::value::{Duration, FieldType, Value};
+use crate::value::{FieldType, Value};
 
 impl Binder<'_> {
     pub(super) fn compared(&self, tree: &syntax::Query, period: &syntax::Expr) -> Result<Start> {
@@ -69,24 +69,17 @@ impl Binder<'_> {
             keys,
         };
         let inner = self.differences(paired, span);
-        let slots: Vec<Slot> = inner
+        let columns: Vec<(String, Type)> = inner
             .columns
             .iter()
-            .map(|column| Slot::new(column.name.clone(), column.ty()))
+            .map(|column| (column.name.clone(), column.ty()))
             .collect();
-        let slot = |at: usize, slot: &Slot| Expr::new(Node::Slot(at), slot.ty.clone(), span);
-        let exprs: Vec<Expr> = (0..).zip(&slots).map(|(at, of)| slot(at, of)).collect();
-        let columns = slots.iter().zip(&exprs).map(|(slot, value)| Column {
-            name: slot.name.clone(),
-            value: ColumnValue::Expr(value.clone()),
-        });
+        let slot =
+            |(at, (_, ty)): (usize, &(String, Type))| Expr::new(Node::Slot(at), ty.clone(), span);
+        let by: Vec<Expr> = columns.iter().enumerate().take(keys).map(slot).collect();
         Ok(Start {
-            columns: columns.collect(),
-            order: ascending(&exprs[..keys], self.catalog),
-            base: Base::Slots(slots),
-            source: Source::Query(Box::new(inner)),
-            filter: Vec::new(),
-            shown: None,
+            order: ascending(&by, self.catalog),
+            ..Start::of_columns(columns, Source::Query(Box::new(inner)), span)
         })
     }
 
@@ -191,14 +184,10 @@ impl Binder<'_> {
                 Type::BOOLEAN,
                 span,
             ));
-            if let Some(change) = difference(&before, &after, span) {
-                columns.push(shown(format!("{name}_before"), before));
-                columns.push(shown(format!("{name}_after"), after));
-                columns.push(shown(format!("{name}_change"), change));
-            } else {
-                columns.push(shown(format!("{name}_before"), before));
-                columns.push(shown(format!("{name}_after"), after));
-            }
+            let change = difference(&before, &after, span);
+            columns.push(shown(format!("{name}_before"), before));
+            columns.push(shown(format!("{name}_after"), after));
+            columns.extend(change.map(|change| shown(format!("{name}_change"), change)));
         }
         Query {
             filter: Some(not(and(same, span))),
@@ -214,29 +203,16 @@ fn difference(before: &Expr, after: &Expr, span: &Span) -> Option<Expr> {
     let Type::Plain(ty) = &before.ty else {
         return None;
     };
-    let zero = match ty {
-        F::Integer | F::Number | F::Money | F::Percent => cast(
-            Expr::constant(Value::Integer(0), Type::INTEGER, span),
-            before.ty.clone(),
-        ),
-        F::Duration => Expr::constant(
-            Value::Duration(Duration::from_seconds(0)),
-            Type::DURATION,
-            span,
-        ),
-        _ => return None,
-    };
-    let or_zero = |value: &Expr| {
-        let node = Node::Function {
-            function: Function::Coalesce,
-            arguments: vec![value.clone(), zero.clone()],
-        };
-        Box::new(Expr::new(node, before.ty.clone(), span))
-    };
+    if !matches!(
+        ty,
+        F::Integer | F::Number | F::Money | F::Percent | F::Duration
+    ) {
+        return None;
+    }
     let node = Node::Arithmetic {
         operator: Arithmetic::Subtract,
-        left: or_zero(after),
-        right: or_zero(before),
+        left: Box::new(or_nothing(after.clone())),
+        right: Box::new(or_nothing(before.clone())),
     };
     Some(Expr::new(node, before.ty.clone(), span))
 }

@@ -1,9 +1,8 @@
 //! `find`: what is looked for, where, and the columns of what is found.
 
 use super::binder::{Binder, cast};
-use super::scope::{Base, Slot};
 use super::source::Start;
-use super::{Column, ColumnValue, Expr, Find, Node, OrderKey, Source, Type};
+use super::{Expr, Find, Node, OrderKey, Source, Type};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::{self, ExprKind, Literal, Name};
 
@@ -30,7 +29,7 @@ impl Binder<'_> {
         }
         let mut searched = Vec::new();
         for name in objects {
-            searched.push(self.searched(name)?);
+            searched.push(self.named_object(name)?.id);
         }
         if searched.is_empty() {
             searched.extend(self.catalog.live_objects().map(|object| object.id));
@@ -41,37 +40,12 @@ impl Binder<'_> {
             text: words,
             objects: searched,
         };
-        let slots = find
-            .columns()
-            .map(|(name, ty)| Slot::new(name.to_owned(), ty));
-        let slot = |at: usize, ty: &Type| Expr::new(Node::Slot(at), ty.clone(), span);
-        let columns = slots.iter().enumerate().map(|(at, of)| Column {
-            name: of.name.clone(),
-            value: ColumnValue::Expr(slot(at, &of.ty)),
-        });
         Ok(Start {
-            columns: columns.collect(),
-            base: Base::Slots(slots.to_vec()),
-            source: Source::Find(Box::new(find)),
-            filter: Vec::new(),
             order: vec![OrderKey {
-                value: slot(Find::SCORE, &Type::NUMBER),
+                value: Expr::new(Node::Slot(Find::SCORE), Type::NUMBER, span),
                 descending: true,
             }],
-            shown: None,
-        })
-    }
-
-    fn searched(&self, name: &Name) -> Result<crate::value::ObjectId> {
-        let found = self.catalog.find_object(&name.text);
-        found.map(|object| object.id).ok_or_else(|| {
-            let names = self.catalog.live_objects().map(|o| o.name.as_str());
-            Error::new(
-                Code::UnknownObject,
-                format!("there is no object `{}`", name.text),
-            )
-            .at(self.at(&name.span))
-            .near(&name.text, names)
+            ..Start::of_columns(find.columns(), Source::Find(Box::new(find)), span)
         })
     }
 }

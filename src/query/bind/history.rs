@@ -11,7 +11,7 @@ use super::{
 use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Call, ExprKind, HistoryKind, Literal, Name};
-use crate::value::{FieldId, FieldType, RecordId, Value};
+use crate::value::{FieldId, FieldType, ObjectId, RecordId, Value};
 use std::cell::RefCell;
 
 /// `changes(stage)` in the argument of an aggregate.
@@ -31,30 +31,6 @@ pub(super) fn past_argument(call: &Call) -> Option<(HistoryKind, &Call)> {
     }
 }
 
-/// A source that gives these columns.
-fn of_columns(
-    columns: impl IntoIterator<Item = (&'static str, Type)>,
-    source: Source,
-    span: &Span,
-) -> Start {
-    let slots: Vec<Slot> = columns
-        .into_iter()
-        .map(|(name, ty)| Slot::new(name.to_owned(), ty))
-        .collect();
-    let columns = slots.iter().enumerate().map(|(at, slot)| Column {
-        name: slot.name.clone(),
-        value: ColumnValue::Expr(Expr::new(Node::Slot(at), slot.ty.clone(), span)),
-    });
-    Start {
-        columns: columns.collect(),
-        base: Base::Slots(slots),
-        source,
-        filter: Vec::new(),
-        order: Vec::new(),
-        shown: None,
-    }
-}
-
 impl Binder<'_> {
     /// `changes of opportunities.stage`
     pub(super) fn history_of(&self, kind: HistoryKind, path: &[Name]) -> Result<Start> {
@@ -71,11 +47,11 @@ impl Binder<'_> {
                     written[0]
                 )));
         };
-        let object = self.past_object(name)?;
+        let object = self.named_object(name)?;
         let span = &self.at(&(name.span.start..field.span.end));
         let history = self.history(kind, object, self.past_field(object, field)?, span);
         let columns = history.columns();
-        Ok(of_columns(
+        Ok(Start::of_columns(
             columns,
             Source::History(Box::new(history)),
             span,
@@ -84,7 +60,7 @@ impl Binder<'_> {
 
     /// `history opportunities "Acme renewal"`
     pub(super) fn life(&self, name: &Name, key: &syntax::Expr) -> Result<Start> {
-        let object = self.past_object(name)?;
+        let object = self.named_object(name)?;
         let ty = Type::Plain(FieldType::Reference(object.id));
         let life = Life {
             object: object.id,
@@ -100,17 +76,11 @@ impl Binder<'_> {
         };
         let span = &self.at(&(name.span.start..key.span.end));
         let columns = life.columns();
-        Ok(of_columns(columns, Source::Life(Box::new(life)), span))
-    }
-
-    fn past_object(&self, name: &Name) -> Result<&Object> {
-        self.catalog.find_object(&name.text).ok_or_else(|| {
-            let names = self.catalog.live_objects().map(|o| o.name.as_str());
-            let message = format!("there is no object `{}`", name.text);
-            Error::new(Code::UnknownObject, message)
-                .at(self.at(&name.span))
-                .near(&name.text, names)
-        })
+        Ok(Start::of_columns(
+            columns,
+            Source::Life(Box::new(life)),
+            span,
+        ))
     }
 
     /// `count(changes(stage) where new = won)`: an aggregate over what happened to a field of one
@@ -204,7 +174,7 @@ impl Binder<'_> {
         scope: &Scope<'_>,
         lead: &[Name],
         span: &Span,
-    ) -> Result<(Expr, crate::value::ObjectId)> {
+    ) -> Result<(Expr, ObjectId)> {
         if lead.is_empty() || matches!(lead, [name] if super::scope::same(&name.text, "this")) {
             let Some(object) = scope.object() else {
                 return Err(Error::new(
@@ -369,7 +339,7 @@ impl Binder<'_> {
     }
 
     /// A field that the journal knows.
-    pub(super) fn past_field(&self, object: &Object, name: &Name) -> Result<FieldId> {
+    fn past_field(&self, object: &Object, name: &Name) -> Result<FieldId> {
         if let Some(field) = object.find_field(&name.text) {
             return Ok(field.id);
         }

@@ -4,6 +4,7 @@ use super::binder::{Binder, cast};
 use super::money::Frames;
 use super::scope::{Base, Slot};
 use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, ascending};
+use crate::catalog::Object;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
 use crate::value::{FieldType, ObjectId};
@@ -20,7 +21,44 @@ pub(super) struct Start {
     pub shown: Option<Vec<Column>>,
 }
 
+impl Start {
+    /// A source of rows that are no records, with these columns.
+    pub(super) fn of_columns(
+        columns: impl IntoIterator<Item = (impl Into<String>, Type)>,
+        source: Source,
+        span: &Span,
+    ) -> Self {
+        let slots: Vec<Slot> = columns
+            .into_iter()
+            .map(|(name, ty)| Slot::new(name.into(), ty))
+            .collect();
+        let columns = slots.iter().enumerate().map(|(at, slot)| Column {
+            name: slot.name.clone(),
+            value: ColumnValue::Expr(Expr::new(Node::Slot(at), slot.ty.clone(), span)),
+        });
+        Self {
+            columns: columns.collect(),
+            base: Base::Slots(slots),
+            source,
+            filter: Vec::new(),
+            order: Vec::new(),
+            shown: None,
+        }
+    }
+}
+
 impl Binder<'_> {
+    /// The object of this name.
+    pub(super) fn named_object(&self, name: &syntax::Name) -> Result<&Object> {
+        self.catalog.find_object(&name.text).ok_or_else(|| {
+            let names = self.catalog.live_objects().map(|o| o.name.as_str());
+            let message = format!("there is no object `{}`", name.text);
+            Error::new(Code::UnknownObject, message)
+                .at(self.at(&name.span))
+                .near(&name.text, names)
+        })
+    }
+
     pub(super) fn start(&self, source: &syntax::Source) -> Result<Start> {
         let (name, arguments) = match source {
             syntax::Source::Query(tree) => {

@@ -1,10 +1,10 @@
 //! `as of`: the state and the clock of a past moment, in place of those of now.
 
 use super::roles::Roles;
-use super::{Batch, Context, Evaluator, Frame};
+use super::{Context, alone};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Expr, Query, Type};
-use crate::query::plan::{coarser, fold_expr};
+use crate::query::plan::coarser;
 use crate::storage::Snapshot;
 use crate::value::{Clock, DateTime, Value};
 
@@ -67,7 +67,7 @@ impl Then {
 }
 
 /// The last moment of what an expression without frame gives, which must be there.
-pub(crate) fn known_moment(asked: &Expr, context: &Context<'_>) -> Result<DateTime> {
+fn known_moment(asked: &Expr, context: &Context<'_>) -> Result<DateTime> {
     moment(asked, context)?.ok_or_else(|| {
         Error::new(Code::BadValue, "the moment of `as of` is missing")
             .at(asked.span.clone())
@@ -77,20 +77,9 @@ pub(crate) fn known_moment(asked: &Expr, context: &Context<'_>) -> Result<DateTi
 
 /// The last moment of the day, period or moment that an expression without frame gives.
 pub(crate) fn moment(asked: &Expr, context: &Context<'_>) -> Result<Option<DateTime>> {
-    let folded = match coarser(asked, context) {
-        Some(period) => Expr::period(period, &asked.span),
-        None => fold_expr(asked, context)?,
-    };
-    let value = match folded.as_constant() {
-        Some(value) => value.clone(),
-        None => {
-            let frame = Frame {
-                columns: Vec::new(),
-                len: 1,
-            };
-            let vector = Evaluator::new(context).evaluate(&folded, &Batch::Slots(&frame))?;
-            vector.value(&folded.ty.field_type(), 0)
-        }
+    let value = match coarser(asked, context) {
+        Some(period) => Value::Period(period),
+        None => alone(asked, context)?,
     };
     let before = |moment: DateTime| DateTime::from_micros(moment.micros() - 1);
     Ok(match value {

@@ -8,9 +8,7 @@ use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Life, Limit, Nested,
     Node, OrderKey, Over, Page, Paired, Query, RecordMap, Source, Subtree, Type,
 };
-use crate::query::exec::{
-    Batch, Context, Evaluator, Frame, Then, known_moment, moment, run_folded, settled,
-};
+use crate::query::exec::{Batch, Context, Evaluator, Frame, Then, moment, run_folded, settled};
 use crate::query::label;
 use crate::query::rule::Call;
 use crate::value::{ObjectId, Period, Value};
@@ -69,7 +67,7 @@ impl<'a> Folder<'a> {
             ..Folder::new(&context)
         };
         let own = Query {
-            as_of: Some(settled(as_of, known_moment(as_of, self.context)?)),
+            as_of: Some(settled(as_of, then.moment())),
             unions: Vec::new(),
             ..query.clone()
         };

@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Expr};
-use crate::query::exec::{Batch, Context, Evaluator, Frame, Roles};
+use crate::query::exec::{Batch, Context, Evaluator, Roles, alone};
 use crate::query::label::{self, Known};
 use crate::query::pipeline::Environment;
 use crate::query::plan;
@@ -129,16 +129,7 @@ impl<'a, 't> Writer<'a, 't> {
 
     /// The value of an expression that has no frame.
     pub(super) fn evaluate_alone(&self, expr: &Expr) -> Result<Value> {
-        let folded = self.fold(expr)?;
-        if let Some(value) = folded.as_constant() {
-            return Ok(value.clone());
-        }
-        let frame = Frame {
-            columns: Vec::new(),
-            len: 1,
-        };
-        let vector = self.evaluate(&folded, &Batch::Slots(&frame))?;
-        Ok(vector.value(&folded.ty.field_type(), 0))
+        alone(expr, &self.context())
     }
 
     /// Values of a record from expressions that have no frame.

@@ -32,7 +32,8 @@ use crate::column::CHUNK_RECORDS;
 use crate::column::{Bits, Bitset, Vector};
 use crate::error::{Code, Error, Kind, Result};
 use crate::query::bind::{Expr, Node, Type};
-use crate::value::{ObjectId, RecordId};
+use crate::query::plan::fold_expr;
+use crate::value::{ObjectId, RecordId, Value};
 use std::cell::RefCell;
 
 /// Evaluates the expressions of one execution.
@@ -296,6 +297,20 @@ impl<'a> Evaluator<'a> {
         }
         Ok(found.gather(&places))
     }
+}
+
+/// The value of an expression that has no frame.
+pub(crate) fn alone(expr: &Expr, context: &Context<'_>) -> Result<Value> {
+    let folded = fold_expr(expr, context)?;
+    if let Some(value) = folded.as_constant() {
+        return Ok(value.clone());
+    }
+    let frame = Frame {
+        columns: Vec::new(),
+        len: 1,
+    };
+    let vector = Evaluator::new(context).evaluate(&folded, &Batch::Slots(&frame))?;
+    Ok(vector.value(&folded.ty.field_type(), 0))
 }
 
 /// Whether a slot that does not count may have failed, its value or its rule.

@@ -59,14 +59,10 @@ impl Reader {
     /// `compare (query) in last week`
     pub(super) fn compare(self, node: Node) -> Result<Box<Query>> {
         let span = self.span(&node);
-        let mut inner = parts(node).filter(|part| part.as_rule() != Rule::compare_word);
+        let is_part = |part: &Node| matches!(part.as_rule(), Rule::parenthesis | Rule::sum);
+        let mut inner = parts(node).filter(is_part);
         let query = self.source_parenthesis(first(&mut inner))?;
-        let period = inner.find(|part| part.as_rule() == Rule::sum);
-        let period = period.map(|period| self.sum(period)).transpose()?;
-        let period = Box::new(period.unwrap_or_else(|| Expr {
-            kind: ExprKind::List(Vec::new()),
-            span: span.clone(),
-        }));
+        let period = Box::new(self.sum(first(&mut inner))?);
         Ok(Box::new(Query {
             span,
             ..bare(Source::Compare { query, period })
