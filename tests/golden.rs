@@ -182,6 +182,8 @@ enum Command {
     Bytes(String, String),
     /// `show NAME`: prints a file, a carriage return as `\r`.
     Show(String),
+    /// `describe NAME`: prints the statements that make an object or view.
+    Describe(String),
     /// Compares what the book stores in several ways.
     Check,
     /// `> STATEMENT`: runs it and prints what it says, an error too; a tag such as `[csv]` names
@@ -233,6 +235,17 @@ impl goldenscript::Runner for Runner {
                     }
                     Ok(String::new())
                 })?;
+            }
+            Command::Describe(name) => {
+                let name = name.clone();
+                return Ok(self.ask(move |_, session| {
+                    let schema = session.schema().map_err(|error| error.report())?;
+                    if let Some(view) = schema.view(&name) {
+                        return Ok(view.definition.clone());
+                    }
+                    let object = schema.object(&name).map_err(|error| error.report())?;
+                    Ok(object.definition.clone())
+                })?);
             }
             Command::Check => return Ok(self.ask(|book, _| check(book))?),
             Command::Statement(words) if !words.args.is_empty() => {

@@ -520,3 +520,45 @@ fn views_are_described() {
     );
     assert!(schema.view("jottings").is_none());
 }
+
+/// Whatever is renamed, all that the built-in book says of it goes on to mean the same.
+#[test]
+fn everything_can_be_renamed() {
+    let today = Date::from_ymd(2026, 5, 15).unwrap();
+    let book = Book::options().today(today).demo(200).unwrap();
+    let mut session = book.session();
+    session.act_as("Ana Reyes").unwrap();
+    let schema = session.schema().unwrap();
+    let views = |session: &mut fieldbook::Session<'_>| -> Vec<String> {
+        let plain = |view: &&fieldbook::ViewDescription| view.parameters.is_empty();
+        let answers = schema.views.iter().filter(plain).map(|view| {
+            let outcome = session.execute(&view.name).unwrap().remove(0);
+            format!("{}\n{outcome}", view.name)
+        });
+        answers.collect()
+    };
+    let before = views(&mut session);
+    let mut renamed = 0;
+    for object in &schema.objects {
+        let mut changes = vec![format!("rename to `the {}`", object.name)];
+        // A role needs its fields under their names.
+        if object.role.is_none() {
+            let names = object.fields.iter().map(|field| &field.name);
+            changes.extend(names.map(|name| format!("rename field `{name}` to `{name} then`")));
+        }
+        renamed += changes.len();
+        let statement = format!("alter object {} {}", object.name, changes.join(", "));
+        if let Err(error) = session.execute(&statement) {
+            panic!("{}", error.report());
+        }
+    }
+    assert!(renamed > 150, "{renamed}");
+    for (before, after) in before.iter().zip(views(&mut session)) {
+        assert_eq!(*before, after);
+    }
+    let script = session.schema_script().unwrap();
+    let copy = Book::options().bare(true).in_memory().unwrap();
+    copy.execute(&script).unwrap();
+    assert_eq!(copy.session().schema_script().unwrap(), script);
+    assert!(book.check().unwrap().faults.is_empty());
+}

@@ -1,7 +1,7 @@
 //! What becomes of records that refer to one that is deleted.
 
 use super::Catalog;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::value::{FieldId, ObjectId};
 use serde::{Deserialize, Serialize};
 
@@ -43,21 +43,16 @@ type Rules = Vec<(ObjectId, FieldId, OnDelete)>;
 
 impl Catalog {
     pub(super) fn deletion_rules(&self) -> Rules {
-        let fields = self.objects.iter().flat_map(|object| {
-            let fields = object.fields.iter();
-            fields.map(|field| (object.id, field.id, field.on_delete))
-        });
+        let fields = self.fields();
         fields
+            .map(|(object, field)| (object, field.id, field.on_delete))
             .filter(|(.., rule)| *rule != OnDelete::Refuse)
             .collect()
     }
 
     pub(super) fn set_deletion_rules(&mut self, rules: Rules) -> Result<()> {
         for (object, field, rule) in rules {
-            let object = self.objects.get_mut(object.0 as usize);
-            let field = object.and_then(|object| object.fields.get_mut(usize::from(field.0)));
-            let unknown = || Error::new(Code::Corrupt, "the catalog has a rule of no field");
-            field.ok_or_else(unknown)?.on_delete = rule;
+            self.field_mut(object, field)?.on_delete = rule;
         }
         Ok(())
     }

@@ -19,6 +19,9 @@ use crate::value::{FieldId, ObjectId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// The labels dropped from each field.
+type GoneLabels = Vec<(ObjectId, FieldId, Vec<Label>)>;
+
 /// Every definition of a book.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Catalog {
@@ -48,9 +51,16 @@ impl Catalog {
         let fault = |e| Error::new(Code::Corrupt, "the catalog cannot be read").caused_by(e);
         let (mut catalog, read): (Self, usize) =
             bincode::serde::decode_from_slice(bytes, config).map_err(fault)?;
-        if read < bytes.len() {
-            let rules = bincode::serde::decode_from_slice(&bytes[read..], config);
-            catalog.set_deletion_rules(rules.map_err(fault)?.0)?;
+        // What came later stands behind the rest, and older books lack it.
+        let mut rest = &bytes[read..];
+        if !rest.is_empty() {
+            let (rules, read) = bincode::serde::decode_from_slice(rest, config).map_err(fault)?;
+            catalog.set_deletion_rules(rules)?;
+            rest = &rest[read..];
+        }
+        if !rest.is_empty() {
+            let (gone, _) = bincode::serde::decode_from_slice(rest, config).map_err(fault)?;
+            catalog.set_gone_labels(gone)?;
         }
         Ok(catalog)
     }
@@ -61,7 +71,35 @@ impl Catalog {
         let mut bytes = bincode::serde::encode_to_vec(self, config).map_err(fault)?;
         let rules = bincode::serde::encode_to_vec(self.deletion_rules(), config);
         bytes.extend(rules.map_err(fault)?);
+        let gone = bincode::serde::encode_to_vec(self.gone_labels(), config);
+        bytes.extend(gone.map_err(fault)?);
         Ok(bytes.into())
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (ObjectId, &Field)> {
+        let objects = self.objects.iter();
+        objects.flat_map(|object| object.fields.iter().map(|field| (object.id, field)))
+    }
+
+    fn field_mut(&mut self, object: ObjectId, field: FieldId) -> Result<&mut Field> {
+        let object = self.objects.get_mut(object.0 as usize);
+        let field = object.and_then(|object| object.fields.get_mut(usize::from(field.0)));
+        field.ok_or_else(|| Error::new(Code::Corrupt, "the catalog tells of no field"))
+    }
+
+    fn gone_labels(&self) -> GoneLabels {
+        let gone = self
+            .fields()
+            .filter(|(_, field)| !field.gone_labels.is_empty());
+        gone.map(|(object, field)| (object, field.id, field.gone_labels.clone()))
+            .collect()
+    }
+
+    fn set_gone_labels(&mut self, gone: GoneLabels) -> Result<()> {
+        for (object, field, labels) in gone {
+            self.field_mut(object, field)?.gone_labels = labels;
+        }
+        Ok(())
     }
 
     /// What storage must know of every object, by id.

@@ -48,6 +48,9 @@ pub(crate) struct Field {
     pub dated_by: Option<FieldId>,
     /// Labels of a picklist or tags field, in rank order.
     pub labels: Vec<Label>,
+    /// Labels that were dropped: history has them, and no other label gets their codes.
+    #[serde(skip)]
+    pub gone_labels: Vec<Label>,
     /// Whether writing an unknown tag declares it: tags whose labels nobody listed.
     pub open: bool,
     pub dropped: bool,
@@ -172,11 +175,30 @@ impl Field {
             .find(|label| names::same(&label.name, name))
     }
 
+    /// What a label is called, or was when it was dropped.
     pub(crate) fn label_name(&self, code: LabelCode) -> Option<&str> {
-        self.labels
-            .iter()
-            .find(|label| label.code == code)
-            .map(|label| label.name.as_str())
+        let labels = self.labels.iter().chain(&self.gone_labels);
+        let mut found = labels.filter(|label| label.code == code);
+        found.next().map(|label| label.name.as_str())
+    }
+
+    /// Adds a label behind the others and gives its code: a new one, or that which the label had
+    /// before it was dropped.
+    pub(crate) fn add_label(&mut self, name: &str) -> LabelCode {
+        let gone = &mut self.gone_labels;
+        let again = gone.iter().position(|label| names::same(&label.name, name));
+        let code = match again {
+            Some(at) => gone.remove(at).code,
+            None => {
+                let codes = self.labels.iter().chain(&*gone).map(|label| label.code.0);
+                LabelCode(codes.max().map_or(0, |last| last + 1))
+            }
+        };
+        self.labels.push(Label {
+            code,
+            name: name.to_owned(),
+        });
+        code
     }
 
     /// The place of a label among the declared ones, from 0.

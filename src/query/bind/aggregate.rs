@@ -235,6 +235,7 @@ impl Binder<'_> {
             .borrow()
             .iter()
             .position(|(tree, _)| tree == call)
+            && !self.keeps_mentions()
         {
             return Ok(slot(at, &group.aggregates.borrow()[at].1.ty));
         }
@@ -485,6 +486,11 @@ impl Binder<'_> {
             let Some(path) = path_of(&key.tree).filter(|path| names.starts_with(path)) else {
                 continue;
             };
+            let lead = syntax::Expr {
+                kind: ExprKind::Path(names[..path.len()].to_vec()),
+                span: span.clone(),
+            };
+            self.mention_in(group.records, &lead);
             if path.len() == names.len() {
                 return Ok(Expr::new(Node::Slot(at), key.ty.clone(), span));
             }

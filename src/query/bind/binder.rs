@@ -3,7 +3,7 @@
 use super::arithmetic::seconds_of;
 use super::interval::whole;
 use super::scope::{Base, Scope};
-use super::{Arithmetic, Expr, Node, Type};
+use super::{Arithmetic, Expr, Mention, Node, Type};
 use crate::catalog::{Catalog, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
@@ -36,6 +36,8 @@ pub(crate) struct Binder<'a> {
     asked: RefCell<Option<(String, Span)>>,
     /// Labels of records met in the text itself, not in a formula or view it stands on.
     pub(super) labels: RefCell<Vec<SpokenLabel>>,
+    /// Names met in the text itself, if they are kept.
+    pub(super) mentions: RefCell<Option<Vec<Mention>>>,
 }
 
 /// A label as a text says it, the object whose record it names, and where it stands.
@@ -58,6 +60,7 @@ impl<'a> Binder<'a> {
             depth: 0,
             asked: RefCell::default(),
             labels: RefCell::default(),
+            mentions: RefCell::default(),
         }
     }
 
@@ -127,7 +130,10 @@ impl<'a> Binder<'a> {
 
     /// An expression whose type is its own.
     pub(super) fn expr(&self, scope: &Scope<'_>, tree: &syntax::Expr) -> Result<Expr> {
-        if let Some(key) = scope.group.as_ref().and_then(|group| group.key(tree)) {
+        if let Some(group) = &scope.group
+            && let Some(key) = group.key(tree)
+        {
+            self.mention_in(group.records, tree);
             return Ok(key);
         }
         let span = &self.at(&tree.span);

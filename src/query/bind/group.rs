@@ -75,6 +75,9 @@ impl Binder<'_> {
             let bound = self.to_base(records, bound);
             self.check_alias(alias.as_ref(), &columns)?;
             let name = self.heading(records, key, alias.as_ref());
+            if tree.select.is_empty() {
+                self.mention_heading(key, alias.as_ref());
+            }
             let slot = Expr::new(Node::Slot(exprs.len()), bound.ty.clone(), &bound.span);
             columns.push(Column {
                 name,

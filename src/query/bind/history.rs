@@ -6,7 +6,8 @@ use super::order::column;
 use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
 use super::source::Start;
 use super::{
-    AggregateFunction, Column, ColumnValue, Expr, Group, History, Life, Node, Query, Source, Type,
+    AggregateFunction, Column, ColumnValue, Expr, Group, History, Life, Meant, Node, Query, Source,
+    Type,
 };
 use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
@@ -341,6 +342,7 @@ impl Binder<'_> {
     /// A field that the journal knows.
     fn past_field(&self, object: &Object, name: &Name) -> Result<FieldId> {
         if let Some(field) = object.find_field(&name.text) {
+            self.mention(Meant::Field(object.id, field.id), &name.span);
             return Ok(field.id);
         }
         let names = object.live_fields().map(|field| field.name.as_str());

@@ -30,6 +30,7 @@ impl Binder<'_> {
                 Item::Value { value, alias } => {
                     self.check_alias(alias.as_ref(), &columns)?;
                     let name = self.heading(scope, value, alias.as_ref());
+                    self.mention_heading(value, alias.as_ref());
                     if let Some([word]) = path_of(value)
                         && let Some(Column {
                             value: value @ ColumnValue::Nested(_),

@@ -2,7 +2,7 @@
 
 use super::binder::Binder;
 use super::scope::{Scope, same};
-use super::{Column, ColumnValue, Expr, Node, Subtree, Type};
+use super::{Column, ColumnValue, Expr, Meant, Node, Subtree, Type};
 use crate::catalog::Collection;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::Name;
@@ -85,6 +85,7 @@ impl Binder<'_> {
             let definition = self.object(at);
             match definition.find_field(&name.text) {
                 Some(field) => {
+                    self.mention(Meant::Field(at, field.id), &name.span);
                     rest = &rest[1..];
                     let ty = Type::Plain(field.ty.clone());
                     let Some(target) = target(&ty, rest) else {
@@ -125,6 +126,9 @@ impl Binder<'_> {
             else {
                 break;
             };
+            if same(&self.object(object).name, &name.text) {
+                self.mention(Meant::Object(object), &name.span);
+            }
             let reference = self.reference_to(object, field, at, span);
             owner = Some(match owner {
                 None => reference,

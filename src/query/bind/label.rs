@@ -2,7 +2,7 @@
 
 use super::binder::{Binder, SpokenLabel};
 use super::scope::Scope;
-use super::{Expr, Node, Type};
+use super::{Expr, Meant, Node, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Literal};
 use crate::value::{FieldType, RecordId, Value};
@@ -110,11 +110,14 @@ impl Binder<'_> {
                 };
                 let known = self.object(*object).field(*field);
                 match known.find_label(name) {
-                    Some(label) => Ok(Expr::constant(
-                        Value::Label(label.code),
-                        Type::Label(*object, *field),
-                        span,
-                    )),
+                    Some(label) => {
+                        self.mention(Meant::Label(*object, *field, label.code), span);
+                        Ok(Expr::constant(
+                            Value::Label(label.code),
+                            Type::Label(*object, *field),
+                            span,
+                        ))
+                    }
                     None => {
                         let names = || known.labels.iter().map(|label| label.name.as_str());
                         let all: Vec<_> = names().take(12).collect();

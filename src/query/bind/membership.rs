@@ -5,7 +5,7 @@ use super::binder::{Binder, cast};
 use super::compare::compare_node;
 use super::joined::only_to;
 use super::scope::{Scope, correlated};
-use super::{ColumnValue, Expr, Node, Query, Type};
+use super::{ColumnValue, Expr, Meant, Node, Query, Type};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind};
@@ -242,6 +242,7 @@ impl Binder<'_> {
             .at(self.at(&what.span))
             .expected(format!("one of {}", names.join(", "))));
         };
+        self.mention(Meant::Object(object.id), &what.span);
         let node = Node::IsObject {
             value: Box::new(bound),
             object: object.id,

@@ -3,7 +3,7 @@
 use super::binder::Binder;
 use super::label::is_special;
 use super::scope::{Base, Link, Scope, same};
-use super::{Expr, Node, Type, column};
+use super::{Expr, Meant, Node, Type, column};
 use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Name};
@@ -299,9 +299,11 @@ impl Binder<'_> {
     fn member(&self, object: ObjectId, name: &Name, span: &Span) -> Result<Expr> {
         let definition = self.object(object);
         if let Some(field) = definition.find_field(&name.text) {
+            self.mention(Meant::Field(object, field.id), &name.span);
             return Ok(self.column(object, field.id, span));
         }
         if let Some(formula) = definition.find_formula(&name.text) {
+            self.mention(Meant::Formula(object, formula.name.clone()), &name.span);
             let what = format!("{}.{}", definition.name, formula.name);
             return self.expand(what, span, || {
                 let tree = syntax::parse_expression(&formula.text)?;

@@ -3,7 +3,7 @@
 use super::binder::{Binder, cast};
 use super::money::Frames;
 use super::scope::{Base, Slot};
-use super::{Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, ascending};
+use super::{Column, ColumnValue, Expr, Meant, Node, OrderKey, Query, Source, Type, ascending};
 use crate::catalog::Object;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
@@ -50,13 +50,15 @@ impl Start {
 impl Binder<'_> {
     /// The object of this name.
     pub(super) fn named_object(&self, name: &syntax::Name) -> Result<&Object> {
-        self.catalog.find_object(&name.text).ok_or_else(|| {
+        let object = self.catalog.find_object(&name.text).ok_or_else(|| {
             let names = self.catalog.live_objects().map(|o| o.name.as_str());
             let message = format!("there is no object `{}`", name.text);
             Error::new(Code::UnknownObject, message)
                 .at(self.at(&name.span))
                 .near(&name.text, names)
-        })
+        })?;
+        self.mention(Meant::Object(object.id), &name.span);
+        Ok(object)
     }
 
     pub(super) fn start(&self, source: &syntax::Source) -> Result<Start> {
@@ -91,6 +93,7 @@ impl Binder<'_> {
         if arguments.is_none()
             && let Some(object) = self.catalog.find_object(&name.text)
         {
+            self.mention(Meant::Object(object.id), &name.span);
             return Ok(self.start_object(object.id, &self.at(&name.span)));
         }
         self.viewed(name, arguments.unwrap_or(&[]), |tree| {
@@ -125,6 +128,8 @@ impl Binder<'_> {
         } else {
             definition.show.iter().map(String::as_str).collect()
         };
+        // The text does not say these names.
+        let before = self.place.replace(Some(span.clone()));
         for name in shown {
             let word = [syntax::Name {
                 text: name.to_owned(),
@@ -138,6 +143,7 @@ impl Binder<'_> {
                 });
             }
         }
+        self.place.replace(before);
         Start {
             base: Base::Object(object),
             source: Source::Object(object),
@@ -293,7 +299,7 @@ impl Binder<'_> {
             "duration" => FieldType::Duration,
             other => {
                 let object = other.strip_prefix("ref ").unwrap_or(other).trim();
-                match self.catalog.find_object(object) {
+                match self.catalog.find_object(&syntax::spoken_name(object)) {
                     Some(object) => FieldType::Reference(object.id),
                     None => {
                         return Err(Error::new(

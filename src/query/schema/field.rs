@@ -134,6 +134,7 @@ impl Definer<'_, '_> {
             dated_by: None,
             on_delete: OnDelete::default(),
             labels,
+            gone_labels: Vec::new(),
             dropped: false,
         };
         let (mut default, mut dated_by, mut on_delete) = (None, None, None);

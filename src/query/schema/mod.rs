@@ -7,9 +7,11 @@ mod alter;
 mod describe;
 mod field;
 mod index;
+mod label;
 mod name;
 mod object;
 mod records;
+mod rename;
 mod script;
 mod setting;
 #[cfg(test)]
@@ -27,6 +29,8 @@ use crate::query::outcome::Outcome;
 use crate::query::pipeline::Environment;
 use crate::query::syntax::{DropKind, Statement};
 use crate::storage::Transaction;
+use crate::value::{FieldId, ObjectId, RecordId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Carries out one statement about definitions or settings. When it fails, the caller rolls back
@@ -41,6 +45,7 @@ pub(crate) fn define(
         transaction,
         before: Arc::clone(catalog),
         catalog: Catalog::clone(catalog),
+        rewritten: BTreeMap::new(),
         environment,
     };
     match statement {
@@ -69,6 +74,8 @@ struct Definer<'a, 't> {
     /// As the statement found it.
     before: Arc<Catalog>,
     catalog: Catalog,
+    /// Filters and expressions in records that say something else once the catalog is stored.
+    rewritten: BTreeMap<(ObjectId, FieldId, RecordId), String>,
     environment: &'a Environment<'a>,
 }
 

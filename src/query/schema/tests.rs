@@ -92,8 +92,28 @@ fn refusals_tell_the_code() {
             Code::TypeMismatch,
         ),
         (
-            "alter object deals rename field amount to price",
+            "alter object accounts alter field tier order (silver)",
+            Code::BadValue,
+        ),
+        (
+            "alter object accounts alter field tier order (silver, bronze, silver)",
+            Code::NameTaken,
+        ),
+        (
+            "alter object accounts drop label tier gold",
+            Code::UnknownLabel,
+        ),
+        (
+            "alter object accounts rename label tier silver to BRONZE",
+            Code::NameTaken,
+        ),
+        (
+            "alter object stages drop label outcome won",
             Code::StillUsed,
+        ),
+        (
+            "alter object deals rename field amount to account",
+            Code::NameTaken,
         ),
         ("drop object accounts", Code::StillUsed),
         ("drop view cold", Code::UnknownObject),

@@ -65,7 +65,7 @@ pub(super) fn tree(view: &View) -> Result<CreateView> {
         parameters.push(syntax::ViewParameter {
             name: parameter.name.clone(),
             ty: match parameter.ty.strip_prefix("ref ") {
-                Some(object) => TypeName::Reference(made(object)),
+                Some(object) => TypeName::Reference(made(&syntax::spoken_name(object))),
                 None => TypeName::Plain(made(&parameter.ty)),
             },
             default: default.map(syntax::parse_expression).transpose()?,

@@ -476,7 +476,7 @@ pub(crate) enum Alteration {
     /// `alter field account on delete cascade`
     AlterField {
         field: Name,
-        on_delete: OnDelete,
+        change: FieldChange,
     },
     DropField(Name),
     RenameField {
@@ -491,7 +491,26 @@ pub(crate) enum Alteration {
         field: Name,
         label: Name,
     },
+    /// `rename label stage gold to platinum`
+    RenameLabel {
+        field: Name,
+        from: Name,
+        to: Name,
+    },
+    /// `drop label stage gold`
+    DropLabel {
+        field: Name,
+        label: Name,
+    },
     SetShow(Vec<Name>),
+}
+
+/// What becomes of a field that stays.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum FieldChange {
+    OnDelete(OnDelete),
+    /// `order (bronze, silver, gold)`: all labels, the lowest first.
+    Order(Vec<Name>),
 }
 
 /// `create view hot($min money, $region text) as opportunities where ...`

@@ -15,9 +15,11 @@ mod tests;
 mod words;
 #[cfg(test)]
 pub(crate) use words::WORDS;
+pub(crate) use words::spoken_name;
 
 pub(crate) use ast::*;
 pub(crate) use parser::bare;
+pub(crate) use print::Spoken;
 
 use crate::error::{Code, Error, Result, Span};
 use scan::{Script, Token, TokenKind, Tokens};

@@ -64,6 +64,14 @@ pub(super) fn is_bare_name(text: &str) -> bool {
         && !is_one_of(CONTEXTUAL, text)
 }
 
+/// The name that a text says, perhaps in back-quotes.
+pub(crate) fn spoken_name(text: &str) -> String {
+    let quoted = text
+        .strip_prefix('`')
+        .and_then(|text| text.strip_suffix('`'));
+    quoted.map_or_else(|| text.to_owned(), |name| name.replace("``", "`"))
+}
+
 /// Every word that the reference tells of.
 #[cfg(test)]
 pub(crate) const WORDS: &[&[&str]] = &[RESERVED, STATEMENTS, TYPES];

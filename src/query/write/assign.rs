@@ -5,11 +5,11 @@
 //! never fit were refused by the binder.
 
 use super::writer::Writer;
-use crate::catalog::{Field, Label};
+use crate::catalog::Field;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
 use crate::query::label;
-use crate::value::{FieldId, FieldType, LabelCode, Money, ObjectId, Period, RecordId, Value};
+use crate::value::{FieldId, FieldType, Money, ObjectId, Period, RecordId, Value};
 use std::sync::Arc;
 
 /// Bytes of a text field.
@@ -212,16 +212,10 @@ impl Writer<'_, '_> {
                     format!("`{}` has {TAG_LABELS} labels already", definition.name),
                 ));
             }
-            let next = definition.labels.iter().map(|label| label.code.0 + 1).max();
-            let code = LabelCode(next.unwrap_or(0));
             let catalog = Arc::make_mut(&mut self.catalog);
             let definition = &mut catalog.objects[object.0 as usize].fields[usize::from(field.0)];
-            definition.labels.push(Label {
-                code,
-                name: name.to_owned(),
-            });
+            codes.push(definition.add_label(name));
             self.grown = true;
-            codes.push(code);
         }
         codes.sort_unstable();
         codes.dedup();

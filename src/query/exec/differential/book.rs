@@ -36,6 +36,7 @@ fn field(id: u16, name: &str, ty: FieldType) -> Field {
         on_delete: OnDelete::default(),
         dated_by: (name == "amount").then_some(FieldId(4)),
         labels: Vec::new(),
+        gone_labels: Vec::new(),
         open: false,
         dropped: false,
     }

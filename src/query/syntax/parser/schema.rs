@@ -4,8 +4,8 @@ use super::{Node, Reader, Rule, first, only, parts};
 use crate::catalog::{OnDelete, Role};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
-    Alteration, CreateObject, CreateView, FieldDefinition, FieldOption, Name, Statement, TypeName,
-    ViewParameter,
+    Alteration, CreateObject, CreateView, FieldChange, FieldDefinition, FieldOption, Name,
+    Statement, TypeName, ViewParameter,
 };
 use crate::query::syntax::words::{PLAIN_TYPES, TYPES, is_one_of};
 
@@ -135,7 +135,7 @@ impl Reader {
             Rule::add_field => Alteration::AddField(self.field(head)?),
             Rule::alter_field => Alteration::AlterField {
                 field: self.name(&head),
-                on_delete: on_delete(first(&mut inner)),
+                change: self.field_change(first(&mut inner)),
             },
             Rule::drop_field => Alteration::DropField(self.name(&head)),
             Rule::rename_field => {
@@ -147,6 +147,18 @@ impl Reader {
             }
             Rule::rename => Alteration::Rename(self.name(&head)),
             Rule::add_check => Alteration::AddCheck(self.expression(only(head))?),
+            Rule::rename_label => {
+                let from = self.label(first(&mut inner));
+                Alteration::RenameLabel {
+                    field: self.name(&head),
+                    from,
+                    to: self.label(first(&mut inner)),
+                }
+            }
+            Rule::drop_label => Alteration::DropLabel {
+                field: self.name(&head),
+                label: self.label(first(&mut inner)),
+            },
             _ => {
                 let label = self.label(first(&mut inner));
                 Alteration::AddLabel {
@@ -155,6 +167,13 @@ impl Reader {
                 }
             }
         })
+    }
+
+    fn field_change(self, node: Node) -> FieldChange {
+        match node.as_rule() {
+            Rule::on_delete => FieldChange::OnDelete(on_delete(node)),
+            _ => FieldChange::Order(parts(node).map(|label| self.label(label)).collect()),
+        }
     }
 
     pub(super) fn create_index(self, node: Node) -> Statement {

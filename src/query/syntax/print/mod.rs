@@ -33,6 +33,19 @@ fn quoted(f: &mut Formatter<'_>, text: &str, quote: char) -> fmt::Result {
 }
 
 /// A name, in back-quotes where it is no bare word.
+/// A label as an expression says it: a bare word where one will do, else a string.
+pub(crate) struct Spoken<'a>(pub &'a str);
+
+impl Display for Spoken<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if is_bare_name(self.0) {
+            f.write_str(self.0)
+        } else {
+            quoted(f, self.0, '"')
+        }
+    }
+}
+
 impl Display for Name {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if is_bare_name(&self.text) {

@@ -1,13 +1,12 @@
 //! Printing statements and definitions.
 
 use super::expression::sum;
-use super::{list, quoted};
+use super::{Spoken, list};
 use crate::query::syntax::ast::{
     Add, Alteration, Binding, CreateObject, CreateView, Delete, Dialect, DropKind, Expr,
-    FieldDefinition, FieldOption, Import, Name, Setting, Statement, TypeName, Update, Upsert,
-    ViewParameter,
+    FieldChange, FieldDefinition, FieldOption, Import, Name, Setting, Statement, TypeName, Update,
+    Upsert, ViewParameter,
 };
-use crate::query::syntax::words::is_bare_name;
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Statement {
@@ -234,12 +233,7 @@ struct Label<'a>(&'a Name);
 
 impl Display for Label<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let text = &self.0.text;
-        if is_bare_name(text) {
-            f.write_str(text)
-        } else {
-            quoted(f, text, '"')
-        }
+        write!(f, "{}", Spoken(&self.0.text))
     }
 }
 
@@ -285,17 +279,32 @@ impl Display for Alteration {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddField(field) => write!(f, "add field {field}"),
-            Self::AlterField { field, on_delete } => {
-                write!(f, "alter field {field} on delete {}", on_delete.word())
-            }
+            Self::AlterField { field, change } => write!(f, "alter field {field} {change}"),
             Self::DropField(field) => write!(f, "drop field {field}"),
             Self::RenameField { from, to } => write!(f, "rename field {from} to {to}"),
             Self::Rename(name) => write!(f, "rename to {name}"),
             Self::AddCheck(check) => write!(f, "add check ({check})"),
             Self::AddLabel { field, label } => write!(f, "add label {field} {}", Label(label)),
+            Self::RenameLabel { field, from, to } => {
+                write!(f, "rename label {field} {} to {}", Label(from), Label(to))
+            }
+            Self::DropLabel { field, label } => write!(f, "drop label {field} {}", Label(label)),
             Self::SetShow(names) => {
                 f.write_str("show ")?;
                 list(f, names)
+            }
+        }
+    }
+}
+
+impl Display for FieldChange {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnDelete(rule) => write!(f, "on delete {}", rule.word()),
+            Self::Order(labels) => {
+                f.write_str("order (")?;
+                list(f, labels.iter().map(Label))?;
+                f.write_char(')')
             }
         }
     }

@@ -417,12 +417,25 @@ fn field() -> impl Strategy<Value = FieldDefinition> {
     })
 }
 
+fn field_change() -> impl Strategy<Value = FieldChange> {
+    prop_oneof![
+        select(&OnDelete::ALL).prop_map(FieldChange::OnDelete),
+        vec(name(), 1..4).prop_map(FieldChange::Order),
+    ]
+}
+
 fn alteration() -> impl Strategy<Value = Alteration> {
     prop_oneof![
         field().prop_map(Alteration::AddField),
         name().prop_map(Alteration::DropField),
-        (name(), select(&OnDelete::ALL))
-            .prop_map(|(field, on_delete)| Alteration::AlterField { field, on_delete }),
+        (name(), field_change())
+            .prop_map(|(field, change)| Alteration::AlterField { field, change }),
+        (name(), name(), name()).prop_map(|(field, from, to)| Alteration::RenameLabel {
+            field,
+            from,
+            to
+        }),
+        (name(), name()).prop_map(|(field, label)| Alteration::DropLabel { field, label }),
         (name(), name()).prop_map(|(from, to)| Alteration::RenameField { from, to }),
         name().prop_map(Alteration::Rename),
         expression().prop_map(Alteration::AddCheck),

@@ -39,6 +39,7 @@ fn catalog() -> Catalog {
         dated_by: None,
         on_delete: OnDelete::default(),
         // Codes run against the ranks.
+        gone_labels: Vec::new(),
         labels: (0..)
             .zip(labels)
             .map(|(at, name)| Label {
