@@ -2,7 +2,8 @@
 //!
 //! Everything hangs together: owners follow territories, deals are closed in the past and open
 //! in the future, activities belong to deals. A deal depends on its number alone, so that what
-//! follows from it (orders, activities) is made without keeping a million deals in memory.
+//! follows from it (orders, activities) is made without keeping a million deals in memory. What
+//! there was a year ago is written first, then step by step what came and changed since.
 
 mod catalogue;
 mod customers;
@@ -10,6 +11,7 @@ mod deals;
 mod names;
 mod random;
 mod sheet;
+mod story;
 mod team;
 
 use crate::catalog::Catalog;
@@ -43,6 +45,7 @@ struct World<'a> {
     seed: u64,
     deals: u64,
     contacts: u64,
+    story: story::Story,
     team: team::Team,
     accounts: Vec<customers::Account>,
 }
@@ -62,7 +65,8 @@ pub(crate) fn fill(
     let scale = scale.clamp(10, 100_000_000);
     let world = World::new(clock, scale, seed)?;
     let expected = scale * 5 + scale / 10 + 2_000;
-    let sink = &mut Sink::new(store, catalog, clock, expected, progress);
+    let sink = &mut Sink::new(store, catalog, expected, progress);
+    sink.at = world.evening(0);
     for object in [
         "territories",
         "reps",
@@ -76,8 +80,7 @@ pub(crate) fn fill(
     world.write_team(sink)?;
     world.write_products(sink)?;
     world.write_customers(sink)?;
-    world.write_deals(sink)?;
-    world.write_activities(sink)?;
+    world.write_story(sink)?;
     world.write_leads(sink)?;
     world.write_enablement(sink)?;
     sink.commit()
@@ -95,6 +98,7 @@ impl<'a> World<'a> {
             quarter: (quarter.start(), quarter.end().add_days(-1)?),
             seed,
             deals,
+            story: story::Story::new(today, deals)?,
             contacts: accounts * customers::CONTACTS_PER_ACCOUNT,
             accounts: customers::Account::all(accounts, &team, seed),
             team,

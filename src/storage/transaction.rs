@@ -45,7 +45,8 @@ pub(super) enum Undo {
     Change {
         object: ObjectId,
         id: RecordId,
-        before: Arc<Row>,
+        /// None if the record had gone.
+        before: Option<Arc<Row>>,
     },
     Whole(Arc<Overlay>),
     /// The schema before, of equal layouts.
@@ -128,6 +129,22 @@ impl<'a> Transaction<'a> {
         row.changed = before.changed;
         self.overlay()
             .set(object, id, Some(&before), Some(Arc::new(row)))?;
+        let before = Some(before);
+        self.log.push(Undo::Change { object, id, before });
+        Ok(())
+    }
+
+    /// Adds a record under an id that was given before and has none now.
+    pub(crate) fn restore(&mut self, object: ObjectId, id: RecordId, row: Row) -> Result<()> {
+        row.check(self.state.overlay.schema.known(object)?)?;
+        if id.0 >= self.state.record_bound(object) || self.state.row(object, id)?.is_some() {
+            return Err(Error::new(
+                Code::Internal,
+                format!("the record `{id}` of object {} did not go", object.0),
+            ));
+        }
+        self.overlay().set(object, id, None, Some(Arc::new(row)))?;
+        let before = None;
         self.log.push(Undo::Change { object, id, before });
         Ok(())
     }
@@ -137,9 +154,12 @@ impl<'a> Transaction<'a> {
     pub(crate) fn delete(&mut self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {
         let before = self.existing(object, id)?;
         self.overlay().set(object, id, Some(&before), None)?;
-        let row = before.clone();
-        self.log.push(Undo::Change { object, id, before });
-        Ok(row)
+        self.log.push(Undo::Change {
+            object,
+            id,
+            before: Some(before.clone()),
+        });
+        Ok(before)
     }
 
     fn existing(&self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {
@@ -273,7 +293,7 @@ impl<'a> Transaction<'a> {
                 }
                 Undo::Change { object, id, before } => {
                     let row = overlay.entry(object, id).and_then(|e| e.current.clone());
-                    overlay.set(object, id, row.as_ref(), Some(before))
+                    overlay.set(object, id, row.as_ref(), before)
                 }
                 Undo::Whole(overlay) => {
                     self.state.overlay = overlay;
@@ -332,7 +352,7 @@ impl<'a> Transaction<'a> {
             .iter()
             .filter_map(|undo| match undo {
                 Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
-                Undo::Change { object, id, before } => Some(((*object, *id), Some(before.clone()))),
+                Undo::Change { object, id, before } => Some(((*object, *id), before.clone())),
                 Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => None,
             });
         // Of a record's steps the first, which stays in front of the others.

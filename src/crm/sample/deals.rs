@@ -3,15 +3,20 @@
 use super::customers::{ACME, BOREALIS, CACTUS, CONTACTS_PER_ACCOUNT};
 use super::names::{self, company};
 use super::random::Random;
-use super::sheet::{Sink, code, reference};
+use super::sheet::{Sheet, Sink, code, reference};
 use super::team;
 use super::{Kind, World};
 use crate::error::Result;
-use crate::value::{Date, Value};
+use crate::value::{Date, ObjectId, RecordId, Value};
 
 /// Days back to the first deal.
 const HISTORY_DAYS: i64 = 730;
-const ACTIVITIES_PER_DEAL: u64 = 3;
+pub(super) const ACTIVITIES_PER_DEAL: u64 = 3;
+const DEALS_PER_NOTE: u64 = 50;
+/// The activities that belong to no deal and come first.
+const FORGOTTEN: u64 = 2;
+/// The deals with places of their own come first.
+pub(super) const KNOWN: u64 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
@@ -30,14 +35,31 @@ pub(super) struct Deal {
     pub opened: Date,
     /// Closed on, or to be closed.
     pub close: Date,
-    stage: Stage,
-    amount: i64,
+    pub stage: Stage,
+    pub amount: i64,
     /// Which of [`names::DEALS`] it is.
     subject: usize,
 }
 
+/// What opportunities and all that comes with them are written with.
+pub(super) struct Sheets {
+    deals: Sheet<12>,
+    stages: Vec<Value>,
+    sources: Vec<Value>,
+    reasons: Vec<Value>,
+    lines: Sheet<5>,
+    orders: Sheet<5>,
+    activities: Sheet<10>,
+    types: Vec<Value>,
+    planned: Value,
+    done: Value,
+    cancelled: Value,
+    notes: Sheet<4>,
+    opportunities: ObjectId,
+}
+
 impl Deal {
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.stage < Stage::Won
     }
 }
@@ -152,85 +174,54 @@ impl World<'_> {
         account.owner.unwrap_or(self.team.owners[account.leaf][0])
     }
 
-    pub(super) fn write_deals(&self, sink: &mut Sink<'_>) -> Result<()> {
-        let sheet = sink.sheet(
-            "opportunities",
-            [
-                "name",
-                "account",
-                "contact",
-                "owner",
-                "territory",
-                "stage",
-                "amount",
-                "opened_on",
-                "close_date",
-                "source",
-                "loss_reason",
-                "next_step",
-            ],
-        )?;
-        let names = [
-            "prospect",
-            "qualify",
-            "proposal",
-            "negotiate",
-            "won",
-            "lost",
-        ];
-        let mut stages = Vec::new();
-        for name in names {
-            stages.push(sink.find("stages", "name", name)?);
-        }
-        let sources = sink.labels("opportunities", "source")?;
-        let reasons = sink.labels("opportunities", "loss_reason")?;
-        for number in 0..self.deals {
-            let deal = self.deal(number);
-            let random = &mut self.random(Kind::Deal, number + (1 << 40));
-            let leaf = self.accounts[deal.account as usize].leaf;
-            let name = format!(
-                "{} {}",
-                company(deal.account).short,
-                names::DEALS[deal.subject]
-            );
-            let next = random.pick(names::NEXT_STEPS);
-            let values = [
-                Value::text(name),
-                reference(deal.account),
-                reference(deal.contact),
-                reference(self.owner(&deal)),
-                reference(team::leaf_record(leaf)),
-                code(&stages, deal.stage as usize),
-                self.money(deal.amount),
-                Value::Date(deal.opened),
-                Value::Date(deal.close),
-                random.pick(&sources).clone(),
-                if deal.stage == Stage::Lost {
-                    random.pick(&reasons).clone()
-                } else {
-                    Value::Missing
-                },
-                if deal.is_open() {
-                    Value::text(next)
-                } else {
-                    Value::Missing
-                },
-            ];
-            sink.add(&sheet, values)?;
-        }
-        self.write_lines(sink)?;
-        self.write_orders(sink)
+    /// The fields of opportunity `number` on a day.
+    fn deal_values(&self, sheets: &Sheets, number: u64, day: Date) -> [Value; 12] {
+        let last = self.deal(number);
+        let deal = self.deal_on(number, day);
+        let random = &mut self.random(Kind::Deal, number + (1 << 40));
+        let leaf = self.accounts[deal.account as usize].leaf;
+        let name = format!(
+            "{} {}",
+            company(deal.account).short,
+            names::DEALS[deal.subject]
+        );
+        let next = random.pick(names::NEXT_STEPS);
+        [
+            Value::text(name),
+            reference(deal.account),
+            reference(deal.contact),
+            reference(self.owner(&deal)),
+            reference(team::leaf_record(leaf)),
+            code(&sheets.stages, deal.stage as usize),
+            self.money(deal.amount),
+            Value::Date(deal.opened),
+            Value::Date(deal.close),
+            random.pick(&sheets.sources).clone(),
+            if deal.stage == Stage::Lost {
+                random.pick(&sheets.reasons).clone()
+            } else {
+                Value::Missing
+            },
+            if deal.is_open() && (last.is_open() || self.is_told(number)) {
+                Value::text(next)
+            } else {
+                Value::Missing
+            },
+        ]
     }
 
-    /// Open deals with a proposal say what is to be sold.
-    fn write_lines(&self, sink: &mut Sink<'_>) -> Result<()> {
-        let fields = ["opportunity", "product", "quantity", "price", "discount"];
-        let sheet = sink.sheet("opportunity_lines", fields)?;
-        for number in 0..self.deals {
-            let deal = self.deal(number);
-            if !deal.is_open() || deal.stage < Stage::Proposal {
-                continue;
-            }
+    /// Opportunity `number` as it is on a day, with what came with it: what is to be sold if it
+    /// is open with a proposal, activities, for some a note.
+    pub(super) fn write_deal(
+        &self,
+        sink: &mut Sink<'_>,
+        sheets: &Sheets,
+        number: u64,
+        day: Date,
+    ) -> Result<()> {
+        sink.add(&sheets.deals, self.deal_values(sheets, number, day))?;
+        let deal = self.deal(number);
+        if deal.is_open() && deal.stage >= Stage::Proposal {
             let random = &mut self.random(Kind::Line, number);
             let product = random.below(names::PRODUCTS.len() as u64);
             let price = names::PRODUCTS[product as usize].2;
@@ -241,136 +232,226 @@ impl World<'_> {
                 self.money(price),
                 Value::Number(random.below(4) as f64 * 0.05),
             ];
-            sink.add(&sheet, values)?;
+            sink.add(&sheets.lines, values)?;
         }
-        Ok(())
-    }
-
-    fn write_orders(&self, sink: &mut Sink<'_>) -> Result<()> {
-        let fields = ["number", "account", "opportunity", "ordered_on", "amount"];
-        let sheet = sink.sheet("orders", fields)?;
-        for number in 0..self.deals {
-            let deal = self.deal(number);
-            if deal.stage != Stage::Won {
-                continue;
-            }
-            let random = &mut self.random(Kind::Line, number + (1 << 40));
-            let ordered = deal.close.add_days(random.between(0, 9))?.min(self.today);
-            let values = [
-                Value::text(format!("PO-{:06}", number + 1)),
-                reference(deal.account),
-                reference(number),
-                Value::Date(ordered),
-                self.money(deal.amount),
-            ];
-            sink.add(&sheet, values)?;
+        for activity in number * ACTIVITIES_PER_DEAL..(number + 1) * ACTIVITIES_PER_DEAL {
+            let (values, _) = self.activity(sheets, activity, &deal, day)?;
+            sink.add(&sheets.activities, values)?;
         }
-        Ok(())
-    }
-
-    /// Three a deal, spread over its life; the last one of an open deal is still to be done.
-    pub(super) fn write_activities(&self, sink: &mut Sink<'_>) -> Result<()> {
-        let sheet = sink.sheet(
-            "activities",
-            [
-                "subject",
-                "type",
-                "contact",
-                "opportunity",
-                "account",
-                "owner",
-                "due",
-                "done_at",
-                "minutes",
-                "status",
-            ],
-        )?;
-        let types = sink.labels("activities", "type")?;
-        let kinds = [
-            "call", "email", "meeting", "demo", "proposal", "visit", "task",
+        if !number.is_multiple_of(DEALS_PER_NOTE)
+            || number / DEALS_PER_NOTE >= self.deals / DEALS_PER_NOTE
+        {
+            return Ok(());
+        }
+        let random = &mut self.random(Kind::Note, number / DEALS_PER_NOTE);
+        let day = deal.opened.add_days(random.between(0, 6))?.min(self.today);
+        let values = [
+            Value::AnyReference(sheets.opportunities, RecordId(number)),
+            reference(self.owner(&deal)),
+            Value::DateTime(self.moment(day, 480)),
+            Value::text(random.pick(names::NOTES)),
         ];
-        let label = |name: &str| code(&types, kinds.iter().position(|k| *k == name).unwrap_or(0));
-        let [planned, done, cancelled] =
-            ["planned", "done", "cancelled"].map(|name| sink.label("activities", "status", name));
-        let (planned, done, cancelled) = (planned?, done?, cancelled?);
-        // Two that were forgotten long ago.
+        sink.add(&sheets.notes, values).map(drop)
+    }
+
+    /// Writes what a day has changed in opportunity `number`.
+    pub(super) fn move_deal(
+        &self,
+        sink: &mut Sink<'_>,
+        sheets: &Sheets,
+        number: u64,
+        day: Date,
+    ) -> Result<()> {
+        let values = self.deal_values(sheets, number, day);
+        sink.set(&sheets.deals, RecordId(number), values)
+    }
+
+    /// The day on which what opportunity `number` won was ordered.
+    pub(super) fn ordered(&self, number: u64, deal: &Deal) -> Result<Option<Date>> {
+        if deal.stage != Stage::Won {
+            return Ok(None);
+        }
+        let random = &mut self.random(Kind::Line, number + (1 << 40));
+        let day = deal.close.add_days(random.between(0, 9))?;
+        Ok(Some(day.min(self.today)))
+    }
+
+    pub(super) fn write_order(
+        &self,
+        sink: &mut Sink<'_>,
+        sheets: &Sheets,
+        number: u64,
+    ) -> Result<()> {
+        let deal = self.deal(number);
+        let ordered = self.ordered(number, &deal)?;
+        let values = [
+            Value::text(format!("PO-{:06}", number + 1)),
+            reference(deal.account),
+            reference(number),
+            ordered.map_or(Value::Missing, Value::Date),
+            self.money(deal.amount),
+        ];
+        sink.add(&sheets.orders, values).map(drop)
+    }
+
+    /// Two activities that were forgotten long ago.
+    pub(super) fn write_forgotten(&self, sink: &mut Sink<'_>, sheets: &Sheets) -> Result<()> {
         for day in [11, 12] {
             let due = Date::from_ymd(2019, 11, day).unwrap_or_default();
             let mut values = [const { Value::Missing }; 10];
             values[0] = Value::text("Call back");
-            values[1] = label("call");
+            values[1] = sheets.activity_type("call");
             values[4] = reference(CACTUS);
             values[5] = reference(team::BEN);
             values[6] = Value::DateTime(self.moment(due, 600));
-            values[9] = cancelled.clone();
-            sink.add(&sheet, values)?;
-        }
-        for number in 0..self.deals * ACTIVITIES_PER_DEAL {
-            let (of, at) = (number / ACTIVITIES_PER_DEAL, number % ACTIVITIES_PER_DEAL);
-            let deal = self.deal(of);
-            let random = &mut self.random(Kind::Activity, number);
-            let (kind, subject) = *random.pick(names::ACTIVITIES[at as usize % 3]);
-            let end = if deal.is_open() {
-                self.today
-            } else {
-                deal.close
-            };
-            let life = i64::from(end.days() - deal.opened.days());
-            let share = (at as f64 + random.unit()) / ACTIVITIES_PER_DEAL as f64;
-            let ahead = deal.is_open() && at == ACTIVITIES_PER_DEAL - 1;
-            let due = match ahead {
-                true => self.day(random.between(-4, 21)),
-                false => deal.opened.add_days((share * life as f64) as i64)?,
-            };
-            let due = self.moment(due, random.between(17, 32) * 30);
-            let finished = self.moment(self.clock.date_of(due), random.between(17, 34) * 30);
-            let dropped = random.chance(0.03);
-            let is_done = !ahead && !dropped && finished <= self.clock.now;
-            let values = [
-                Value::text(subject),
-                label(kind),
-                reference(deal.contact),
-                reference(of),
-                reference(deal.account),
-                reference(self.owner(&deal)),
-                Value::DateTime(due),
-                if is_done {
-                    Value::DateTime(finished)
-                } else {
-                    Value::Missing
-                },
-                if is_done {
-                    Value::Integer(random.between(1, 12) * 10)
-                } else {
-                    Value::Missing
-                },
-                match (is_done, dropped) {
-                    (true, _) => done.clone(),
-                    (false, true) => cancelled.clone(),
-                    (false, false) => planned.clone(),
-                },
-            ];
-            sink.add(&sheet, values)?;
-        }
-        self.write_notes(sink)
-    }
-
-    fn write_notes(&self, sink: &mut Sink<'_>) -> Result<()> {
-        let sheet = sink.sheet("notes", ["about", "author", "written_at", "body"])?;
-        let opportunities = sink.object_id("opportunities")?;
-        for number in 0..self.deals / 50 {
-            let deal = self.deal(number * 50);
-            let random = &mut self.random(Kind::Note, number);
-            let day = deal.opened.add_days(random.between(0, 6))?.min(self.today);
-            let values = [
-                Value::AnyReference(opportunities, crate::value::RecordId(number * 50)),
-                reference(self.owner(&deal)),
-                Value::DateTime(self.moment(day, 480)),
-                Value::text(random.pick(names::NOTES)),
-            ];
-            sink.add(&sheet, values)?;
+            values[9] = sheets.cancelled.clone();
+            sink.add(&sheets.activities, values)?;
         }
         Ok(())
+    }
+
+    /// Writes that an activity of opportunity `number` was done.
+    pub(super) fn finish_activity(
+        &self,
+        sink: &mut Sink<'_>,
+        sheets: &Sheets,
+        activity: u64,
+        day: Date,
+    ) -> Result<()> {
+        let deal = self.deal(activity / ACTIVITIES_PER_DEAL);
+        let (values, _) = self.activity(sheets, activity, &deal, day)?;
+        sink.set(&sheets.activities, RecordId(FORGOTTEN + activity), values)
+    }
+
+    /// The fields of an activity on a day, and the day on which it was done. There are three a
+    /// deal, spread over its life; the last one of an open deal is still to be done.
+    pub(super) fn activity(
+        &self,
+        sheets: &Sheets,
+        number: u64,
+        deal: &Deal,
+        day: Date,
+    ) -> Result<([Value; 10], Option<Date>)> {
+        let (of, at) = (number / ACTIVITIES_PER_DEAL, number % ACTIVITIES_PER_DEAL);
+        let random = &mut self.random(Kind::Activity, number);
+        let (kind, subject) = *random.pick(names::ACTIVITIES[at as usize % 3]);
+        let end = if deal.is_open() {
+            self.today
+        } else {
+            deal.close
+        };
+        let life = i64::from(end.days() - deal.opened.days());
+        let share = (at as f64 + random.unit()) / ACTIVITIES_PER_DEAL as f64;
+        let ahead = deal.is_open() && at == ACTIVITIES_PER_DEAL - 1;
+        let due = match ahead {
+            true => self.day(random.between(-4, 21)),
+            false => deal.opened.add_days((share * life as f64) as i64)?,
+        };
+        let due = self.moment(due, random.between(17, 32) * 30);
+        let finished = self.moment(self.clock.date_of(due), random.between(17, 34) * 30);
+        let dropped = random.chance(0.03);
+        let will_be = !ahead && !dropped && finished <= self.clock.now;
+        let done_on = will_be.then(|| self.clock.date_of(finished));
+        let is_done = done_on.is_some_and(|done| done <= day || !self.is_told(of));
+        let values = [
+            Value::text(subject),
+            sheets.activity_type(kind),
+            reference(deal.contact),
+            reference(of),
+            reference(deal.account),
+            reference(self.owner(deal)),
+            Value::DateTime(due),
+            if is_done {
+                Value::DateTime(finished)
+            } else {
+                Value::Missing
+            },
+            if is_done {
+                Value::Integer(random.between(1, 12) * 10)
+            } else {
+                Value::Missing
+            },
+            match (is_done, dropped) {
+                (true, _) => sheets.done.clone(),
+                (false, true) => sheets.cancelled.clone(),
+                (false, false) => sheets.planned.clone(),
+            },
+        ];
+        Ok((values, done_on))
+    }
+}
+
+impl Sheets {
+    pub(super) fn new(sink: &Sink<'_>) -> Result<Self> {
+        let names = [
+            "prospect",
+            "qualify",
+            "proposal",
+            "negotiate",
+            "won",
+            "lost",
+        ];
+        let stages = names.map(|name| sink.find("stages", "name", name));
+        let status = |name| sink.label("activities", "status", name);
+        Ok(Self {
+            deals: sink.sheet(
+                "opportunities",
+                [
+                    "name",
+                    "account",
+                    "contact",
+                    "owner",
+                    "territory",
+                    "stage",
+                    "amount",
+                    "opened_on",
+                    "close_date",
+                    "source",
+                    "loss_reason",
+                    "next_step",
+                ],
+            )?,
+            stages: stages.into_iter().collect::<Result<_>>()?,
+            sources: sink.labels("opportunities", "source")?,
+            reasons: sink.labels("opportunities", "loss_reason")?,
+            lines: sink.sheet(
+                "opportunity_lines",
+                ["opportunity", "product", "quantity", "price", "discount"],
+            )?,
+            orders: sink.sheet(
+                "orders",
+                ["number", "account", "opportunity", "ordered_on", "amount"],
+            )?,
+            activities: sink.sheet(
+                "activities",
+                [
+                    "subject",
+                    "type",
+                    "contact",
+                    "opportunity",
+                    "account",
+                    "owner",
+                    "due",
+                    "done_at",
+                    "minutes",
+                    "status",
+                ],
+            )?,
+            types: sink.labels("activities", "type")?,
+            planned: status("planned")?,
+            done: status("done")?,
+            cancelled: status("cancelled")?,
+            notes: sink.sheet("notes", ["about", "author", "written_at", "body"])?,
+            opportunities: sink.object_id("opportunities")?,
+        })
+    }
+
+    fn activity_type(&self, name: &str) -> Value {
+        let kinds = [
+            "call", "email", "meeting", "demo", "proposal", "visit", "task",
+        ];
+        let at = kinds.iter().position(|kind| *kind == name);
+        code(&self.types, at.unwrap_or(0))
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::catalog::{Catalog, Field, Object};
 use crate::error::{Code, Error, Result};
 use crate::storage::{CommitInfo, Row, Store};
-use crate::value::{Clock, FieldId, LabelCode, ObjectId, RecordId, Value};
+use crate::value::{DateTime, FieldId, LabelCode, ObjectId, RecordId, Value};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Records a transaction.
 const BATCH_RECORDS: usize = 50_000;
@@ -12,11 +13,32 @@ const BATCH_RECORDS: usize = 50_000;
 pub(super) struct Sink<'a> {
     store: &'a Store,
     catalog: &'a Catalog,
-    clock: &'a Clock,
-    waiting: Vec<(ObjectId, Row)>,
+    /// When, and by which of the reps, what follows is written.
+    pub(super) at: DateTime,
+    pub(super) actor: Option<RecordId>,
+    ids: Ids,
+    /// The next id of each object.
+    next: BTreeMap<ObjectId, u64>,
+    waiting: Vec<Waiting>,
     written: u64,
     expected: u64,
     progress: &'a dyn Fn(u64, u64),
+}
+
+/// Under which ids records are added.
+enum Ids {
+    Next,
+    /// They are not added yet: their ids are kept free.
+    Kept(VecDeque<RecordId>),
+    /// They are added under ids that were kept free.
+    Given(VecDeque<RecordId>),
+}
+
+enum Waiting {
+    Add(ObjectId, Row),
+    Keep(ObjectId),
+    Come(ObjectId, RecordId, Row),
+    Set(ObjectId, RecordId, Row),
 }
 
 /// Some fields of an object, in the order in which their values are given.
@@ -29,14 +51,16 @@ impl<'a> Sink<'a> {
     pub(super) fn new(
         store: &'a Store,
         catalog: &'a Catalog,
-        clock: &'a Clock,
         expected: u64,
         progress: &'a dyn Fn(u64, u64),
     ) -> Self {
         Self {
             store,
             catalog,
-            clock,
+            at: DateTime::from_micros(0),
+            actor: None,
+            ids: Ids::Next,
+            next: BTreeMap::new(),
             waiting: Vec::new(),
             written: 0,
             expected,
@@ -119,9 +143,61 @@ impl<'a> Sink<'a> {
         sheet: &Sheet<N>,
         values: [Value; N],
     ) -> Result<()> {
-        let cells = sheet.fields.iter().copied().zip(values);
-        let row = cells.filter(|(_, value)| !value.is_missing()).collect();
-        self.waiting.push((sheet.object, row));
+        let object = sheet.object;
+        let row = sheet.row(values);
+        let next = self.next.entry(object).or_default();
+        let waiting = match &mut self.ids {
+            Ids::Next => Waiting::Add(object, row),
+            Ids::Kept(ids) => {
+                ids.push_back(RecordId(*next));
+                Waiting::Keep(object)
+            }
+            Ids::Given(ids) => {
+                let id = ids.pop_front().expect("as many are kept as come");
+                return self.wait(Waiting::Come(object, id, row));
+            }
+        };
+        *next += 1;
+        self.wait(waiting)
+    }
+
+    /// Changes a record to these values.
+    pub(super) fn set<const N: usize>(
+        &mut self,
+        sheet: &Sheet<N>,
+        id: RecordId,
+        values: [Value; N],
+    ) -> Result<()> {
+        self.wait(Waiting::Set(sheet.object, id, sheet.row(values)))
+    }
+
+    /// Keeps ids free for the records that `write` adds, and gives them.
+    pub(super) fn keep(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<VecDeque<RecordId>> {
+        self.ids = Ids::Kept(VecDeque::new());
+        write(self)?;
+        match std::mem::replace(&mut self.ids, Ids::Next) {
+            Ids::Kept(ids) => Ok(ids),
+            Ids::Next | Ids::Given(_) => Ok(VecDeque::new()),
+        }
+    }
+
+    /// Adds the records of `write` under the ids that were kept free for them.
+    pub(super) fn come(
+        &mut self,
+        ids: VecDeque<RecordId>,
+        write: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.ids = Ids::Given(ids);
+        write(self)?;
+        self.ids = Ids::Next;
+        Ok(())
+    }
+
+    fn wait(&mut self, waiting: Waiting) -> Result<()> {
+        self.waiting.push(waiting);
         if self.waiting.len() == BATCH_RECORDS {
             self.commit()?;
         }
@@ -130,17 +206,44 @@ impl<'a> Sink<'a> {
 
     /// Commits what waits.
     pub(super) fn commit(&mut self) -> Result<()> {
-        self.written += self.waiting.len() as u64;
         let mut transaction = self.store.begin()?;
-        for (object, row) in self.waiting.drain(..) {
-            transaction.insert(object, row)?;
+        for waiting in self.waiting.drain(..) {
+            match waiting {
+                Waiting::Add(object, row) => {
+                    transaction.insert(object, row)?;
+                    self.written += 1;
+                }
+                Waiting::Keep(object) => {
+                    let id = transaction.insert(object, Row::default())?;
+                    transaction.delete(object, id)?;
+                }
+                Waiting::Come(object, id, row) => {
+                    transaction.restore(object, id, row)?;
+                    self.written += 1;
+                }
+                Waiting::Set(object, id, row) => {
+                    let before = transaction.row(object, id)?;
+                    let before = before.ok_or_else(|| {
+                        let message = format!("the sample changes a record `{id}` before it is");
+                        Error::new(Code::Internal, message)
+                    })?;
+                    transaction.replace(object, id, before, row)?;
+                }
+            }
         }
         transaction.commit(CommitInfo {
-            at: self.clock.now,
-            actor: None,
+            at: self.at,
+            actor: self.actor,
         })?;
         (self.progress)(self.written.min(self.expected), self.expected);
         Ok(())
+    }
+}
+
+impl<const N: usize> Sheet<N> {
+    fn row(&self, values: [Value; N]) -> Row {
+        let cells = self.fields.iter().copied().zip(values);
+        cells.filter(|(_, value)| !value.is_missing()).collect()
     }
 }
 
