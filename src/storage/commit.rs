@@ -2,6 +2,7 @@
 
 use super::fault::OrFault;
 use super::fold;
+use super::inherit;
 use super::journal::{Change, HeaderKind};
 use super::log::{self, Commit};
 use super::meta;
@@ -71,7 +72,14 @@ impl Store {
             rebase(&latest, transaction, &changes)?
         };
         let sequence = latest.sequence() + 1;
-        stamp(Arc::make_mut(&mut overlay), sequence, &mut changes);
+        transaction.bequeath(&mut changes);
+        let inherits = !transaction.inherited.is_empty();
+        stamp(
+            Arc::make_mut(&mut overlay),
+            sequence,
+            &mut changes,
+            inherits,
+        );
         let commit = Arc::new(Commit {
             sequence,
             at: info.at,
@@ -99,6 +107,7 @@ impl Store {
             let sorted = fold::sort_beside(&overlay, &new, || {
                 log::archive(&write, &latest.pending.commits, before)?;
                 log::archive(&write, std::slice::from_ref(&commit), after)?;
+                inherit::write(&write, &transaction.inherited, after)?;
                 if layouts {
                     fold::drop_gone(&write, before, after)?;
                 }
@@ -316,10 +325,14 @@ fn check_hierarchy(state: &Snapshot, layout: &ObjectLayout, change: &Change) -> 
 }
 
 /// Gives the rows after the changes, which the overlay holds too, the transaction's number.
-fn stamp(overlay: &mut Overlay, sequence: u64, changes: &mut [Change]) {
+fn stamp(overlay: &mut Overlay, sequence: u64, changes: &mut [Change], inherits: bool) {
     for change in changes {
         let records = overlay.objects.get_mut(&change.object);
         let entry = records.and_then(|o| o.records.get_mut(&change.id.0));
+        // What a field inherits is no change of the record.
+        if inherits && change.before == change.after {
+            continue;
+        }
         // Often the only other holder of the row, which then is not copied.
         if change.after.take().is_some()
             && let Some(row) = entry.and_then(|entry| entry.current.as_mut())

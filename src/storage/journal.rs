@@ -63,7 +63,7 @@ pub(super) struct RecordBlock {
 }
 
 impl RecordBlock {
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.put(self.inserted.len() as u64);
         self.inserted.iter().for_each(|range| out.put(*range));
@@ -160,8 +160,10 @@ pub(super) fn write_changes(
         let layout = schema.layout(object);
         let mut records = RecordBlock::default();
         let mut fields: BTreeMap<FieldId, Vec<(u64, &Value)>> = BTreeMap::new();
+        let mut known = Vec::new();
         for change in changes {
             let id = change.id.0;
+            let mut differs = change.after.is_none();
             match (&change.before, &change.after) {
                 (None, Some(_)) => match records.inserted.last_mut() {
                     Some((first, len)) if *first + *len == id => *len += 1,
@@ -171,6 +173,7 @@ pub(super) fn write_changes(
                 (Some(before), Some(after)) => {
                     for field in (0..layout.fields.len()).map(field_id) {
                         if before.get(field) != after.get(field) {
+                            differs = true;
                             fields
                                 .entry(field)
                                 .or_default()
@@ -180,10 +183,11 @@ pub(super) fn write_changes(
                 }
                 (None, None) => {}
             }
+            if differs && change.before.is_some() {
+                known.push(((object.0, id, sequence), ()));
+            }
         }
-        let known = changes.iter().filter(|change| change.before.is_some());
-        let known = known.map(|change| ((object.0, change.id.0, sequence), ()));
-        insert_sorted(&mut by_record, known)?;
+        insert_sorted(&mut by_record, known.into_iter())?;
         let mut blocks: Vec<_> = fields
             .iter()
             .map(|(&field, old)| (field, encode_block(layout, field, old)))

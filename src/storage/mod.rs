@@ -15,6 +15,7 @@ mod fault;
 mod fold;
 mod history;
 mod index;
+mod inherit;
 mod journal;
 mod key;
 mod layout;
@@ -36,6 +37,7 @@ mod transaction;
 
 pub use compact::Sizes;
 pub(crate) use history::{Event, EventKind};
+pub(crate) use inherit::Inheritance;
 pub(crate) use journal::Change;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
 pub(crate) use row::Row;

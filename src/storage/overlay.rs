@@ -21,6 +21,8 @@ pub(super) struct Overlay {
     /// The index keys of current rows: of the records in the overlay, and of every record for
     /// an index that is not stored yet. They are kept from the first time they are asked for.
     keys: BTreeMap<IndexId, Keys>,
+    /// Whether a field takes the place of another, whose past it has only once that is committed.
+    pub(super) inherits: bool,
 }
 
 type Keys = OnceLock<Arc<BTreeSet<KeyEntry>>>;
@@ -46,6 +48,7 @@ impl Overlay {
             settings,
             objects: BTreeMap::new(),
             keys: BTreeMap::new(),
+            inherits: false,
         }
     }
 

@@ -312,6 +312,13 @@ impl Snapshot {
     pub(super) fn last_committed(&self) -> Result<Self> {
         let mut then = self.now();
         if let Some(mut committed) = then.committed.take() {
+            if self.overlay.inherits {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    "the past cannot be asked in a transaction that gives a field another type",
+                )
+                .hint("commit first"));
+            }
             let schema = &self.overlay.schema;
             if !Arc::ptr_eq(schema, &committed.schema) {
                 if schema.index_ids().any(|id| !committed.schema.has_index(id)) {

@@ -1,6 +1,7 @@
 //! A write transaction: a snapshot, an overlay of what it changed, and the way to commit.
 
 use super::index;
+use super::inherit::Inherited;
 use super::journal::Change;
 use super::load::Load;
 use super::meta::RECORDS_MAX;
@@ -20,6 +21,8 @@ pub(crate) struct Transaction<'a> {
     pub(super) log: Vec<Undo>,
     /// What is written into the file already; it began when nothing else was done.
     pub(super) load: Option<Load<'a>>,
+    /// Fields that take the place of others.
+    pub(super) inherited: Vec<Inherited>,
 }
 
 /// A place to roll back to.
@@ -56,6 +59,8 @@ pub(super) enum Undo {
         grown: bool,
     },
     Settings(Arc<Settings>),
+    /// The last field that inherited.
+    Inherit,
 }
 
 impl Undo {
@@ -79,6 +84,7 @@ impl<'a> Transaction<'a> {
             base,
             log: Vec::new(),
             load: None,
+            inherited: Vec::new(),
         }
     }
 
@@ -87,7 +93,7 @@ impl<'a> Transaction<'a> {
         &self.state
     }
 
-    fn overlay(&mut self) -> &mut Overlay {
+    pub(super) fn overlay(&mut self) -> &mut Overlay {
         Arc::make_mut(&mut self.state.overlay)
     }
 
@@ -307,6 +313,11 @@ impl<'a> Transaction<'a> {
                     overlay.settings = settings;
                     Ok(())
                 }
+                Undo::Inherit => {
+                    self.inherited.pop();
+                    overlay.inherits = !self.inherited.is_empty();
+                    Ok(())
+                }
             };
             // Setting a row fails only on a value that no key can hold, and this one was set.
             debug_assert!(undone.is_ok());
@@ -353,7 +364,7 @@ impl<'a> Transaction<'a> {
             .filter_map(|undo| match undo {
                 Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
                 Undo::Change { object, id, before } => Some(((*object, *id), before.clone())),
-                Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) => None,
+                Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) | Undo::Inherit => None,
             });
         // Of a record's steps the first, which stays in front of the others.
         let mut first: Vec<_> = undone.collect();

@@ -13,6 +13,7 @@ impl Definer<'_, '_> {
         let id = self.object(tree)?.id;
         let mut added = Vec::new();
         let mut checks = Vec::new();
+        let mut retyped = Vec::new();
         for change in changes {
             match change {
                 Alteration::AddField(field) => {
@@ -29,6 +30,9 @@ impl Definer<'_, '_> {
                         set_on_delete(definition, *rule, field)?;
                     }
                     FieldChange::Order(labels) => self.order_labels(id, field, labels)?,
+                    FieldChange::Type { ty, default } => {
+                        retyped.push(self.retype(id, field, ty, default.as_deref())?);
+                    }
                 },
                 Alteration::DropField(name) => self.drop_field(id, name)?,
                 Alteration::RenameField { from, to } => self.rename_field(id, from, to)?,
@@ -55,9 +59,13 @@ impl Definer<'_, '_> {
         self.check_texts(blame)?;
         self.store()?;
         self.write_rules()?;
+        let told = self.convert_all(id, retyped)?;
         self.fill(id, &added)?;
         self.hold_checks(id, &checks)?;
-        Ok(format!("altered object {}", self.catalog.object(id).name))
+        Ok(format!(
+            "altered object {}{told}",
+            self.catalog.object(id).name
+        ))
     }
 
     /// Existing records must meet a new check.
@@ -130,7 +138,11 @@ fn blamed(changes: &[Alteration]) -> Option<&Name> {
         Alteration::DropField(name)
         | Alteration::RenameField { from: name, .. }
         | Alteration::RenameLabel { from: name, .. }
-        | Alteration::DropLabel { label: name, .. } => Some(name),
+        | Alteration::DropLabel { label: name, .. }
+        | Alteration::AlterField {
+            field: name,
+            change: FieldChange::Type { .. },
+        } => Some(name),
         Alteration::Rename(name) => Some(name),
         _ => None,
     });

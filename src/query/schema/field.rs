@@ -9,7 +9,7 @@ use crate::storage::IndexKind;
 use crate::value::{FieldId, FieldType, IndexId, LabelCode, ObjectId, Shape};
 
 /// Fields an object has in its life, dropped ones included.
-const FIELDS: usize = 4_000;
+pub(super) const FIELDS: usize = 4_000;
 
 /// What a definition's expressions are, to be bound once all names are there.
 pub(super) enum Added<'s> {
@@ -169,7 +169,7 @@ impl Definer<'_, '_> {
         })
     }
 
-    fn check_options(&self, object: ObjectId, field: &Field, name: &Name) -> Result<()> {
+    pub(super) fn check_options(&self, object: ObjectId, field: &Field, name: &Name) -> Result<()> {
         let definition = self.catalog.object(object);
         let refers = matches!(
             field.ty,
@@ -202,7 +202,7 @@ impl Definer<'_, '_> {
         Ok(())
     }
 
-    fn field_type(&self, tree: &TypeName) -> Result<(FieldType, Vec<Label>)> {
+    pub(super) fn field_type(&self, tree: &TypeName) -> Result<(FieldType, Vec<Label>)> {
         let id = |name: &Name| {
             self.object(name).map(|object| object.id).map_err(|error| {
                 error.hint(format!(

@@ -12,6 +12,7 @@ mod name;
 mod object;
 mod records;
 mod rename;
+mod retype;
 mod script;
 mod setting;
 #[cfg(test)]

@@ -511,6 +511,11 @@ pub(crate) enum FieldChange {
     OnDelete(OnDelete),
     /// `order (bronze, silver, gold)`: all labels, the lowest first.
     Order(Vec<Name>),
+    /// `type number default 0`
+    Type {
+        ty: TypeName,
+        default: Option<Box<Expr>>,
+    },
 }
 
 /// `create view hot($min money, $region text) as opportunities where ...`

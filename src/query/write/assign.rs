@@ -22,7 +22,7 @@ const TAG_LABELS: usize = 10_000;
 impl Writer<'_, '_> {
     /// `value`, which an expression of type `from` gave, as a value of the field. Without `from`
     /// codes of labels are the field's own.
-    pub(super) fn convert(
+    pub(crate) fn convert(
         &mut self,
         object: ObjectId,
         field: FieldId,
@@ -76,7 +76,7 @@ impl Writer<'_, '_> {
     }
 
     /// Text as a value of the field: read as its type, or looked up as the label it names.
-    pub(super) fn read(&mut self, object: ObjectId, field: FieldId, text: &str) -> Result<Value> {
+    pub(crate) fn read(&mut self, object: ObjectId, field: FieldId, text: &str) -> Result<Value> {
         use FieldType as F;
         let catalog = Arc::clone(&self.catalog);
         let definition = catalog.object(object).field(field);

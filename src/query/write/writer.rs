@@ -10,7 +10,7 @@ use crate::query::label::{self, Known};
 use crate::query::pipeline::Environment;
 use crate::query::plan;
 use crate::storage::{Row, Snapshot, Transaction};
-use crate::value::{ChunkId, FieldId, ObjectId, RecordId, Value};
+use crate::value::{ChunkId, Clock, FieldId, ObjectId, RecordId, Value};
 use foldhash::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -78,6 +78,15 @@ impl<'a, 't> Writer<'a, 't> {
             self.transaction.set_labels(self.catalog.encode()?);
         }
         Ok(())
+    }
+
+    /// The definitions, with the labels added so far.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog)
+    }
+
+    pub(crate) fn clock(&self) -> &'a Clock {
+        self.environment.clock
     }
 
     pub(super) fn snapshot(&self) -> &Snapshot {
@@ -157,9 +166,21 @@ impl<'a, 't> Writer<'a, 't> {
     }
 
     /// A record as messages call it: `accounts "Acme"`, or `accounts #12`.
-    pub(super) fn name_of(&self, object: ObjectId, id: RecordId) -> String {
+    pub(crate) fn name_of(&self, object: ObjectId, id: RecordId) -> String {
         let row = self.transaction.row(object, id).ok().flatten();
         label::name_of_row(object, id, row.as_deref(), &self.catalog)
+    }
+
+    /// What a record is called; without a label that is its id.
+    pub(crate) fn label(&self, object: ObjectId, id: RecordId) -> Result<String> {
+        let field = self.catalog.object(object).label_field();
+        let row = self.transaction.row(object, id)?;
+        Ok(match (field, row) {
+            (Some(field), Some(row)) if !row.get(field.id).is_missing() => {
+                row.get(field.id).show(self.environment.clock)
+            }
+            _ => id.to_string(),
+        })
     }
 
     pub(super) fn exists(&mut self, object: ObjectId, id: RecordId) -> Result<bool> {

@@ -135,7 +135,7 @@ impl Reader {
             Rule::add_field => Alteration::AddField(self.field(head)?),
             Rule::alter_field => Alteration::AlterField {
                 field: self.name(&head),
-                change: self.field_change(first(&mut inner)),
+                change: self.field_change(first(&mut inner))?,
             },
             Rule::drop_field => Alteration::DropField(self.name(&head)),
             Rule::rename_field => {
@@ -169,11 +169,22 @@ impl Reader {
         })
     }
 
-    fn field_change(self, node: Node) -> FieldChange {
-        match node.as_rule() {
+    fn field_change(self, node: Node) -> Result<FieldChange> {
+        Ok(match node.as_rule() {
             Rule::on_delete => FieldChange::OnDelete(on_delete(node)),
-            _ => FieldChange::Order(parts(node).map(|label| self.label(label)).collect()),
-        }
+            Rule::label_order => {
+                FieldChange::Order(parts(node).map(|label| self.label(label)).collect())
+            }
+            _ => {
+                let mut inner = parts(node);
+                let ty = self.type_name(first(&mut inner))?;
+                let default = inner.next().map(|node| self.sum(only(node)));
+                FieldChange::Type {
+                    ty,
+                    default: default.transpose()?.map(Box::new),
+                }
+            }
+        })
     }
 
     pub(super) fn create_index(self, node: Node) -> Statement {

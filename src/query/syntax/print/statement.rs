@@ -306,6 +306,12 @@ impl Display for FieldChange {
                 list(f, labels.iter().map(Label))?;
                 f.write_char(')')
             }
+            Self::Type { ty, default } => {
+                write!(f, "type {ty}")?;
+                default
+                    .iter()
+                    .try_for_each(|value| write!(f, " default {}", sum(value)))
+            }
         }
     }
 }

@@ -421,6 +421,10 @@ fn field_change() -> impl Strategy<Value = FieldChange> {
     prop_oneof![
         select(&OnDelete::ALL).prop_map(FieldChange::OnDelete),
         vec(name(), 1..4).prop_map(FieldChange::Order),
+        (type_name(), option::of(expression())).prop_map(|(ty, default)| FieldChange::Type {
+            ty,
+            default: default.map(Box::new),
+        }),
     ]
 }
 
