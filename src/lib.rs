@@ -106,8 +106,8 @@ mod storage;
 mod value;
 
 pub use book::{
-    Book, CheckReport, Column, FieldDescription, ImportReport, ImportedColumn, Iter,
-    ObjectDescription, Options, Outcome, ParameterDescription, Parameters, Prepared,
+    Book, CheckReport, Column, CreatedRecords, FieldDescription, ImportReport, ImportedColumn,
+    Iter, ObjectDescription, Options, Outcome, ParameterDescription, Parameters, Prepared,
     ReadTransaction, RefusedLine, Row, Rows, Savepoint, Schema, Script, Session, Step,
     ViewDescription, WriteTransaction,
 };

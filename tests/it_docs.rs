@@ -30,6 +30,11 @@ fn every_example_runs() {
     )
     .unwrap();
     fs::write(
+        folder.path().join("contacts.csv"),
+        "person,company\nIda Marsh,Marsh Mills\n",
+    )
+    .unwrap();
+    fs::write(
         folder.path().join("contacts.jsonl"),
         "{\"name\":\"Uma Dune\",\"email\":\"uma@dune.example\"}\n",
     )

@@ -18,7 +18,7 @@ mod session;
 mod transaction;
 
 pub use options::Options;
-pub use outcome::{ImportReport, ImportedColumn, Outcome, RefusedLine};
+pub use outcome::{CreatedRecords, ImportReport, ImportedColumn, Outcome, RefusedLine};
 pub use parameters::Parameters;
 pub use prepared::{ParameterDescription, Prepared};
 pub use rows::{Column, Iter, Row, Rows};

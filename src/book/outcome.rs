@@ -72,10 +72,24 @@ pub struct ImportReport {
     pub added: u64,
     /// Records updated, as the import's `on` fields found them.
     pub updated: u64,
+    /// Records added because a line refers to them, of each object `creating` names.
+    pub created: Vec<CreatedRecords>,
     /// The lines that broke a rule, in order.
     pub refused: Vec<RefusedLine>,
     /// The file that the refused lines were written to, if there were any.
     pub rejects: Option<PathBuf>,
+}
+
+/// Records that an import added for references to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreatedRecords {
+    /// The object, by its plural name.
+    pub object: String,
+    /// The name of one: `account`.
+    pub singular: String,
+    /// How many were added.
+    pub added: u64,
 }
 
 /// A column of an imported file.
@@ -127,7 +141,15 @@ impl Outcome {
             },
             Inner::Imported(report) => {
                 let singular = singular(&report.object);
-                Self::Imported(ImportReport::new(report, singular))
+                let created = report.created.iter().map(|(object, added)| CreatedRecords {
+                    object: object.clone(),
+                    singular: catalog
+                        .find_object(object)
+                        .map_or_else(|| object.clone(), |object| object.singular.clone()),
+                    added: *added,
+                });
+                let created = created.collect();
+                Self::Imported(ImportReport::new(report, singular, created))
             }
             Inner::DryRun { changes, outcome } => Self::DryRun {
                 changes: Rows::new(changes, clock.clone()),
@@ -142,7 +164,7 @@ impl Outcome {
 }
 
 impl ImportReport {
-    fn new(report: Report, singular: String) -> Self {
+    fn new(report: Report, singular: String, created: Vec<CreatedRecords>) -> Self {
         let refused = report.refused.into_iter();
         let columns = report.columns.into_iter();
         Self {
@@ -157,6 +179,7 @@ impl ImportReport {
                 .collect(),
             added: report.added,
             updated: report.updated,
+            created,
             refused: refused
                 .map(|line| RefusedLine {
                     line: line.line,
@@ -238,6 +261,10 @@ impl fmt::Display for ImportReport {
         write!(f, "{added} added")?;
         if self.updated > 0 {
             write!(f, ", {} updated", self.updated)?;
+        }
+        for created in &self.created {
+            let records = counted(created.added, &created.singular, &created.object);
+            write!(f, ", {records} added")?;
         }
         if !self.refused.is_empty() {
             let refused = counted(self.refused.len() as u64, "line", "lines");

@@ -91,6 +91,8 @@ pub(crate) struct ImportReport {
     pub columns: Vec<ImportedColumn>,
     pub added: u64,
     pub updated: u64,
+    /// Records of other objects that were added for references to them.
+    pub created: Vec<(String, u64)>,
     pub refused: Vec<RefusedLine>,
     /// Where the refused lines went, if there were any.
     pub rejects: Option<PathBuf>,

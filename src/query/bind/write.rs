@@ -189,6 +189,39 @@ impl<'a> Binder<'a> {
         Ok((object.id, on, set))
     }
 
+    /// The objects whose records an import adds where a reference names nobody.
+    pub(crate) fn creating(
+        &self,
+        tree: &syntax::Import,
+        object: ObjectId,
+        set: &[FieldId],
+    ) -> Result<Vec<ObjectId>> {
+        let mut all = Vec::new();
+        for name in &tree.creating {
+            let target = self.target(name)?;
+            let wrong =
+                |message: String| Error::new(Code::Misplaced, message).at(self.at(&name.span));
+            if target.id == object {
+                let message = format!("{} are what is imported", target.name);
+                return Err(wrong(message).hint("the lines of the file may name each other"));
+            }
+            let own = self.object(object);
+            if !set
+                .iter()
+                .any(|field| own.field(*field).refers_to(target.id))
+            {
+                let message = format!("no column is for a reference to {}", target.name);
+                return Err(wrong(message));
+            }
+            if target.label_field().is_none() {
+                let message = format!("{} have no label to be called by", target.name);
+                return Err(wrong(message));
+            }
+            all.push(target.id);
+        }
+        Ok(all)
+    }
+
     /// The field of a column's name, in which case, blanks and underscores do not count; none where
     /// the name is a formula's.
     fn column_field(&self, object: &'a Object, name: &Name) -> Result<Option<&'a Field>> {

@@ -404,12 +404,14 @@ pub(crate) struct Delete {
     pub filter: Option<Expr>,
 }
 
-/// `import accounts from "accounts.csv" [on name] [(name = account, ...)]`
+/// `import contacts from "contacts.csv" [on name] [creating accounts] [(name = contact, ...)]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Import {
     pub object: Name,
     pub file: Text,
     pub on: Vec<Name>,
+    /// Objects whose records are added where a reference names nobody.
+    pub creating: Vec<Name>,
     /// Empty: columns go to the fields of the same name.
     pub fields: Vec<Binding>,
 }

@@ -124,8 +124,14 @@ impl Writer<'_, '_> {
     pub(super) fn find(&mut self, target: ObjectId, text: &str) -> Result<RecordId> {
         match self.find_known(target, text)? {
             Some(id) => Ok(id),
+            None if self.creates(target, text) => self.create(target, text.trim()),
             None => label::lookup(target, text, &self.context()),
         }
+    }
+
+    /// Whether a reference that names nobody makes a record. A number never does.
+    fn creates(&self, target: ObjectId, text: &str) -> bool {
+        self.creating.objects.contains(&target) && label::record_number(text.trim()).is_none()
     }
 
     /// The record of `target` that `text` names, if there is one.
@@ -165,6 +171,14 @@ impl Writer<'_, '_> {
             .collect();
         match hits[..] {
             [(target, id)] => Ok(Value::AnyReference(target, id)),
+            [] if let [target] = targets
+                .iter()
+                .filter(|target| self.creates(**target, text))
+                .collect::<Vec<_>>()[..] =>
+            {
+                let id = self.create(*target, text.trim())?;
+                Ok(Value::AnyReference(*target, id))
+            }
             [] => Err(Error::new(
                 Code::UnknownLabel,
                 format!("`{}`: no record is called `{text}`", field.name),

@@ -144,6 +144,8 @@ impl<'a, 't> Run<'a, 't> {
             [] => None,
             _ => Some(Keys::new(&writer, object, &on)?),
         };
+        let fields: Vec<FieldId> = set.iter().map(|(field, _)| *field).collect();
+        writer.creating.objects = binder.creating(statement, object, &fields)?;
         Ok(Self {
             writer,
             object,
@@ -168,7 +170,11 @@ impl<'a, 't> Run<'a, 't> {
     fn run(&mut self, mut cells: Box<dyn Input>, withdrawn: &Withdrawn) -> Result<Withdrawn> {
         let environment = self.writer.environment;
         let linked = self.set.iter().any(|(field, _)| self.is_link(*field));
-        let loads = environment.alone && !environment.dry && !linked && self.looks_at_each_once();
+        let loads = environment.alone
+            && !environment.dry
+            && !linked
+            && self.writer.creating.objects.is_empty()
+            && self.looks_at_each_once();
         let mut held = Vec::new();
         loop {
             environment.interrupt.check()?;
@@ -232,6 +238,10 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     fn finish(mut self) -> Result<ImportReport> {
+        let created = self.writer.keep_created()?.into_iter();
+        let catalog = self.writer.catalog();
+        let name = |object| catalog.object(object).name.clone();
+        self.report.created = created.map(|(object, n)| (name(object), n)).collect();
         self.writer.finish()?;
         let object = self.writer.catalog.object(self.object);
         self.refused.sort_by_key(|refused| refused.line);
@@ -407,6 +417,7 @@ impl<'a, 't> Run<'a, 't> {
         match self.writer.upsert_values(&rules, keys, draft.values) {
             Ok(done) => {
                 self.tally.count(done);
+                self.writer.refers(self.object, done.id())?;
                 self.wait(draft.number, done, draft.waiting);
                 Ok(())
             }
@@ -443,6 +454,7 @@ impl<'a, 't> Run<'a, 't> {
                 Ok(id) => {
                     let done = Upserted::Added(id);
                     self.tally.count(done);
+                    self.writer.refers(self.object, id)?;
                     self.wait(draft.number, done, draft.waiting);
                 }
                 Err(refusal) => self.refuse_for((draft.number, draft.record), refusal)?,
@@ -488,7 +500,8 @@ impl<'a, 't> Run<'a, 't> {
         let (row, _) = Writer::changed(&old, values);
         self.writer
             .check_rows(rules, std::slice::from_ref(&row), Some(&[id]))?;
-        self.writer.replace(rules, id, &old, row)
+        self.writer.replace(rules, id, &old, row)?;
+        Ok(self.writer.refers(self.object, id)?)
     }
 }
 

@@ -8,6 +8,7 @@ mod card_reader;
 mod cards;
 mod cells;
 mod columns;
+mod creating;
 mod defaults;
 mod delete;
 mod encoding;

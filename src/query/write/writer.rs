@@ -1,5 +1,6 @@
 //! The writer: a transaction with what every write needs around it.
 
+use super::creating::Creating;
 use super::rules::Rules;
 use crate::catalog::Catalog;
 use crate::column::{Bitset, CHUNK_RECORDS, Vector};
@@ -51,6 +52,8 @@ pub(crate) struct Writer<'a, 't> {
     pub(super) blanks_take_defaults: bool,
     /// Whether checks are held later, by the caller.
     pub(super) checks_wait: bool,
+    /// What references make that name nobody.
+    pub(super) creating: Creating,
 }
 
 impl<'a, 't> Writer<'a, 't> {
@@ -69,6 +72,7 @@ impl<'a, 't> Writer<'a, 't> {
             grown: false,
             blanks_take_defaults: false,
             checks_wait: false,
+            creating: Creating::default(),
         }
     }
 

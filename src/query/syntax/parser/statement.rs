@@ -155,11 +155,13 @@ impl Reader {
             object,
             file,
             on: Vec::new(),
+            creating: Vec::new(),
             fields: Vec::new(),
         };
         for part in inner {
             match part.as_rule() {
                 Rule::on => import.on = self.names(only(part)),
+                Rule::creating => import.creating = self.names(only(part)),
                 _ => import.fields = self.bindings(part)?,
             }
         }

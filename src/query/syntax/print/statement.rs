@@ -177,6 +177,10 @@ impl Display for Import {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "import {} from {}", self.object, self.file)?;
         on(f, &self.on)?;
+        if !self.creating.is_empty() {
+            f.write_str(" creating ")?;
+            list(f, &self.creating)?;
+        }
         if self.fields.is_empty() {
             Ok(())
         } else {

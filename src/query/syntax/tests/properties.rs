@@ -528,14 +528,22 @@ fn statement() -> BoxedStrategy<Statement> {
                 }
             }
         ),
-        (name(), text(), vec(name(), 0..3), record()).prop_map(|(object, file, on, fields)| {
-            Statement::Import(Import {
-                object,
-                file,
-                on,
-                fields,
-            })
-        }),
+        (
+            name(),
+            text(),
+            vec(name(), 0..3),
+            vec(name(), 0..3),
+            record()
+        )
+            .prop_map(|(object, file, on, creating, fields)| {
+                Statement::Import(Import {
+                    object,
+                    file,
+                    on,
+                    creating,
+                    fields,
+                })
+            }),
         (query(), text()).prop_map(|(query, file)| Statement::Export { query, file }),
         definition,
         (name(), vec(alteration(), 1..3))
