@@ -39,9 +39,16 @@ pub(crate) struct Expr {
     pub span: Span,
 }
 
+/// Equal expressions mean the same, wherever they are written.
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.ty == other.ty && self.node == other.node
+    }
+}
+
 /// What an expression does. The frame is what its columns belong to: an object's records, or the
 /// slots of a group or a sub-query.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     Constant(Value),
     /// The record's own id, as a reference.
@@ -238,6 +245,13 @@ pub(crate) struct RecordMap {
     pub values: Vector,
 }
 
+/// A map is made once and shared.
+impl PartialEq for RecordMap {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Arithmetic {
     Add,
@@ -286,7 +300,7 @@ pub(crate) enum Function {
 }
 
 /// An aggregate over the records that refer, directly or through others, to a record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Collect {
     /// The collection's object: the frame of everything below.
     pub object: ObjectId,
@@ -300,7 +314,7 @@ pub(crate) struct Collect {
 
 /// A record that hangs on a node of a hierarchy belongs to what the node and each one above it
 /// belong to, once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Subtree {
     /// The hierarchy.
     pub object: ObjectId,
@@ -309,7 +323,7 @@ pub(crate) struct Subtree {
 }
 
 /// An aggregate over records of a frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Aggregate {
     pub function: AggregateFunction,
     /// Absent for `count()` and `exists`.
@@ -327,7 +341,7 @@ pub(crate) struct Aggregate {
 }
 
 /// The records of a collection that any record of a group has, each once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Over {
     /// From a record of the group to the one of `base` that has the collection.
     pub from: Expr,
@@ -364,7 +378,7 @@ pub(crate) enum AggregateFunction {
 }
 
 /// A bound query.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Query {
     pub source: Source,
     /// A day, period or moment of the past, without a frame: its last moment is the one that all
@@ -387,7 +401,7 @@ pub(crate) struct Query {
 }
 
 /// A result that is read page by page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Page {
     /// The cursor, a text, of the row before the first; missing: from the start.
     pub after: Option<Expr>,
@@ -397,7 +411,7 @@ pub(crate) struct Page {
     pub parameters: Vec<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Source {
     Object(ObjectId),
     /// The rows of a query; its columns are the frame's slots.
@@ -414,7 +428,7 @@ pub(crate) enum Source {
 
 /// The rows of two queries of the same columns, those with equal keys as one. The frame's slots
 /// are the keys, the other columns of the first, those of the second, and whether each has a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Paired {
     pub before: Query,
     pub after: Query,
@@ -423,7 +437,7 @@ pub(crate) struct Paired {
 }
 
 /// The history of one record, a row for each field that changed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Life {
     pub object: ObjectId,
     /// A reference to the record.
@@ -433,7 +447,7 @@ pub(crate) struct Life {
 }
 
 /// The history of one field of all records of an object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct History {
     pub kind: HistoryKind,
     pub object: ObjectId,
@@ -446,7 +460,7 @@ pub(crate) struct History {
 }
 
 /// A search for words in the text of records.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Find {
     /// The words, of type text.
     pub text: Expr,
@@ -455,7 +469,7 @@ pub(crate) struct Find {
 }
 
 /// Grouping: the rows' frame has the keys' slots, then the aggregates'.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Group {
     /// None: one row over everything.
     pub keys: Vec<Expr>,
@@ -468,20 +482,20 @@ pub(crate) struct Group {
     pub empty: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Column {
     pub name: String,
     pub value: ColumnValue,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ColumnValue {
     Expr(Expr),
     Nested(Box<Nested>),
 }
 
 /// Over all rows of the result, before `limit`; within each group of `limit ... per`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Window {
     pub function: WindowFunction,
     /// Absent for `rank()`.
@@ -524,7 +538,7 @@ impl WindowFunction {
 }
 
 /// Records of a collection inside a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Nested {
     /// From the row's record to the one that has the collection, and its object; absent: itself.
     pub from: Option<(Expr, ObjectId)>,
@@ -539,14 +553,14 @@ pub(crate) struct Nested {
     pub limit: Option<Expr>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OrderKey {
     /// Already in the form that sorts: ranks for labels, positions for ordered references.
     pub value: Expr,
     pub descending: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Limit {
     pub count: Expr,
     pub per: Vec<Expr>,

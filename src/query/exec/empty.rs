@@ -159,23 +159,13 @@ pub(crate) fn asked_period(filter: &Expr, key: &Expr) -> Option<Period> {
                 object: other,
                 inner: key,
             },
-        ) if object == other && same_column(a, b) => asked_period(inner, key),
-        (Node::InPeriod { value, period }, Node::Bucket { value: days, .. })
-            if same_column(value, days) =>
-        {
+        ) if object == other && a == b => asked_period(inner, key),
+        (Node::InPeriod { value, period }, Node::Bucket { value: days, .. }) if value == days => {
             match period.as_constant() {
                 Some(Value::Period(period)) => Some(*period),
                 _ => None,
             }
         }
         _ => None,
-    }
-}
-
-fn same_column(a: &Expr, b: &Expr) -> bool {
-    match (&a.node, &b.node) {
-        (Node::Column(a), Node::Column(b)) => a == b,
-        (Node::Slot(a), Node::Slot(b)) => a == b,
-        _ => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Conditions in their simplest form: constants gone, and whatever is asked of a referred record
 //! pushed inside the reference, so that it is asked once a parent instead of once a record.
 
-use super::nodes::{self, is_truth, map_operands, same_reference, truth};
+use super::nodes::{self, is_truth, map_operands, truth};
 use crate::catalog::Catalog;
 use crate::column::Comparison;
 use crate::error::Span;
@@ -80,7 +80,7 @@ fn parts(expr: &Expr) -> Option<(&Expr, ObjectId, &Expr)> {
 
 fn same_follow(a: &Expr, b: &Expr) -> bool {
     match (parts(a), parts(b)) {
-        (Some((a, of_a, _)), Some((b, of_b, _))) => of_a == of_b && same_reference(a, b),
+        (Some((a, of_a, _)), Some((b, of_b, _))) => of_a == of_b && a == b,
         _ => false,
     }
 }

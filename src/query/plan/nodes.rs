@@ -213,13 +213,3 @@ pub(crate) fn map_operands(
         },
     })
 }
-
-/// Whether two references are the same path from the record at hand.
-pub(super) fn same_reference(a: &Expr, b: &Expr) -> bool {
-    match (&a.node, &b.node) {
-        (Node::Id, Node::Id) => true,
-        (Node::Column(a), Node::Column(b)) => a == b,
-        (Node::Slot(a), Node::Slot(b)) => a == b,
-        _ => false,
-    }
-}
