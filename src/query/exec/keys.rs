@@ -324,10 +324,15 @@ pub(super) struct KeyTable {
     deeper: Vec<Deeper>,
 }
 
-/// Combinations of a group of the depth above with a value's number.
+/// Combinations of a group of the depth above with a value's number: the first of them by array,
+/// others by hash table.
 #[derive(Debug, Default)]
 struct Deeper {
-    numbers: HashMap<(u32, u32), u32>,
+    /// By group above, by value.
+    window: Vec<Vec<u32>>,
+    /// The length of all of them.
+    slots: usize,
+    others: HashMap<(u32, u32), u32>,
     members: Vec<(u32, u32)>,
 }
 
@@ -410,11 +415,35 @@ impl KeyTable {
 
 impl Deeper {
     fn number(&mut self, above: u32, value: u32) -> u32 {
-        let members = &mut self.members;
-        *self.numbers.entry((above, value)).or_insert_with(|| {
-            members.push((above, value));
-            u32::try_from(members.len() - 1).unwrap_or(NOWHERE)
-        })
+        let row = self.window.get(above as usize);
+        match row.and_then(|row| row.get(value as usize)) {
+            Some(&number) if number != NOWHERE => number,
+            _ => self.new_number(above, value),
+        }
+    }
+
+    #[cold]
+    fn new_number(&mut self, above: u32, value: u32) -> u32 {
+        if let Some(&number) = self.others.get(&(above, value)) {
+            return number;
+        }
+        let number = u32::try_from(self.members.len()).unwrap_or(NOWHERE);
+        self.members.push((above, value));
+        let (row, at) = (above as usize, value as usize);
+        let own = self.window.get(row).map_or(0, Vec::len);
+        let longer = (at + 1).max(2 * own);
+        let more = (row + 1).saturating_sub(self.window.len());
+        if at >= own && self.slots + more + longer - own > DIRECT as usize {
+            self.others.insert((above, value), number);
+            return number;
+        }
+        if at >= own {
+            self.slots += more + longer - own;
+            self.window.resize_with(self.window.len() + more, Vec::new);
+            self.window[row].resize(longer, NOWHERE);
+        }
+        self.window[row][at] = number;
+        number
     }
 }
 
