@@ -22,10 +22,19 @@ pub(super) struct Tally {
 /// The groups of one depth while they are made.
 pub(super) struct Level {
     pub depth: usize,
-    /// None until they are gathered, for those over collections.
+    /// None until they are gathered, for those over collections; none for those that are served.
     pub accumulators: Vec<Option<Accumulator>>,
+    served: Vec<Served>,
     /// For each group by all keys those at this depth that its records count for.
     pub way: Option<Spread>,
+}
+
+/// An aggregate whose values come from what is kept for an earlier one.
+struct Served {
+    aggregate: Aggregate,
+    /// The places of both.
+    at: usize,
+    by: usize,
 }
 
 /// What groups need of the records of a batch.
@@ -39,6 +48,8 @@ pub(super) struct Taken {
 /// What one aggregate needs.
 pub(super) enum Of {
     Own(Input),
+    /// What the aggregate at this place needs.
+    Same(usize),
     /// The records that have the collection it is over.
     Bases(Ints),
 }
@@ -66,8 +77,11 @@ impl Tally {
 
     /// Whether it does not matter that groups are made in parts.
     pub(super) fn is_exact(&self) -> bool {
-        let mut all = self.levels.iter().flat_map(|level| &level.accumulators);
-        all.all(|own| own.as_ref().is_some_and(Accumulator::is_exact))
+        self.levels.iter().all(|level| {
+            let made = level.accumulators.iter().flatten();
+            made.clone().all(Accumulator::is_exact)
+                && made.count() + level.served.len() == level.accumulators.len()
+        })
     }
 
     /// The groups by all keys.
@@ -96,7 +110,7 @@ impl Tally {
             };
             let count = self.table.len(level.depth);
             for (accumulator, of) in level.accumulators.iter_mut().zip(&taken.of) {
-                if let (Some(accumulator), Of::Own(input)) = (accumulator, of) {
+                if let (Some(accumulator), Some(input)) = (accumulator, taken.input(of)) {
                     accumulator.take(input, groups, count, evaluator)?;
                 }
             }
@@ -140,22 +154,31 @@ impl Level {
             true => Accumulator::spreading,
             false => Accumulator::new,
         };
-        let accumulators = aggregates
-            .iter()
-            .map(|aggregate| match aggregate.over {
-                Some(_) => Ok(None),
-                None => new(aggregate, context).map(Some),
-            })
-            .collect::<Result<_>>()?;
+        let mut accumulators = Vec::with_capacity(aggregates.len());
+        let mut served = Vec::new();
+        for (at, aggregate) in aggregates.iter().enumerate() {
+            let mut earlier = aggregates[..at].iter();
+            let own = match earlier.position(|earlier| earlier.serves(aggregate)) {
+                Some(by) => {
+                    let aggregate = aggregate.clone();
+                    served.push(Served { aggregate, at, by });
+                    None
+                }
+                None if aggregate.over.is_some() => None,
+                None => Some(new(aggregate, context)?),
+            };
+            accumulators.push(own);
+        }
         Ok(Self {
             depth,
             accumulators,
+            served,
             way: None,
         })
     }
 
     pub(super) fn finish(
-        self,
+        mut self,
         table: &KeyTable,
         shapes: &[Shape],
         evaluator: &Evaluator<'_>,
@@ -164,9 +187,18 @@ impl Level {
         let mut columns = table.values(self.depth);
         let absent = shapes.iter().skip(self.depth);
         columns.extend(absent.map(|&shape| Vector::missing(shape, len)));
-        for accumulator in self.accumulators.into_iter().flatten() {
-            columns.push(accumulator.finish(len, evaluator)?);
+        let mut values: Vec<Option<Vector>> = vec![None; self.accumulators.len()];
+        for served in self.served {
+            if let Some(by) = &mut self.accumulators[served.by] {
+                values[served.at] = Some(by.other(&served.aggregate, len)?);
+            }
         }
+        for (values, accumulator) in values.iter_mut().zip(self.accumulators) {
+            if let Some(accumulator) = accumulator {
+                *values = Some(accumulator.finish(len, evaluator)?);
+            }
+        }
+        columns.extend(values.into_iter().flatten());
         Ok(Frame { columns, len })
     }
 }
@@ -179,17 +211,31 @@ impl Taken {
         among: &Bitset,
     ) -> Result<Self> {
         let keys = group.keys.iter();
-        let of = |aggregate: &Aggregate| match &aggregate.over {
-            None => Input::of(aggregate, evaluator, batch, among).map(Of::Own),
-            Some(over) => evaluator.bases(over, batch, among).map(Of::Bases),
+        let of = |(at, aggregate): (usize, &Aggregate)| {
+            if let Some(over) = &aggregate.over {
+                return evaluator.bases(over, batch, among).map(Of::Bases);
+            }
+            let mut earlier = group.aggregates[..at].iter();
+            match earlier.position(|earlier| earlier.reads_as(aggregate)) {
+                Some(at) => Ok(Of::Same(at)),
+                None => Input::of(aggregate, evaluator, batch, among).map(Of::Own),
+            }
         };
         Ok(Self {
             among: among.clone(),
             keys: keys
                 .map(|key| evaluator.evaluate_among(key, batch, among))
                 .collect::<Result<_>>()?,
-            of: group.aggregates.iter().map(of).collect::<Result<_>>()?,
+            of: (group.aggregates.iter().enumerate().map(of)).collect::<Result<_>>()?,
         })
+    }
+
+    fn input<'a>(&'a self, of: &'a Of) -> Option<&'a Input> {
+        match of {
+            Of::Own(input) => Some(input),
+            Of::Same(at) => self.input(self.of.get(*at)?),
+            Of::Bases(_) => None,
+        }
     }
 }
 

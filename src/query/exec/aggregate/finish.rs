@@ -1,7 +1,7 @@
 //! From the state of each group to its value.
 
 use super::argument_type;
-use super::state::{Item, Moments, Pairs, State, compare_keys};
+use super::state::{Item, Moments, Pairs, State, Values, compare_keys};
 use crate::column::{Floats, Ints, Texts, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Aggregate, AggregateFunction};
@@ -9,6 +9,7 @@ use crate::query::exec::evaluate::rounded;
 use crate::value::rounded_quotient;
 use crate::value::{Currency, Shape, Value};
 use std::cmp::Ordering;
+use std::mem::take;
 
 /// Numbers in the form of the result: exact integers are units of money, seconds, days.
 struct Form<'a> {
@@ -17,7 +18,7 @@ struct Form<'a> {
 }
 
 pub(super) fn finish(
-    state: State,
+    state: &mut State,
     aggregate: &Aggregate,
     base: Currency,
     count: usize,
@@ -33,7 +34,7 @@ pub(super) fn finish(
         State::Counts(counts) => Ok(Vector::Ints(Ints::from_options(
             counts.iter().map(|&n| i64::try_from(n).ok()),
         ))),
-        State::Sums { sums: all, counts } => form.numbers(all.iter().zip(&counts).map(
+        State::Sums { sums: all, counts } => form.numbers(all.iter().zip(&*counts).map(
             |(&sum, &count)| match (sums, count) {
                 (true, _) => Some(Number::Exact(sum)),
                 (false, 0) => None,
@@ -43,15 +44,17 @@ pub(super) fn finish(
                 (false, count) => Some(Number::Exact(rounded_quotient(sum, count.into()))),
             },
         )),
-        State::FloatSums { sums: all, counts } => form.numbers(all.iter().zip(&counts).map(
+        State::FloatSums { sums: all, counts } => form.numbers(all.iter().zip(&*counts).map(
             |(&sum, &count)| match (sums, count) {
                 (true, _) => Some(Number::Float(sum)),
                 (false, 0) => None,
                 (false, count) => Some(Number::Float(sum / count as f64)),
             },
         )),
-        State::IntExtremes(best) => Ok(Vector::Ints(Ints::from_options(best.into_iter()))),
-        State::FloatExtremes(best) => Ok(Vector::Floats(Floats::from_options(best.into_iter()))),
+        State::IntExtremes(best) => Ok(Vector::Ints(Ints::from_options(best.iter().copied()))),
+        State::FloatExtremes(best) => {
+            Ok(Vector::Floats(Floats::from_options(best.iter().copied())))
+        }
         State::PairExtremes(best) => {
             let part = |pick: fn((i64, i64)) -> i64| {
                 Ints::from_options(best.iter().map(|pair| pair.map(pick)))
@@ -92,14 +95,14 @@ pub(super) fn finish(
         ),
         State::Picks(picks) => {
             let value = |pick: Option<Item>| pick.map_or(Value::Missing, |item| item.value);
-            let values: Vec<_> = picks.into_iter().map(value).collect();
+            let values: Vec<_> = take(picks).into_iter().map(value).collect();
             Ok(Vector::from_values(
                 argument_type(aggregate).shape(),
                 &values,
             ))
         }
         State::Lists(lists) => Ok(Vector::Lists(
-            lists
+            take(lists)
                 .into_iter()
                 .map(|mut items| {
                     items.sort_by(|a, b| compare_keys(&a.keys, &b.keys, &aggregate.order));
@@ -186,7 +189,7 @@ fn line(pairs: &Pairs, slope: bool) -> Option<Number> {
 
 /// For each group the value below which the wanted part of its values lies.
 fn percentiles<T: Copy>(
-    values: Vec<(u32, T)>,
+    values: &mut Values<T>,
     aggregate: &Aggregate,
     count: usize,
     compare: impl Fn(&T, &T) -> Ordering,
@@ -197,24 +200,11 @@ fn percentiles<T: Copy>(
     };
     // Percentiles are whole: in hundredths the place between two neighbours is exact.
     let percent = (part * 100.0).round() as usize;
-    // The groups' values side by side: ends first, then each value to its place.
-    let mut starts = vec![0; count + 1];
-    values
-        .iter()
-        .for_each(|&(group, _)| starts[group as usize + 1] += 1);
-    for group in 0..count {
-        starts[group + 1] += starts[group];
-    }
-    let mut next = starts.clone();
-    let mut sorted: Vec<T> = values.iter().map(|&(_, value)| value).collect();
-    for (group, value) in values {
-        let place: &mut usize = &mut next[group as usize];
-        sorted[*place] = value;
-        *place += 1;
-    }
-    (0..count)
-        .map(|group| {
-            let own = &mut sorted[starts[group]..starts[group + 1]];
+    let (all, starts) = values.by_group(count);
+    starts
+        .windows(2)
+        .map(|ends| {
+            let own = &mut all[ends[0]..ends[1]];
             let most = own.len().checked_sub(1)?;
             let at = percent * most;
             let below = (at / 100).min(most);

@@ -190,6 +190,13 @@ impl Accumulator {
         self.state.absorb(part.state, &self.aggregate, to);
     }
 
+    /// Another aggregate that [`serves`](Aggregate::serves) knows of: one value for each of `count`
+    /// groups.
+    pub(crate) fn other(&mut self, aggregate: &Aggregate, count: usize) -> Result<Vector> {
+        self.state.grow(count);
+        finish::finish(&mut self.state, aggregate, self.base, count)
+    }
+
     /// One value for each of `count` groups.
     pub(crate) fn finish(mut self, count: usize, evaluator: &Evaluator<'_>) -> Result<Vector> {
         self.state.grow(count);
@@ -197,7 +204,32 @@ impl Accumulator {
         if self.aggregate.function != AggregateFunction::List {
             evaluator.memory.release(self.charged);
         }
-        finish::finish(self.state, &self.aggregate, self.base, count)
+        finish::finish(&mut self.state, &self.aggregate, self.base, count)
+    }
+}
+
+impl Aggregate {
+    /// Whether what it needs of a batch is what the other needs.
+    pub(crate) fn reads_as(&self, other: &Self) -> bool {
+        let counts = |own: &Self| own.function == AggregateFunction::Count;
+        self.over.is_none()
+            && other.over.is_none()
+            && self.argument == other.argument
+            && self.second == other.second
+            && self.filter == other.filter
+            && self.distinct == other.distinct
+            && self.order == other.order
+            && counts(self) == counts(other)
+    }
+
+    /// Whether what is kept for it is what the other needs.
+    pub(crate) fn serves(&self, other: &Self) -> bool {
+        use AggregateFunction::{Average, Percentile, Sum};
+        let kept = matches!(
+            (self.function, other.function),
+            (Percentile(_), Percentile(_)) | (Sum | Average, Sum | Average)
+        );
+        kept && self.reads_as(other)
     }
 }
 

@@ -25,14 +25,22 @@ pub(super) enum State {
     PairExtremes(Vec<Option<(i64, i64)>>),
     TextExtremes(Vec<Option<Arc<str>>>),
     BitExtremes(Vec<Option<bool>>),
-    /// Every value with its group.
-    Ints(Vec<(u32, i64)>),
-    Floats(Vec<(u32, f64)>),
+    Ints(Values<i64>),
+    Floats(Values<f64>),
     Spreads(Vec<Moments>),
     Pairs(Vec<Pairs>),
     Shares(Vec<(u64, u64)>),
     Picks(Vec<Option<Item>>),
     Lists(Vec<Vec<Item>>),
+}
+
+/// All values of all groups.
+pub(super) struct Values<T> {
+    /// As they came, with their groups.
+    taken: Vec<(u32, T)>,
+    /// Side by side, once no more come, and where each group's start and the last one's end.
+    grouped: Vec<T>,
+    starts: Vec<usize>,
 }
 
 /// Count, mean and sum of squared differences from it (Welford).
@@ -57,6 +65,37 @@ pub(super) struct Pairs {
 pub(super) struct Item {
     pub keys: Vec<Value>,
     pub value: Value,
+}
+
+impl<T: Copy> Values<T> {
+    fn new() -> Self {
+        Self {
+            taken: Vec::new(),
+            grouped: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+
+    /// The values of each of `count` groups side by side, and their ends.
+    pub(super) fn by_group(&mut self, count: usize) -> (&mut [T], &[usize]) {
+        if self.starts.is_empty() {
+            let mut starts = vec![0; count + 1];
+            let groups = self.taken.iter().map(|&(group, _)| group as usize);
+            groups.for_each(|group| starts[group + 1] += 1);
+            for group in 0..count {
+                starts[group + 1] += starts[group];
+            }
+            let mut next = starts.clone();
+            self.grouped = self.taken.iter().map(|&(_, value)| value).collect();
+            for (group, value) in std::mem::take(&mut self.taken) {
+                let place = &mut next[group as usize];
+                self.grouped[*place] = value;
+                *place += 1;
+            }
+            self.starts = starts;
+        }
+        (&mut self.grouped, &self.starts)
+    }
 }
 
 impl State {
@@ -88,8 +127,8 @@ impl State {
                 Shape::Bits => Self::BitExtremes(Vec::new()),
                 Shape::Tags => return None,
             },
-            A::Percentile(_) if ints => Self::Ints(Vec::new()),
-            A::Percentile(_) if shape == Shape::Floats => Self::Floats(Vec::new()),
+            A::Percentile(_) if ints => Self::Ints(Values::new()),
+            A::Percentile(_) if shape == Shape::Floats => Self::Floats(Values::new()),
             A::Deviation if ints || shape == Shape::Floats => Self::Spreads(Vec::new()),
             A::Correlation | A::Slope if shape == Shape::Floats => Self::Pairs(Vec::new()),
             A::Share if shape == Shape::Bits => Self::Shares(Vec::new()),
@@ -148,9 +187,10 @@ impl State {
                 }
             });
         }
-        fn listed<T: Copy>(whole: &mut Vec<(u32, T)>, part: &[(u32, T)], spread: &Spread) {
-            for &(group, value) in part {
-                whole.extend(spread.of(group as usize).iter().map(|&to| (to, value)));
+        fn listed<T: Copy>(whole: &mut Values<T>, part: &Values<T>, spread: &Spread) {
+            for &(group, value) in &part.taken {
+                let groups = spread.of(group as usize).iter();
+                whole.taken.extend(groups.map(|&to| (to, value)));
             }
         }
         self.grow(spread.count());
@@ -348,11 +388,14 @@ impl State {
                 }
             }
             (Self::Ints(all), Vector::Ints(ints) | Vector::Pair(ints, _)) => {
-                each_int(ints, among, groups, |group, n| all.push((group as u32, n)));
+                each_int(ints, among, groups, |group, n| {
+                    all.taken.push((group as u32, n))
+                });
             }
             (Self::Floats(all), Vector::Floats(floats)) => {
                 let ones = among.ones();
-                all.extend(ones.filter_map(|at| Some((groups[at], floats.get(at)?))));
+                let values = ones.filter_map(|at| Some((groups[at], floats.get(at)?)));
+                all.taken.extend(values);
             }
             (Self::Spreads(spreads), Vector::Ints(ints) | Vector::Pair(ints, _)) => {
                 each_int(ints, among, groups, |group, n| spreads[group].add(n as f64));

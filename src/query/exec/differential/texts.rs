@@ -310,6 +310,9 @@ fn grouped() -> BoxedStrategy<String> {
             "corr(count_of, amount) as a, slope(chance, amount) as b",
             "stddev(count_of) as a, list(distinct count_of) as b, p90(amount) as c",
             "share(amount > 300) as a, sum(amount where chance > 20%) as b",
+            "median(amount) as a, p90(amount) as b, p90(distinct count_of) as c, \
+             sum(amount where stage = won) as d, avg(amount where stage = won) as e, \
+             median(count_of) as f, p90(count_of) as g",
             "sum(amount * chance) as a, max(coalesce(amount, count_of)) as b",
             "sum(business_hours(at, now)) as a, avg(business_hours(close, now)) as b",
             "first(amount by close, name) as a, count(distinct amount) as b",
