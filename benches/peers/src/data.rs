@@ -218,7 +218,7 @@ pub(crate) fn create(table: &Table, whole: &str, day: &str, moment: &str) -> Str
 }
 
 /// The files at `scale`, made if they are not there.
-pub(crate) fn files(directory: &Path, scale: u64) -> Result<Files> {
+pub(crate) fn files(directory: &Path, scale: u64, alone: bool) -> Result<Files> {
     let file = |ending: &str| directory.join(format!("{scale}.{ending}"));
     let files = Files {
         fieldbook: file("fieldbook"),
@@ -230,6 +230,9 @@ pub(crate) fn files(directory: &Path, scale: u64) -> Result<Files> {
         options.demo(scale)?.backup(path)?;
         Ok(())
     })?;
+    if alone {
+        return Ok(files);
+    }
     made("SQLite", &files.sqlite, |path| {
         let mut into = sqlite::Loader::new(path)?;
         load(&files.fieldbook, |table, row| into.add(table, row))?;

@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     read_only: bool,
 
-    /// Measure Fieldbook alone
+    /// Measure Fieldbook alone, and its memory
     #[arg(long)]
     alone: bool,
 }
@@ -56,14 +56,14 @@ impl Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     fs::create_dir_all(&arguments.directory)?;
-    let files = data::files(&arguments.directory, arguments.scale)?;
+    let files = data::files(&arguments.directory, arguments.scale, arguments.alone)?;
     let mut table = table::Table::default();
     questions::run(&arguments, &files, &mut table)?;
     if !arguments.read_only && !arguments.alone {
         changes::run(&arguments, &files, &mut table)?;
     }
-    if arguments.only.is_none() && !arguments.alone {
-        size::run(&files, &mut table)?;
+    if arguments.only.is_none() {
+        size::run(&arguments, &files, &mut table)?;
     }
     print!("{}", table.text(arguments.scale));
     Ok(())

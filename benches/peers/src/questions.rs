@@ -225,32 +225,30 @@ const QUESTIONS: &[Question] = &[
 pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Result<()> {
     let book = fieldbook_engine::open(&files.fieldbook)?;
     let accounts: i64 = book.query("accounts select count()")?.one()?;
-    let lite = sqlite::open(&files.sqlite)?;
-    let duck = duck::open(&files.duckdb)?;
+    let peers = match arguments.alone {
+        true => None,
+        false => Some((sqlite::open(&files.sqlite)?, duck::open(&files.duckdb)?)),
+    };
 
     table.section("One record");
     if arguments.wants("point read") {
         let read = book.read()?;
-        let mut lite = lite.prepare("SELECT * FROM accounts WHERE id = ?1")?;
-        let mut duck = duck.prepare("SELECT * FROM accounts WHERE id = ?1")?;
+        let sql = "SELECT * FROM accounts WHERE id = ?1";
+        let mut peers = prepared(peers.as_ref(), sql, sql)?;
         let mut ids = [spread(accounts), spread(accounts), spread(accounts)];
         let [a, b, c] = &mut ids;
         let next = |ids: &mut dyn Iterator<Item = i64>| ids.next().unwrap_or(0);
-        let runs: Vec<Run<'_>> = vec![
-            Box::new(|| {
-                Ok(drop(black_box(
-                    read.get("accounts", RecordId(next(a).unsigned_abs()))?,
-                )))
-            }),
-            Box::new(|| sqlite::drain(&mut lite, &[&b.next().unwrap_or(0)])),
-            Box::new(|| duck::drain(&mut duck, &[&c.next().unwrap_or(0)])),
-        ];
-        timed(
-            arguments,
-            table,
-            "point read: all fields of an account",
-            runs,
-        )?;
+        let mut runs: Vec<Run<'_>> = vec![Box::new(|| {
+            Ok(drop(black_box(
+                read.get("accounts", RecordId(next(a).unsigned_abs()))?,
+            )))
+        })];
+        if let Some((lite, duck)) = &mut peers {
+            runs.push(Box::new(|| sqlite::drain(lite, &[&next(b)])));
+            runs.push(Box::new(|| duck::drain(duck, &[&next(c)])));
+        }
+        let name = "point read: all fields of an account";
+        timed(arguments, table, name, runs)?;
     }
     let by_key = question(
         "rep by e-mail address",
@@ -273,44 +271,56 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
                 fieldbook::Parameters::new()
             }
         };
-        let mut in_lite = lite.prepare(question.sqlite)?;
-        let mut in_duck = duck.prepare(question.duckdb.unwrap_or(question.sqlite))?;
-        if !arguments.alone {
+        let in_duckdb = question.duckdb.unwrap_or(question.sqlite);
+        let mut peers = prepared(peers.as_ref(), question.sqlite, in_duckdb)?;
+        if let Some((lite, duck)) = &mut peers {
             for id in spread(accounts).take(if with_id { 20 } else { 1 }) {
                 let found = answer(&ours.query(parameters(id))?);
                 let lite_parameters: &[&dyn rusqlite::ToSql] = &[&id];
                 let duck_parameters: &[&dyn duckdb::ToSql] = &[&id];
                 let count = usize::from(with_id);
-                let theirs = sqlite::answer(&mut in_lite, &lite_parameters[..count])?;
+                let theirs = sqlite::answer(lite, &lite_parameters[..count])?;
                 check(question.name, question.ordered, &found, &theirs, "SQLite")?;
-                let theirs = duck::answer(&mut in_duck, &duck_parameters[..count])?;
+                let theirs = duck::answer(duck, &duck_parameters[..count])?;
                 check(question.name, question.ordered, &found, &theirs, "DuckDB")?;
             }
         }
         let mut ids = [spread(accounts), spread(accounts), spread(accounts)];
         let [a, b, c] = &mut ids;
         let count = usize::from(with_id);
-        let runs: Vec<Run<'_>> = vec![
-            Box::new(|| {
-                let id = a.next().unwrap_or(0);
-                black_box(ours.query(parameters(id))?);
-                Ok(())
-            }),
-            Box::new(|| {
+        let mut runs: Vec<Run<'_>> = vec![Box::new(|| {
+            let id = a.next().unwrap_or(0);
+            black_box(ours.query(parameters(id))?);
+            Ok(())
+        })];
+        if let Some((lite, duck)) = &mut peers {
+            runs.push(Box::new(|| {
                 let id = b.next().unwrap_or(0);
                 let parameters: &[&dyn rusqlite::ToSql] = &[&id];
-                sqlite::drain(&mut in_lite, &parameters[..count])
-            }),
-            Box::new(|| {
+                sqlite::drain(lite, &parameters[..count])
+            }));
+            runs.push(Box::new(|| {
                 let id = c.next().unwrap_or(0);
                 let parameters: &[&dyn duckdb::ToSql] = &[&id];
-                duck::drain(&mut in_duck, &parameters[..count])
-            }),
-        ];
+                duck::drain(duck, &parameters[..count])
+            }));
+        }
         timed(arguments, table, question.name, runs)?;
     }
-    drop((book, lite, duck));
+    drop((book, peers));
     first_answers(arguments, files, table)
+}
+
+/// A statement in each peer, if there are any.
+fn prepared<'a>(
+    peers: Option<&'a (rusqlite::Connection, duckdb::Connection)>,
+    sqlite: &str,
+    duckdb: &str,
+) -> Result<Option<(rusqlite::Statement<'a>, duckdb::Statement<'a>)>> {
+    let Some((lite, duck)) = peers else {
+        return Ok(None);
+    };
+    Ok(Some((lite.prepare(sqlite)?, duck.prepare(duckdb)?)))
 }
 
 /// Opening a book and its first answer.
