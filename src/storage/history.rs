@@ -83,8 +83,14 @@ impl Stamp {
 }
 
 impl Snapshot {
-    /// All that happened to a field up to this state, record by record, oldest first.
-    pub(crate) fn events(&self, object: ObjectId, field: FieldId) -> Result<Vec<Event>> {
+    /// All that happened to a field after the transaction `after`, up to this state, record by
+    /// record, oldest first.
+    pub(crate) fn events(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        after: u64,
+    ) -> Result<Vec<Event>> {
         let now = self.last_committed()?;
         let mut events = Vec::new();
         let event = |id, sequence, old, kind| Event {
@@ -94,7 +100,7 @@ impl Snapshot {
             new: Value::Missing,
             kind,
         };
-        for moves in now.moves(object, 0)? {
+        for moves in now.moves(object, after)? {
             let sequence = moves.sequence;
             for (first, len) in moves.inserted {
                 let came = |id| event(id, sequence, Value::Missing, EventKind::Came);
@@ -104,7 +110,7 @@ impl Snapshot {
                 events.push(event(id, sequence, row.get(field).clone(), EventKind::Went));
             }
         }
-        for old in now.olds(object, field, 0)? {
+        for old in now.olds(object, field, after)? {
             events.push(event(old.id.0, old.sequence, old.value, EventKind::Changed));
         }
         events.sort_by_key(|event| (event.id, event.sequence));

@@ -425,7 +425,7 @@ impl<'a> Run<'a> {
             }
         }
         for event in now
-            .events(OBJECT, NAME)
+            .events(OBJECT, NAME, 0)
             .unwrap()
             .iter()
             .step_by(31)

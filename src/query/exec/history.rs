@@ -3,7 +3,8 @@
 use super::{Context, Executor, Frame};
 use crate::column::Vector;
 use crate::error::Result;
-use crate::query::bind::{self, History, Life, Type};
+use crate::query::bind::{self, Expr, History, Life, Type};
+use crate::query::plan::first_change;
 use crate::query::syntax::HistoryKind;
 use crate::storage::{Event, EventKind, Row};
 use crate::value::{DateTime, RecordId, Shape, Value};
@@ -13,12 +14,15 @@ use std::sync::Arc;
 const EVENT_BYTES: usize = 2 * size_of::<Event>();
 
 impl Executor<'_> {
-    /// The rows of [`History::columns`]: changes as they came, spans record by record.
-    pub(super) fn history(&self, history: &History) -> Result<Frame> {
-        let events = self
-            .context
-            .snapshot
-            .events(history.object, history.field)?;
+    /// The rows of [`History::columns`]: changes as they came, spans record by record. Of the
+    /// changes those before [`first_change`] of the filter may be left out.
+    pub(super) fn history(&self, history: &History, filter: Option<&Expr>) -> Result<Frame> {
+        let snapshot = self.context.snapshot;
+        let after = match first_change(history, filter, self.context.clock) {
+            Some(first) => snapshot.sequence_at(DateTime::from_micros(first.micros() - 1))?,
+            None => 0,
+        };
+        let events = snapshot.events(history.object, history.field, after)?;
         let bytes = events.len() * EVENT_BYTES;
         self.evaluator.memory.charge(bytes, history.kind.word())?;
         let rows = rows(events, history.kind, self.context)?;

@@ -259,6 +259,7 @@ impl Chooser<'_> {
                 return Some((Path::Ids(ids), true));
             }
             Subject::Field(field) => field,
+            Subject::Slot(_) => return None,
         };
         let ty = &object.field(field).ty;
         let keys: Option<Vec<Value>> = match &probe.wanted {

@@ -5,6 +5,7 @@ use super::condition::conjuncts;
 use super::describe::Words;
 use super::fold::fold;
 use super::hierarchy::Hierarchy;
+use super::probe::first_change;
 use crate::column::Comparison;
 use crate::error::Result;
 use crate::query::bind::{ColumnValue, Expr, Find, Nested, Node, Query, Source, Type};
@@ -200,7 +201,11 @@ impl Tree<'_> {
                         let object = self.context.catalog.object(history.object);
                         let field = &object.field(history.field).name;
                         let words = format!("{} of {}.{field}", history.kind.word(), object.name);
-                        self.line(depth, format!("journal: {words}"));
+                        let clock = self.context.clock;
+                        let from = first_change(history, query.filter.as_ref(), clock);
+                        let from = from.map(|at| Value::DateTime(at).show(clock));
+                        let from = from.map(|at| format!(" from {at} on")).unwrap_or_default();
+                        self.line(depth, format!("journal: {words}{from}"));
                     }
                     Source::Object(_) => {}
                 }

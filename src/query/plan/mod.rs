@@ -19,3 +19,4 @@ pub(crate) use fold::{fold, fold_expr, fold_given};
 pub(crate) use hierarchy::{Hierarchy, Places};
 pub(crate) use nodes::map_operands;
 pub(crate) use parameter::{coarsened, coarser};
+pub(crate) use probe::first_change;

@@ -1,10 +1,12 @@
 //! What a condition says of one column alone: a range, a set or one value, so that chunks can be
 //! skipped and indexes used.
 
+use super::condition::conjuncts;
 use crate::column::{Bitset, Comparison};
-use crate::query::bind::{Expr, Node, Type};
+use crate::query::bind::{Expr, History, Node, Type};
+use crate::query::syntax::HistoryKind;
 use crate::storage::{ChunkSummary, Summary};
-use crate::value::{Clock, FieldId, FieldType, Shape, Value};
+use crate::value::{Clock, DateTime, FieldId, FieldType, Shape, Value};
 use std::sync::Arc;
 
 /// The column that a condition is about.
@@ -12,6 +14,8 @@ use std::sync::Arc;
 pub(super) enum Subject {
     Id,
     Field(FieldId),
+    /// A column of a frame without object.
+    Slot(usize),
 }
 
 /// The values that pass.
@@ -77,6 +81,7 @@ impl Probe {
         let subject = match value.node {
             Node::Id => Subject::Id,
             Node::Column(field) => Subject::Field(field),
+            Node::Slot(at) => Subject::Slot(at),
             _ => return None,
         };
         Some(Self { subject, wanted })
@@ -142,6 +147,27 @@ impl Probe {
         };
         found.min(summary.present)
     }
+}
+
+/// The moment before which no change that a history tells of meets the folded filter.
+pub(crate) fn first_change(
+    history: &History,
+    filter: Option<&Expr>,
+    clock: &Clock,
+) -> Option<DateTime> {
+    /// The column of the moment.
+    const AT: usize = 3;
+    if history.kind == HistoryKind::Spans {
+        return None;
+    }
+    let conditions = conjuncts(filter);
+    let probes = conditions.iter().filter_map(|c| Probe::of(c, clock));
+    let lows = probes.filter_map(|probe| match probe.wanted {
+        Wanted::Range(low, _) if probe.subject == Subject::Slot(AT) => Some(low),
+        _ => None,
+    });
+    let first = lows.max().filter(|low| *low > i64::MIN)?;
+    Some(DateTime::from_micros(first))
 }
 
 /// The single value of a probe.
