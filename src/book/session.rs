@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 use super::serialize::{Fields, ToFields};
 use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
-use crate::catalog::{Catalog, Role};
+use crate::catalog::{Catalog, Role, same_name};
 use crate::error::{Code, Error, Result};
 use crate::query::exec::{Interrupt, Threads};
 use crate::query::pipeline::{self, Bound, Environment};
@@ -48,6 +48,8 @@ struct Open<'b> {
     at: Option<DateTime>,
     /// The actor of `begin as`.
     actor: Option<RecordId>,
+    /// Those that can be rolled back to, oldest first.
+    savepoints: Vec<(String, Mark)>,
 }
 
 /// What surrounds the statements of a session.
@@ -206,7 +208,7 @@ impl<'b> Session<'b> {
     pub(super) fn perform(&mut self, statement: &Statement) -> Result<Outcome> {
         match statement {
             Statement::Begin { at, actor } => self.begin_at(at.as_ref(), actor.as_ref()),
-            Statement::Commit | Statement::Rollback if self.held => Err(Error::new(
+            Statement::Commit | Statement::Rollback(None) if self.held => Err(Error::new(
                 Code::TransactionState,
                 "this transaction is ended by the program that runs the script",
             )),
@@ -214,10 +216,12 @@ impl<'b> Session<'b> {
                 self.commit()?;
                 Ok(Outcome::Done("transaction committed".to_owned()))
             }
-            Statement::Rollback => {
+            Statement::Rollback(None) => {
                 self.rollback()?;
                 Ok(Outcome::Done("transaction rolled back".to_owned()))
             }
+            Statement::Rollback(Some(name)) => self.roll_back_to_name(name),
+            Statement::Savepoint(name) => self.savepoint(name),
             _ if pipeline::is_read(statement) => {
                 let state = self.state()?;
                 let outcome = self.read(statement, &state)?;
@@ -343,7 +347,44 @@ impl<'b> Session<'b> {
     pub(super) fn roll_back_to(&mut self, mark: Mark) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(none_open)?;
         open.transaction.roll_back_to(mark);
+        open.savepoints.retain(|(_, other)| *other <= mark);
         Ok(())
+    }
+
+    /// Names this place of the transaction; the same name again means the later place.
+    fn savepoint(&mut self, name: &Name) -> Result<Outcome> {
+        let mark = self.mark().map_err(|error| error.at(name.span.clone()))?;
+        if let Some(open) = &mut self.open {
+            open.savepoints
+                .retain(|(other, _)| !same_name(other, &name.text));
+            open.savepoints.push((name.text.clone(), mark));
+        }
+        Ok(Outcome::Done(format!("savepoint `{name}`")))
+    }
+
+    fn roll_back_to_name(&mut self, name: &Name) -> Result<Outcome> {
+        let open = self.open.as_ref().ok_or_else(none_open)?;
+        let known = open.savepoints.iter().map(|(known, _)| known.as_str());
+        let at = known.clone().position(|known| same_name(known, &name.text));
+        let Some(at) = at else {
+            let message = format!("there is no savepoint `{name}`");
+            let error = Error::new(Code::TransactionState, message).at(name.span.clone());
+            return Err(error.near(&name.text, known));
+        };
+        let mark = open.savepoints[at].1;
+        self.roll_back_to(mark)?;
+        // Later savepoints at the same place are void too.
+        if let Some(open) = &mut self.open {
+            open.savepoints.truncate(at + 1);
+        }
+        Ok(Outcome::Done(format!("rolled back to `{name}`")))
+    }
+
+    /// The savepoint that was made last and can be rolled back to.
+    #[cfg(feature = "shell")]
+    pub(crate) fn last_savepoint(&self) -> Option<&str> {
+        let last = self.open.as_ref()?.savepoints.last()?;
+        Some(&last.0)
     }
 
     /// Writes the definitions as they are: a change that marks a book as begun.
@@ -424,6 +465,7 @@ impl<'b> Session<'b> {
             transaction: self.book.0.store.begin()?,
             at,
             actor,
+            savepoints: Vec::new(),
         });
         Ok(Outcome::Done("transaction begun".to_owned()))
     }

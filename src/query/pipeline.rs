@@ -344,7 +344,10 @@ fn carry_out(
             Code::Internal,
             "a change of records was not carried out",
         )),
-        Statement::Begin { .. } | Statement::Commit | Statement::Rollback => Err(Error::new(
+        Statement::Begin { .. }
+        | Statement::Commit
+        | Statement::Rollback(_)
+        | Statement::Savepoint(_) => Err(Error::new(
             Code::TransactionState,
             "a transaction is begun and ended by a session",
         )),

@@ -57,6 +57,7 @@ const KEYWORDS: &[&str] = &[
     "outer",
     "returning",
     "rollback",
+    "savepoint",
     "select",
     "set",
     "sql",

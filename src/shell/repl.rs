@@ -80,12 +80,14 @@ fn converse(
         if let (Some(helper), Ok(schema)) = (editor.helper_mut(), interpreter.session.schema()) {
             helper.schema = schema;
         }
-        let prompt = match interpreter.session.in_transaction() {
-            true => "fieldbook*> ",
-            false => "fieldbook> ",
+        let session = &interpreter.session;
+        let prompt = match (session.in_transaction(), session.last_savepoint()) {
+            (false, _) => "fieldbook> ".to_owned(),
+            (true, None) => "fieldbook*> ".to_owned(),
+            (true, Some(savepoint)) => format!("fieldbook*{savepoint}> "),
         };
         interpreter.signals.wait_for_line(true);
-        let line = editor.readline(prompt);
+        let line = editor.readline(&prompt);
         interpreter.signals.wait_for_line(false);
         if interpreter.signals.leave() {
             return End::Stopped;

@@ -26,7 +26,7 @@ pub(crate) struct Transaction<'a> {
 }
 
 /// A place to roll back to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(crate) struct Mark(usize);
 
 /// Who committed, and when.

@@ -69,7 +69,9 @@ pub(crate) enum Statement {
         actor: Option<Expr>,
     },
     Commit,
-    Rollback,
+    /// To a savepoint, or to the beginning, which ends the transaction.
+    Rollback(Option<Name>),
+    Savepoint(Name),
     /// `set base currency = USD`, `set zone = "America/Phoenix"`, `set fiscal year = 2`.
     Set {
         setting: Setting,

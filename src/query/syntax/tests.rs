@@ -85,6 +85,8 @@ const EXAMPLES: &[&str] = &[
     "begin at 2020-01-01 as \"Dee\"",
     "commit",
     "rollback",
+    "rollback to a",
+    "savepoint `order`",
     "set base currency = USD",
     "set zone = \"America/Phoenix\"",
     "set fiscal year = 2",

@@ -15,8 +15,22 @@ const CONTEXTUAL: &[&str] = &["order", "group", "distinct", "null"];
 
 /// The words that begin a statement, or follow such a word; an object of this name is quoted.
 pub(super) const STATEMENTS: &[&str] = &[
-    "explain", "analyze", "sql", "add", "update", "upsert", "delete", "import", "export", "create",
-    "alter", "drop", "begin", "commit", "rollback",
+    "explain",
+    "analyze",
+    "sql",
+    "add",
+    "update",
+    "upsert",
+    "delete",
+    "import",
+    "export",
+    "create",
+    "alter",
+    "drop",
+    "begin",
+    "commit",
+    "rollback",
+    "savepoint",
 ];
 
 /// Every type a field can have, as written.

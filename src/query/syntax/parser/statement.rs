@@ -45,7 +45,11 @@ impl Reader {
             Rule::drop => Ok(self.drop_statement(only(node))),
             Rule::begin => self.begin(node),
             Rule::commit => Ok(Statement::Commit),
-            Rule::rollback => Ok(Statement::Rollback),
+            Rule::rollback => {
+                let name = parts(node).next();
+                Ok(Statement::Rollback(name.map(|name| self.name(&name))))
+            }
+            Rule::savepoint => Ok(Statement::Savepoint(self.name(&only(node)))),
             _ => self.set(node),
         }
     }

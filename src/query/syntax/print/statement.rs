@@ -81,7 +81,9 @@ impl Display for Statement {
                     .try_for_each(|actor| write!(f, " as {}", sum(actor)))
             }
             Self::Commit => f.write_str("commit"),
-            Self::Rollback => f.write_str("rollback"),
+            Self::Rollback(None) => f.write_str("rollback"),
+            Self::Rollback(Some(name)) => write!(f, "rollback to {name}"),
+            Self::Savepoint(name) => write!(f, "savepoint {name}"),
             Self::Set { setting, value } => write!(f, "set {setting} = {}", sum(value)),
         }
     }
