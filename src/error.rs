@@ -123,6 +123,8 @@ codes! {
     BadValue = "bad-value", Constraint;
     /// A record is still referred to.
     StillReferenced = "still-referenced", Constraint;
+    /// A transaction cannot be undone: there is none, or later changes stand on it.
+    CannotUndo = "cannot-undo", Constraint;
     /// A computation left the range of its type.
     Overflow = "overflow", Constraint;
     /// Amounts in several currencies meet without a rate.

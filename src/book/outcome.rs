@@ -34,6 +34,19 @@ pub enum Outcome {
     },
     /// A file was imported.
     Imported(ImportReport),
+    /// A transaction was undone by a new one.
+    Undone {
+        /// The number of the transaction undone.
+        transaction: u64,
+        /// When it was, and whose: `2026-05-15T09:00:00 by reps "Dee"`.
+        of: String,
+        /// Records back that it had deleted.
+        restored: u64,
+        /// Records that it had changed.
+        updated: u64,
+        /// Records gone that it had added.
+        deleted: u64,
+    },
     /// What a statement would have done, which `dry run` undid.
     DryRun {
         /// A row for each record that would come or go, and for each field that would change.
@@ -151,6 +164,19 @@ impl Outcome {
                 let created = created.collect();
                 Self::Imported(ImportReport::new(report, singular, created))
             }
+            Inner::Undone {
+                transaction,
+                of,
+                restored,
+                updated,
+                deleted,
+            } => Self::Undone {
+                transaction,
+                of,
+                restored,
+                updated,
+                deleted,
+            },
             Inner::DryRun { changes, outcome } => Self::DryRun {
                 changes: Rows::new(changes, clock.clone()),
                 outcome: Box::new(Self::new(*outcome, catalog, clock)),
@@ -222,6 +248,31 @@ impl fmt::Display for Outcome {
                 }
             }
             Self::Imported(report) => report.fmt(f),
+            Self::Undone {
+                transaction,
+                of,
+                restored,
+                updated,
+                deleted,
+            } => {
+                let counts = [
+                    (restored, "restored"),
+                    (updated, "changed back"),
+                    (deleted, "deleted"),
+                ];
+                let said: Vec<_> = counts
+                    .iter()
+                    .filter(|(count, _)| **count > 0)
+                    .map(|(count, verb)| {
+                        format!("{} {verb}", counted(**count, "record", "records"))
+                    })
+                    .collect();
+                write!(
+                    f,
+                    "transaction {transaction} of {of} undone: {}",
+                    said.join(", ")
+                )
+            }
             Self::DryRun { outcome, .. } => {
                 write!(f, "{outcome}; a dry run, nothing is changed")
             }

@@ -21,6 +21,18 @@ pub(crate) enum Outcome {
         object: String,
     },
     Imported(ImportReport),
+    /// A transaction was undone.
+    Undone {
+        transaction: u64,
+        /// `of 2026-05-15T09:00:00 by reps "Dee"`
+        of: String,
+        /// Records that it had deleted.
+        restored: u64,
+        /// Records that it had changed.
+        updated: u64,
+        /// Records that it had added.
+        deleted: u64,
+    },
     /// What a statement would change, and what it would have given.
     DryRun {
         changes: Table,

@@ -107,7 +107,7 @@ pub(crate) fn parameters(
     let binder = Binder::new(catalog, clock);
     match statement {
         Statement::DryRun(inner) => return parameters(inner, catalog, clock),
-        Statement::Import(_) => return Ok(Vec::new()),
+        Statement::Import(_) | Statement::Undo(_) => return Ok(Vec::new()),
         _ => {}
     }
     match changing(statement, &binder)? {
@@ -322,6 +322,7 @@ fn carry_out(
     }
     let outcome = match statement {
         Statement::Import(tree) => write::import(tree, transaction, catalog, environment),
+        Statement::Undo(tree) => write::undo(tree, transaction, catalog, environment),
         Statement::CreateObject(_)
         | Statement::AlterObject { .. }
         | Statement::CreateIndex { .. }

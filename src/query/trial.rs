@@ -9,7 +9,7 @@ use crate::query::outcome::{ImportReport, Outcome};
 use crate::query::pipeline::Environment;
 use crate::query::syntax::{self, Statement};
 use crate::query::{schema, write};
-use crate::storage::{Store, StoreOptions, Transaction};
+use crate::storage::{Store, StoreOptions, Transaction, image};
 use crate::value::{Clock, RecordId, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -91,6 +91,9 @@ impl Trial {
                 Statement::Import(tree) => {
                     return write::import(tree, transaction, &catalog, environment);
                 }
+                Statement::Undo(tree) => {
+                    return write::undo(tree, transaction, &catalog, environment);
+                }
                 _ => return schema::define(statement, transaction, &catalog, environment),
             };
             write::change(&change, transaction, &catalog, environment)
@@ -116,6 +119,20 @@ impl Trial {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// All that is stored of all records, but for the numbers of their last changes.
+    pub(crate) fn image(&self) -> Vec<String> {
+        image(&self.store.snapshot().unwrap())
+    }
+
+    /// The number of transactions.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.store.snapshot().unwrap().sequence()
+    }
+
+    pub(crate) fn fold(&self) {
+        self.store.fold().unwrap();
     }
 
     /// All records, a line each: id, then the fields' values with labels and references shown.

@@ -3,7 +3,7 @@
 use super::cache::ChunkCache;
 use super::fault::{OrFault, guard};
 use super::index;
-use super::journal::{self, HeaderKind, RECORDS, RecordBlock, field_id};
+use super::journal::{self, RECORDS, RecordBlock, field_id};
 use super::overlay::chunk_ids;
 use super::schema::LIVE;
 use super::store::read_folded;
@@ -329,11 +329,13 @@ impl Check<'_> {
         let catalogs = read.open_table(tables::CATALOGS).or_fault()?;
         let mut touched = 0;
         let mut records = BTreeSet::new();
+        // Deleted, and not back so far.
+        let mut gone: BTreeSet<(u32, u64)> = BTreeSet::new();
         let mut schemas: Vec<u64> = now
             .pending
             .commits
             .iter()
-            .filter(|commit| commit.kind == HeaderKind::Schema)
+            .filter(|commit| commit.kind.has_catalog())
             .map(|commit| commit.sequence)
             .collect();
         let mut last = None;
@@ -363,7 +365,7 @@ impl Check<'_> {
                 ));
             }
             last = Some(header.at);
-            if header.kind == HeaderKind::Schema {
+            if header.kind.has_catalog() {
                 schemas.push(sequence);
             }
             for (object, field) in header.touched {
@@ -379,8 +381,19 @@ impl Check<'_> {
                     continue;
                 }
                 let ids: Result<Vec<u64>> = if field == RECORDS {
-                    RecordBlock::decode(bytes.value(), layout)
-                        .map(|block| block.deleted.into_iter().map(|(id, _)| id).collect())
+                    RecordBlock::decode(bytes.value(), layout).map(|block| {
+                        let mut ids = Vec::new();
+                        for (first, len) in block.inserted {
+                            let range = (object.0, first)..(object.0, first + len);
+                            ids.extend(gone.range(range).map(|(_, id)| *id));
+                        }
+                        for id in &ids {
+                            gone.remove(&(object.0, *id));
+                        }
+                        gone.extend(block.deleted.iter().map(|(id, _)| (object.0, *id)));
+                        ids.extend(block.deleted.iter().map(|(id, _)| *id));
+                        ids
+                    })
                 } else {
                     journal::decode_block(bytes.value(), layout, field)
                         .map(|old| old.into_iter().map(|(id, _)| id).collect())

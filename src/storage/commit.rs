@@ -60,6 +60,14 @@ impl Store {
             (false, true) => Scope::Labels,
             (false, false) => Scope::Records,
         };
+        let kind = match (schema, scope) {
+            (true, Scope::Labels) => HeaderKind::Labels,
+            (true, _) => HeaderKind::Schema,
+            (false, _) => match transaction.undoes() {
+                Some(of) => HeaderKind::Undo(of),
+                None => HeaderKind::Records,
+            },
+        };
         let layouts = base.overlay.schema.layouts != state.overlay.schema.layouts;
         let mut writer = self.writer();
         let latest = self.latest();
@@ -85,11 +93,7 @@ impl Store {
             at: info.at,
             actor: info.actor,
             replica: self.replica,
-            kind: if schema {
-                HeaderKind::Schema
-            } else {
-                HeaderKind::Records
-            },
+            kind,
             old_settings: settings.then(|| (*base.overlay.settings).clone()),
             changes,
         });

@@ -117,9 +117,9 @@ fn steps(runner: &mut TestRunner) -> Vec<Vec<Step>> {
     commits.push(vec![Step::Fold]);
     commits.push(vec![Step::Bulk(row(), 300), Step::Put(0, row())]);
     commits.push(vec![Step::Put(200, row()), Step::Delete(100)]);
-    commits.push(vec![Step::Delete(7), Step::Insert(row())]);
+    commits.push(vec![Step::Delete(7), Step::Insert(row()), Step::Revive(0)]);
     commits.push(vec![Step::Fold]);
-    commits.push(vec![Step::Put(9, row())]);
+    commits.push(vec![Step::Put(9, row()), Step::Revive(1)]);
     commits
 }
 
@@ -149,6 +149,12 @@ fn apply(store: &Store, steps: &[Step], model: &mut Model, clock: i64) {
                 let id = nth(model, *n);
                 transaction.delete(OBJECT, id).unwrap();
                 model.remove(&id);
+            }
+            Step::Revive(n) => {
+                if let Some(id) = model::revive(store, &mut transaction, *n) {
+                    let row = transaction.snapshot().row(OBJECT, id).unwrap().unwrap();
+                    model.insert(id, (*row).clone());
+                }
             }
             Step::Fold => store.fold().unwrap(),
             _ => unreachable!("not among the steps of this test"),

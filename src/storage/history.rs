@@ -1,7 +1,7 @@
 //! Reading the journal: what came, went and changed in the records of one object.
 
 use super::fault::{OrFault, corrupt, guard};
-use super::journal::{self, Change, RECORDS, RecordBlock};
+use super::journal::{self, Change, HeaderKind, RECORDS, RecordBlock};
 use super::log::Commit;
 use super::tables::{self, JournalKey};
 use super::{ObjectLayout, Row, Snapshot};
@@ -17,6 +17,17 @@ pub(crate) struct Stamp {
     pub sequence: u64,
     pub at: DateTime,
     pub actor: Option<RecordId>,
+    pub nature: Nature,
+}
+
+/// What a transaction was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nature {
+    Records,
+    /// It changed the schema in more than labels, or the settings.
+    Schema,
+    /// It did nothing but undo another one.
+    Undo(u64),
 }
 
 /// Which records came and went in one transaction.
@@ -63,21 +74,34 @@ pub(crate) enum EventKind {
     Went,
 }
 
+impl Nature {
+    fn of(kind: HeaderKind, settings: bool) -> Self {
+        match kind {
+            _ if settings => Self::Schema,
+            HeaderKind::Schema => Self::Schema,
+            HeaderKind::Records | HeaderKind::Labels => Self::Records,
+            HeaderKind::Undo(of) => Self::Undo(of),
+        }
+    }
+}
+
 impl Stamp {
-    fn read(sequence: u64, bytes: &[u8]) -> Result<Self> {
+    pub(super) fn read(sequence: u64, bytes: &[u8]) -> Result<Self> {
         let header = journal::header(bytes)?;
         Ok(Self {
             sequence,
             at: header.at,
             actor: header.actor,
+            nature: Nature::of(header.kind, header.old_settings.is_some()),
         })
     }
 
-    fn of(commit: &Commit) -> Self {
+    pub(super) fn of(commit: &Commit) -> Self {
         Self {
             sequence: commit.sequence,
             at: commit.at,
             actor: commit.actor,
+            nature: Nature::of(commit.kind, commit.old_settings.is_some()),
         }
     }
 }
@@ -144,11 +168,6 @@ impl Snapshot {
             Ok::<_, Error>(())
         };
         for sequence in now.touches(object, id)?.into_iter().rev() {
-            if let Some(created) = state.as_ref().map(|row| row.created)
-                && created > sequence
-            {
-                step(created, None, &mut state)?;
-            }
             let before = now.row_before(&layout, id, sequence, state.as_ref())?;
             step(sequence, before, &mut state)?;
         }
@@ -161,7 +180,7 @@ impl Snapshot {
         Ok(steps)
     }
 
-    /// The transactions that changed or deleted a record, oldest first.
+    /// The transactions that changed or deleted a record or brought it back, oldest first.
     fn touches(&self, object: ObjectId, id: RecordId) -> Result<Vec<u64>> {
         let mut all = Vec::new();
         guard(|| {
@@ -177,7 +196,9 @@ impl Snapshot {
             Ok(())
         })?;
         for commit in self.commits_after(0) {
-            let touched = |change: &Change| change.id == id && change.before.is_some();
+            let touched = |change: &Change| {
+                change.id == id && (change.before.is_some() || change.is_return())
+            };
             if changes_of(commit, object).iter().any(touched) {
                 all.push(commit.sequence);
             }
@@ -185,7 +206,8 @@ impl Snapshot {
         Ok(all)
     }
 
-    /// A record's row before a transaction that changed or deleted it.
+    /// A record's row before a transaction that changed or deleted it; nothing before one that
+    /// brought it back.
     fn row_before(
         &self,
         layout: &ObjectLayout,
@@ -210,14 +232,16 @@ impl Snapshot {
                 return Ok(own.map(|(_, row)| Arc::new(row)));
             };
             let mut before = after.clone();
+            let mut changed = false;
             for field in (0..layout.fields.len()).map(journal::field_id) {
                 let Some(bytes) = block(field)? else { continue };
                 let mut olds = journal::decode_block(bytes.value(), layout, field)?.into_iter();
                 if let Some((_, value)) = olds.find(|(old, _)| *old == id.0) {
                     Arc::make_mut(&mut before).set(field, value);
+                    changed = true;
                 }
             }
-            Ok(Some(before))
+            Ok(changed.then_some(before))
         })
     }
 
@@ -237,7 +261,7 @@ impl Snapshot {
     }
 
     /// One transaction.
-    fn stamp(&self, sequence: u64) -> Result<Stamp> {
+    pub(crate) fn stamp(&self, sequence: u64) -> Result<Stamp> {
         if let Some(commit) = self.pending_commit(sequence) {
             return Ok(Stamp::of(commit));
         }
@@ -281,7 +305,7 @@ impl Snapshot {
     }
 
     /// The commit of that sequence, if it is not folded.
-    fn pending_commit(&self, sequence: u64) -> Option<&Commit> {
+    pub(super) fn pending_commit(&self, sequence: u64) -> Option<&Commit> {
         self.commits_after(0)
             .find(|commit| commit.sequence == sequence)
     }

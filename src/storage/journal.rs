@@ -37,6 +37,17 @@ pub(super) enum HeaderKind {
     Records,
     /// The schema changed; the table of catalogs has it under the same number.
     Schema,
+    /// The same, but the schema only got labels.
+    Labels,
+    /// Records changed, and nothing but to what they were before this transaction.
+    Undo(u64),
+}
+
+impl HeaderKind {
+    /// Whether the table of catalogs has an entry under the transaction's number.
+    pub(super) fn has_catalog(self) -> bool {
+        matches!(self, Self::Schema | Self::Labels)
+    }
 }
 
 /// A record before and after a transaction, or a part of one.
@@ -51,6 +62,12 @@ pub(crate) struct Change {
 impl Change {
     pub(crate) fn is_new(&self) -> bool {
         self.before.is_none() && self.after.is_some()
+    }
+
+    /// Whether the record had gone and comes back.
+    pub(crate) fn is_return(&self) -> bool {
+        let back = |row: &Arc<Row>| row.created != 0 && row.created != row.changed;
+        self.before.is_none() && self.after.as_ref().is_some_and(back)
     }
 }
 
@@ -183,7 +200,7 @@ pub(super) fn write_changes(
                 }
                 (None, None) => {}
             }
-            if differs && change.before.is_some() {
+            if differs && change.before.is_some() || change.is_return() {
                 known.push(((object.0, id, sequence), ()));
             }
         }

@@ -392,7 +392,7 @@ impl Store {
             actor: info.actor,
             replica: self.replica,
             kind: match schema {
-                true => HeaderKind::Schema,
+                true => HeaderKind::Labels,
                 false => HeaderKind::Records,
             },
             old_settings: None,

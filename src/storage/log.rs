@@ -76,9 +76,14 @@ impl Pending {
 impl Commit {
     fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
-        let schema = self.kind == HeaderKind::Schema;
         out.put((self.at.micros(), self.actor.map(|actor| actor.0)));
-        out.put((self.replica, schema));
+        out.put(self.replica);
+        match self.kind {
+            HeaderKind::Records => out.put(0_u8),
+            HeaderKind::Schema => out.put(1_u8),
+            HeaderKind::Labels => out.put(2_u8),
+            HeaderKind::Undo(of) => out.put((3_u8, of)),
+        }
         out.put(self.changes.len() as u64);
         for change in &self.changes {
             out.put((change.object.0, change.id.0, change.after.is_some()));
@@ -93,7 +98,14 @@ impl Commit {
     fn decode(sequence: u64, bytes: &[u8], state: &Snapshot) -> Result<Self> {
         let mut reader = Reader::new("an entry of the log", bytes);
         let (at, actor): (i64, Option<u64>) = reader.get()?;
-        let (replica, schema) = reader.get()?;
+        let replica = reader.get()?;
+        let kind = match reader.get()? {
+            0_u8 => HeaderKind::Records,
+            1 => HeaderKind::Schema,
+            2 => HeaderKind::Labels,
+            3 => HeaderKind::Undo(reader.get()?),
+            _ => return Err(reader.fault()),
+        };
         let len = reader.get_len()?;
         let mut changes: Vec<Change> = Vec::with_capacity(len);
         for _ in 0..len {
@@ -114,7 +126,10 @@ impl Commit {
             let of = |row: &Option<Arc<Row>>| row.as_ref().map(|row| row.created);
             let sound = match (of(&before), of(&after)) {
                 (Some(before), Some(after)) => before == after,
-                (None, Some(created)) => created == sequence,
+                (None, Some(created)) => {
+                    let back = created > 0 && id.0 < state.record_bound(object);
+                    created == sequence || created < sequence && back
+                }
                 (Some(_), None) => true,
                 (None, None) => false,
             };
@@ -142,11 +157,7 @@ impl Commit {
             at: DateTime::from_micros(at),
             actor: actor.map(RecordId),
             replica,
-            kind: if schema {
-                HeaderKind::Schema
-            } else {
-                HeaderKind::Records
-            },
+            kind,
             old_settings: None,
             changes,
         })

@@ -10,6 +10,7 @@ mod chunk;
 mod codec;
 mod commit;
 mod compact;
+mod deed;
 mod entries;
 mod fault;
 mod fold;
@@ -36,7 +37,8 @@ mod text;
 mod transaction;
 
 pub use compact::Sizes;
-pub(crate) use history::{Event, EventKind};
+pub(crate) use deed::{Deed, Later, LaterChange};
+pub(crate) use history::{Event, EventKind, Nature, Stamp};
 pub(crate) use inherit::Inheritance;
 pub(crate) use journal::Change;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};
@@ -53,3 +55,5 @@ mod crash;
 mod damage;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+pub(crate) use model::image;

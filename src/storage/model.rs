@@ -177,6 +177,8 @@ pub(super) enum Step {
     Bulk(Row, u16),
     Put(usize, Row),
     Delete(usize),
+    /// Brings back one of the deleted records.
+    Revive(usize),
     Commit,
     Rollback,
     Mark,
@@ -191,6 +193,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => (row(), 1_u16..600).prop_map(|(row, n)| Step::Bulk(row, n)),
         4 => (any::<usize>(), row()).prop_map(|(at, row)| Step::Put(at, row)),
         2 => any::<usize>().prop_map(Step::Delete),
+        2 => any::<usize>().prop_map(Step::Revive),
         6 => Just(Step::Commit),
         1 => Just(Step::Rollback),
         1 => Just(Step::Mark),
@@ -286,6 +289,61 @@ pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
     }
 }
 
+/// All that is stored of all records, but for the numbers of their last changes: rows, columns
+/// and index entries, each as text.
+pub(crate) fn image(snapshot: &Snapshot) -> Vec<String> {
+    let mut all = Vec::new();
+    for (object, layout) in &snapshot.overlay.schema.layouts {
+        let object = *object;
+        all.push(format!("{object:?}: {}", snapshot.record_count(object)));
+        snapshot
+            .every_row(object, |id, row| {
+                let mut row = (**row).clone();
+                row.changed = row.created;
+                all.push(format!("{object:?} {id}: {:?}", row.encode()));
+                Ok(())
+            })
+            .unwrap();
+        for (at, field) in layout.fields.iter().enumerate() {
+            let id = journal::field_id(at);
+            let present = snapshot.summary(object, id).unwrap().present;
+            all.push(format!("{object:?} {id:?}: {present}"));
+            for chunk in (0..snapshot.chunk_count(object)).map(ChunkId) {
+                let vector = snapshot.column(object, id, chunk).unwrap();
+                let live = snapshot.live(object, chunk).unwrap();
+                for slot in 0..vector.len() {
+                    let value = match &vector {
+                        Vector::Texts(texts) => texts.get(slot).map_or(Value::Missing, Value::text),
+                        vector => vector.value(&field.ty, slot),
+                    };
+                    match live.get(slot) {
+                        true => all.push(format!("{chunk:?} {slot}: {value:?}")),
+                        false => assert!(value.is_missing()),
+                    }
+                }
+            }
+        }
+        for index in &layout.indexes {
+            let found = match index.kind {
+                IndexKind::Reference => (0..40)
+                    .map(|id| [Value::Reference(RecordId(id))])
+                    .flat_map(|key| snapshot.lookup(index.id, &key).unwrap())
+                    .collect(),
+                _ => snapshot
+                    .scan(index.id, Bound::Unbounded, Bound::Unbounded)
+                    .unwrap(),
+            };
+            all.push(format!("{:?}: {found:?}", index.id));
+        }
+        for word in ["f1", "f2", "f3", "p1", "p2", "p3"] {
+            let sought = &Sought::all(word)[0];
+            let found = snapshot.find_word(object, sought, &mut |_| Ok(()));
+            all.push(format!("{word}: {:?}", found.unwrap().hits));
+        }
+    }
+    all
+}
+
 /// Where a word is met in a row.
 fn hits(sought: &Sought, id: RecordId, row: &Row) -> Vec<TextHit> {
     let mut found = Vec::new();
@@ -338,7 +396,28 @@ fn nth(model: &Model, n: usize) -> Option<RecordId> {
     model.keys().nth(n % model.len().max(1)).copied()
 }
 
+/// Brings back one of the records that are gone, if there are any.
+pub(super) fn revive(
+    store: &Store,
+    transaction: &mut Transaction<'_>,
+    n: usize,
+) -> Option<RecordId> {
+    let gone = store.snapshot().unwrap().gone(OBJECT).unwrap();
+    let (id, (_, row)) = gone.into_iter().nth(n % 7)?;
+    if transaction.snapshot().row(OBJECT, id).unwrap().is_some() {
+        return None;
+    }
+    transaction.restore(OBJECT, id, (*row).clone()).unwrap();
+    Some(id)
+}
+
 impl<'a> Run<'a> {
+    /// The last row that a record is known to have had.
+    fn known(&self, id: RecordId) -> &Row {
+        let past = self.past.values().rev().chain([&self.committed]);
+        past.filter_map(|then| then.get(&id)).next().unwrap()
+    }
+
     fn step(&mut self, store: &'a Store, step: Step) {
         let transaction = self
             .transaction
@@ -365,6 +444,12 @@ impl<'a> Run<'a> {
                 if let Some(id) = nth(&self.current, at) {
                     transaction.delete(OBJECT, id).unwrap();
                     self.current.remove(&id);
+                }
+            }
+            Step::Revive(at) => {
+                if let Some(id) = revive(store, transaction, at) {
+                    let row = self.known(id).clone();
+                    self.current.insert(id, row);
                 }
             }
             Step::Mark => self.marked = Some((transaction.mark(), self.current.clone())),
@@ -396,6 +481,39 @@ impl<'a> Run<'a> {
         assert_equal(&store.snapshot().unwrap(), &self.committed);
     }
 
+    /// What happened to a deed's records after it is what the states since tell.
+    fn look_at_later(&self, now: &Snapshot, after: u64, deed: &Deed) {
+        let all = now.later(OBJECT, deed, after).unwrap();
+        let ids = deed.came.iter().chain(deed.went.keys());
+        for id in ids.chain(deed.changed.keys()).take(20) {
+            let mut before = &self.past[&after];
+            for (sequence, then) in self.past.range(after + 1..) {
+                let found: Vec<_> = all
+                    .iter()
+                    .filter(|later| (later.sequence, later.id) == (*sequence, *id))
+                    .map(|later| later.what)
+                    .collect();
+                let expected = match (before.get(id), then.get(id)) {
+                    (None, Some(_)) => vec![LaterChange::Came],
+                    (Some(_), None) => vec![LaterChange::Went],
+                    (Some(a), Some(b)) => (0..types().len())
+                        .map(journal::field_id)
+                        .filter(|field| a.get(*field) != b.get(*field))
+                        .filter(|field| {
+                            let olds = deed.changed.get(id);
+                            deed.came.contains(id)
+                                || olds.is_some_and(|olds| olds.iter().any(|(f, _)| f == field))
+                        })
+                        .map(LaterChange::Field)
+                        .collect(),
+                    (None, None) => Vec::new(),
+                };
+                assert_eq!(found, expected, "{id} in {sequence}, after {after}");
+                before = then;
+            }
+        }
+    }
+
     /// Some states of the past are what they were, also from within a transaction.
     fn look_back(&self, store: &Store) {
         let now = store.snapshot().unwrap();
@@ -423,6 +541,31 @@ impl<'a> Run<'a> {
                 let known = last.and_then(|(_, row)| row.as_ref());
                 assert_eq!(known, then.get(&id), "{id} after {sequence}");
             }
+        }
+        let mut gone = Model::new();
+        for then in self.past.values() {
+            gone.extend(then.iter().map(|(id, row)| (*id, row.clone())));
+        }
+        gone.retain(|id, _| !self.committed.contains_key(id));
+        let known = now.gone(OBJECT).unwrap().into_iter();
+        let known: Model = known.map(|(id, (_, row))| (id, (*row).clone())).collect();
+        assert_eq!(known, gone);
+        let states: Vec<_> = self.past.iter().collect();
+        for pair in states.windows(2).rev().step_by(3).take(4) {
+            let ((_, before), (sequence, after)) = (pair[0], pair[1]);
+            let deeds = now.deeds(*sequence).unwrap();
+            let mut undone = after.clone();
+            if let Some(deed) = deeds.get(&OBJECT) {
+                undone.retain(|id, _| !deed.came.contains(id));
+                undone.extend(deed.went.iter().map(|(id, row)| (*id, (**row).clone())));
+                for (id, olds) in &deed.changed {
+                    let row = undone.get_mut(id).unwrap();
+                    olds.iter()
+                        .for_each(|(field, old)| row.set(*field, old.clone()));
+                }
+                self.look_at_later(&now, *sequence, deed);
+            }
+            assert_eq!(undone, *before, "before {sequence}");
         }
         for event in now
             .events(OBJECT, NAME, 0)

@@ -48,9 +48,11 @@ pub(super) enum Undo {
     Change {
         object: ObjectId,
         id: RecordId,
-        /// None if the record had gone.
+        /// Nothing where it had gone.
         before: Option<Arc<Row>>,
     },
+    /// All before this was one transaction's undoing.
+    Undoing(u64),
     Whole(Arc<Overlay>),
     /// The schema before, of equal layouts.
     Schema {
@@ -140,8 +142,9 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds a record under an id that was given before and has none now.
-    pub(crate) fn restore(&mut self, object: ObjectId, id: RecordId, row: Row) -> Result<()> {
+    /// Adds a record under an id that was given before and has none now. One that had gone comes
+    /// back: its row says when it came first.
+    pub(crate) fn restore(&mut self, object: ObjectId, id: RecordId, mut row: Row) -> Result<()> {
         row.check(self.state.overlay.schema.known(object)?)?;
         if id.0 >= self.state.record_bound(object) || self.state.row(object, id)?.is_some() {
             return Err(Error::new(
@@ -149,10 +152,29 @@ impl<'a> Transaction<'a> {
                 format!("the record `{id}` of object {} did not go", object.0),
             ));
         }
+        row.changed = 0;
         self.overlay().set(object, id, None, Some(Arc::new(row)))?;
         let before = None;
         self.log.push(Undo::Change { object, id, before });
         Ok(())
+    }
+
+    /// Says that what was done so far undoes a transaction.
+    pub(crate) fn set_undoing(&mut self, sequence: u64) {
+        self.log.push(Undo::Undoing(sequence));
+    }
+
+    /// Whether nothing was done yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.log.is_empty() && self.load.is_none()
+    }
+
+    /// The transaction that this one undoes, if it does nothing else.
+    pub(super) fn undoes(&self) -> Option<u64> {
+        match self.log.last() {
+            Some(Undo::Undoing(sequence)) => Some(*sequence),
+            _ => None,
+        }
     }
 
     /// Removes a record and gives its row. It must exist; who refers to it is the caller's
@@ -301,6 +323,7 @@ impl<'a> Transaction<'a> {
                     let row = overlay.entry(object, id).and_then(|e| e.current.clone());
                     overlay.set(object, id, row.as_ref(), before)
                 }
+                Undo::Undoing(_) => Ok(()),
                 Undo::Whole(overlay) => {
                     self.state.overlay = overlay;
                     Ok(())
@@ -364,7 +387,11 @@ impl<'a> Transaction<'a> {
             .filter_map(|undo| match undo {
                 Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
                 Undo::Change { object, id, before } => Some(((*object, *id), before.clone())),
-                Undo::Whole(_) | Undo::Schema { .. } | Undo::Settings(_) | Undo::Inherit => None,
+                Undo::Undoing(_)
+                | Undo::Whole(_)
+                | Undo::Schema { .. }
+                | Undo::Settings(_)
+                | Undo::Inherit => None,
             });
         // Of a record's steps the first, which stays in front of the others.
         let mut first: Vec<_> = undone.collect();

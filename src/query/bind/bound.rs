@@ -588,7 +588,7 @@ impl Query {
 
 impl Life {
     /// What is known of each change, slot by slot.
-    pub(crate) fn columns(&self) -> [(&'static str, Type); 6] {
+    pub(crate) fn columns(&self) -> [(&'static str, Type); 7] {
         [
             ("at", Type::DATETIME),
             ("actor", actor_type(self.actors)),
@@ -596,9 +596,13 @@ impl Life {
             ("field", Type::TEXT),
             ("old", Type::TEXT),
             ("new", Type::TEXT),
+            (TRANSACTION, Type::INTEGER),
         ]
     }
 }
+
+/// The last slot of a history, which is shown only where it is asked for.
+pub(crate) const TRANSACTION: &str = "transaction";
 
 /// A reference to the one who acted.
 fn actor_type(actors: Option<ObjectId>) -> Type {
@@ -624,6 +628,7 @@ impl History {
                 ("new", value()),
                 ("at", Type::DATETIME),
                 ("actor", actor),
+                (TRANSACTION, Type::INTEGER),
             ],
             HistoryKind::Spans => vec![
                 ("record", record),
@@ -632,6 +637,7 @@ impl History {
                 ("until", Type::DATETIME),
                 ("days", Type::INTEGER),
                 ("actor", actor),
+                (TRANSACTION, Type::INTEGER),
             ],
         }
     }

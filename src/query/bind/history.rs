@@ -7,7 +7,7 @@ use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
 use super::source::Start;
 use super::{
     AggregateFunction, Column, ColumnValue, Expr, Group, History, Life, Meant, Node, Query, Source,
-    Type,
+    TRANSACTION, Type,
 };
 use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
@@ -52,11 +52,10 @@ impl Binder<'_> {
         let span = &self.at(&(name.span.start..field.span.end));
         let history = self.history(kind, object, self.past_field(object, field)?, span);
         let columns = history.columns();
-        Ok(Start::of_columns(
-            columns,
-            Source::History(Box::new(history)),
-            span,
-        ))
+        let source = Source::History(Box::new(history));
+        let mut start = Start::of_columns(columns, source, span);
+        start.columns.retain(|column| column.name != TRANSACTION);
+        Ok(start)
     }
 
     /// `history opportunities "Acme renewal"`
@@ -77,11 +76,10 @@ impl Binder<'_> {
         };
         let span = &self.at(&(name.span.start..key.span.end));
         let columns = life.columns();
-        Ok(Start::of_columns(
-            columns,
-            Source::Life(Box::new(life)),
-            span,
-        ))
+        let source = Source::Life(Box::new(life));
+        let mut start = Start::of_columns(columns, source, span);
+        start.columns.retain(|column| column.name != TRANSACTION);
+        Ok(start)
     }
 
     /// `count(changes(stage) where new = won)`: an aggregate over what happened to a field of one

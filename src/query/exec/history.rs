@@ -32,12 +32,13 @@ impl Executor<'_> {
 
     /// The rows of [`Life::columns`]: each transaction's changes, field by field.
     pub(super) fn life(&self, life: &Life) -> Result<Frame> {
-        let mut rows = vec![Vec::new(); 6];
+        let mut rows = vec![Vec::new(); 7];
         if let Some(Value::Reference(id)) = life.record.as_constant() {
             let snapshot = self.context.snapshot;
             let object = self.context.catalog.object(life.object);
-            for step in snapshot.life(life.object, *id)? {
+            for (place, step) in snapshot.life(life.object, *id)?.iter().enumerate() {
                 let what = match (&step.before, &step.after) {
+                    (None, _) if place > 0 => "restored",
                     (None, _) => "added",
                     (_, None) => "deleted",
                     _ => "changed",
@@ -67,6 +68,7 @@ impl Executor<'_> {
                         Value::text(&field.name),
                         text(),
                         text(),
+                        number(step.stamp.sequence),
                     ];
                     push(&mut rows, row);
                 }
@@ -98,6 +100,11 @@ fn actor(actor: Option<RecordId>) -> Value {
     actor.map_or(Value::Missing, Value::Reference)
 }
 
+/// The number of a transaction.
+fn number(sequence: u64) -> Value {
+    Value::Integer(i64::try_from(sequence).unwrap_or(i64::MAX))
+}
+
 /// The values of [`History::columns`], column by column.
 pub(super) fn rows(
     mut events: Vec<Event>,
@@ -115,7 +122,7 @@ pub(super) fn rows(
         HistoryKind::Changes => {
             events.retain(|event| event.old != event.new);
             events.sort_by_key(|event| (event.sequence, event.id));
-            let mut columns = vec![Vec::new(); 5];
+            let mut columns = vec![Vec::new(); 6];
             for event in events {
                 let (at, who) = stamp(event.sequence);
                 let row = [
@@ -124,13 +131,14 @@ pub(super) fn rows(
                     event.new,
                     Value::DateTime(at),
                     actor(who),
+                    number(event.sequence),
                 ];
                 push(&mut columns, row);
             }
             Ok(columns)
         }
         HistoryKind::Spans => {
-            let mut columns = vec![Vec::new(); 6];
+            let mut columns = vec![Vec::new(); 7];
             let clock = context.clock;
             for (at, event) in events.iter().enumerate() {
                 if event.kind == EventKind::Went {
@@ -148,6 +156,7 @@ pub(super) fn rows(
                     until.map_or(Value::Missing, Value::DateTime),
                     Value::Integer(days.into()),
                     actor(who),
+                    number(event.sequence),
                 ];
                 push(&mut columns, row);
             }

@@ -30,6 +30,8 @@ pub(crate) enum Statement {
     Update(Update),
     Upsert(Upsert),
     Delete(Delete),
+    /// `undo`, `undo 17`, `redo`
+    Undo(Undo),
     /// `update ... returning name, stage`: `select` over the records that the change is about.
     Returning {
         change: Box<Statement>,
@@ -77,6 +79,17 @@ pub(crate) enum Statement {
         setting: Setting,
         value: Expr,
     },
+}
+
+/// What is undone.
+#[derive(Clone, Debug)]
+pub(crate) enum Undo {
+    /// The actor's last transaction that is not undone.
+    Last,
+    /// The actor's last `undo`.
+    Redo,
+    /// The transaction of this number.
+    Transaction { number: u64, span: Span },
 }
 
 /// A string literal with its place.
@@ -548,6 +561,16 @@ impl PartialEq for Name {
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
+    }
+}
+
+impl PartialEq for Undo {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Last, Self::Last) | (Self::Redo, Self::Redo) => true,
+            (Self::Transaction { number, .. }, Self::Transaction { number: n, .. }) => number == n,
+            _ => false,
+        }
     }
 }
 

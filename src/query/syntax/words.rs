@@ -31,6 +31,8 @@ pub(super) const STATEMENTS: &[&str] = &[
     "commit",
     "rollback",
     "savepoint",
+    "undo",
+    "redo",
 ];
 
 /// Every type a field can have, as written.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Records that go.
 #[derive(Default)]
-struct Gone(BTreeMap<ObjectId, BTreeSet<RecordId>>);
+pub(super) struct Gone(BTreeMap<ObjectId, BTreeSet<RecordId>>);
 
 /// The records that refer to others through a field without an index, by those they refer to.
 type Referring = HashMap<(ObjectId, RecordId), Vec<RecordId>>;
@@ -130,7 +130,7 @@ impl Writer<'_, '_> {
 
     /// The records of `object` that go, each with a record that stays and refers to it through
     /// this field; where an index tells, of the `first` such record alone if that is enough.
-    fn staying(
+    pub(super) fn staying(
         &self,
         object: ObjectId,
         gone: &Gone,
@@ -194,7 +194,7 @@ impl Writer<'_, '_> {
 
 impl Gone {
     /// Adds records; gives those that are new.
-    fn insert(&mut self, object: ObjectId, ids: Vec<RecordId>) -> Vec<RecordId> {
+    pub(super) fn insert(&mut self, object: ObjectId, ids: Vec<RecordId>) -> Vec<RecordId> {
         let known = self.0.entry(object).or_default();
         ids.into_iter().filter(|id| known.insert(*id)).collect()
     }
@@ -205,7 +205,7 @@ impl Gone {
 }
 
 /// The fields of this rule that refer to records of an object.
-fn references(
+pub(super) fn references(
     catalog: &Catalog,
     object: ObjectId,
     rule: OnDelete,
@@ -227,7 +227,7 @@ fn indexed(referring: &Object, field: &Field) -> Option<IndexId> {
 }
 
 /// The record that a value of a reference field is.
-fn target(value: &Value, ty: &FieldType) -> Option<(ObjectId, RecordId)> {
+pub(super) fn target(value: &Value, ty: &FieldType) -> Option<(ObjectId, RecordId)> {
     match (value, ty) {
         (Value::Reference(id), FieldType::Reference(object)) => Some((*object, *id)),
         (Value::AnyReference(object, id), _) => Some((*object, *id)),

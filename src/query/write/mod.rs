@@ -25,6 +25,7 @@ mod shown;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod update;
 mod upsert;
 mod writer;
@@ -36,6 +37,7 @@ pub(crate) use export::{Failure, export, write_whole};
 pub(crate) use import::import;
 pub(crate) use rules::KnownRules;
 pub(crate) use shown::Before;
+pub(crate) use undo::undo;
 pub(crate) use writer::Writer;
 
 use crate::catalog::Catalog;

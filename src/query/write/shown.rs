@@ -118,6 +118,7 @@ impl Before {
                     rows.push(row);
                 };
                 match (&change.before, &change.after) {
+                    (None, _) if change.is_return() => row("restored", Default::default()),
                     (None, _) => row("added", Default::default()),
                     (_, None) => row("deleted", Default::default()),
                     _ => {

@@ -1,9 +1,9 @@
 //! Statements that change records, transactions and settings, and the choice among all.
 
 use super::{Node, Reader, Rule, first, only, parts};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
-    Add, Delete, Dialect, DropKind, Import, Setting, Statement, Update, Upsert,
+    Add, Delete, Dialect, DropKind, Import, Setting, Statement, Undo, Update, Upsert,
 };
 
 impl Reader {
@@ -31,6 +31,8 @@ impl Reader {
                 })
             }
             Rule::add | Rule::update | Rule::upsert | Rule::delete => self.change(node),
+            Rule::undo => self.undo(node).map(Statement::Undo),
+            Rule::redo => Ok(Statement::Undo(Undo::Redo)),
             Rule::import => self.import(node).map(Statement::Import),
             Rule::export => {
                 let mut inner = parts(node);
@@ -149,6 +151,19 @@ impl Reader {
             }
         }
         Ok(delete)
+    }
+
+    fn undo(self, node: Node) -> Result<Undo> {
+        let Some(number) = parts(node).next() else {
+            return Ok(Undo::Last);
+        };
+        let span = self.span(&number);
+        let text = number.as_str();
+        let number = text.parse().map_err(|_| {
+            let message = format!("`{text}` is no number of a transaction");
+            Error::new(Code::BadLiteral, message).at(span.clone())
+        })?;
+        Ok(Undo::Transaction { number, span })
     }
 
     fn import(self, node: Node) -> Result<Import> {

@@ -4,8 +4,8 @@ use super::expression::sum;
 use super::{Spoken, list};
 use crate::query::syntax::ast::{
     Add, Alteration, Binding, CreateObject, CreateView, Delete, Dialect, DropKind, Expr,
-    FieldChange, FieldDefinition, FieldOption, Import, Name, Setting, Statement, TypeName, Update,
-    Upsert, ViewParameter,
+    FieldChange, FieldDefinition, FieldOption, Import, Name, Setting, Statement, TypeName, Undo,
+    Update, Upsert, ViewParameter,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -32,6 +32,9 @@ impl Display for Statement {
             Self::Update(update) => write!(f, "{update}"),
             Self::Upsert(upsert) => write!(f, "{upsert}"),
             Self::Delete(delete) => write!(f, "{delete}"),
+            Self::Undo(Undo::Last) => f.write_str("undo"),
+            Self::Undo(Undo::Redo) => f.write_str("redo"),
+            Self::Undo(Undo::Transaction { number, .. }) => write!(f, "undo {number}"),
             Self::Returning { change, select } => {
                 write!(f, "{change} returning ")?;
                 list(f, select)

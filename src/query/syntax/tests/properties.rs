@@ -512,6 +512,14 @@ fn statement() -> BoxedStrategy<Statement> {
                 filter,
             })
         }),
+        option::of(any::<u32>()).prop_map(|number| Statement::Undo(match number {
+            None => Undo::Last,
+            Some(0) => Undo::Redo,
+            Some(number) => Undo::Transaction {
+                number: number.into(),
+                span: 0..0,
+            },
+        })),
         (name(), key(), vec(item(expression()), 1..3), any::<bool>()).prop_map(
             |(object, key, select, dry)| {
                 let delete = Statement::Delete(Delete {
