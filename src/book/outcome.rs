@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub enum Outcome {
     /// A query's rows, or those that a change returns.
     Rows(Rows),
-    /// Records were added, updated or deleted.
+    /// Records were added, updated, deleted or brought back.
     Changed {
         /// The object, by its plural name.
         object: String,
@@ -27,6 +27,8 @@ pub enum Outcome {
         updated: u64,
         /// Records deleted.
         deleted: u64,
+        /// Deleted records brought back.
+        restored: u64,
         /// Records of any object deleted because they referred to a deleted one.
         cascaded: u64,
         /// Records of any object whose reference to a deleted one was emptied.
@@ -140,6 +142,7 @@ impl Outcome {
                 added,
                 updated,
                 deleted,
+                restored,
                 cascaded,
                 emptied,
                 object,
@@ -149,6 +152,7 @@ impl Outcome {
                 added,
                 updated,
                 deleted,
+                restored,
                 cascaded,
                 emptied,
             },
@@ -228,10 +232,16 @@ impl fmt::Display for Outcome {
                 added,
                 updated,
                 deleted,
+                restored,
                 cascaded,
                 emptied,
             } => {
-                let counts = [(added, "added"), (updated, "updated"), (deleted, "deleted")];
+                let counts = [
+                    (added, "added"),
+                    (updated, "updated"),
+                    (deleted, "deleted"),
+                    (restored, "restored"),
+                ];
                 let said = counts
                     .iter()
                     .filter(|(count, _)| **count > 0)

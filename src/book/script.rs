@@ -92,6 +92,7 @@ impl Step {
         match statement {
             Statement::Update(update) if update.key.is_none() => Some("change"),
             Statement::Delete(delete) if delete.key.is_none() => Some("delete"),
+            Statement::Restore(restore) if restore.key.is_none() => Some("restore"),
             Statement::Undo(_) => Some("change"),
             _ => None,
         }

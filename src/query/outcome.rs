@@ -11,11 +11,12 @@ use std::sync::Arc;
 pub(crate) enum Outcome {
     /// A query's rows.
     Rows(Table),
-    /// Records added, updated or deleted.
+    /// Records added, updated, deleted or brought back.
     Changed {
         added: u64,
         updated: u64,
         deleted: u64,
+        restored: u64,
         cascaded: u64,
         emptied: u64,
         object: String,

@@ -88,6 +88,7 @@ impl Trial {
                 Statement::Update(tree) => binder.update(tree)?,
                 Statement::Upsert(tree) => binder.upsert(tree)?,
                 Statement::Delete(tree) => binder.delete(tree)?,
+                Statement::Restore(tree) => binder.restore(tree)?,
                 Statement::Import(tree) => {
                     return write::import(tree, transaction, &catalog, environment);
                 }

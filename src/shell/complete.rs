@@ -56,6 +56,7 @@ const KEYWORDS: &[&str] = &[
     "order by",
     "outer",
     "redo",
+    "restore",
     "returning",
     "rollback",
     "savepoint",

@@ -164,7 +164,6 @@ impl Snapshot {
 
     /// The deleted records of an object, each with the transaction that took it and the row that
     /// this one found.
-    #[cfg(test)]
     pub(crate) fn gone(&self, object: ObjectId) -> Result<BTreeMap<RecordId, (u64, Arc<Row>)>> {
         let mut gone = BTreeMap::new();
         for moves in self.moves(object, 0)? {

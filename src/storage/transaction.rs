@@ -376,7 +376,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Each record that differs from the base, sorted by object and id.
-    pub(super) fn changes(&self) -> Vec<Change> {
+    pub(crate) fn changes(&self) -> Vec<Change> {
         self.changes_since(Mark(0))
     }
 

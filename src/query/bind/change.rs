@@ -28,6 +28,13 @@ pub(crate) enum Change {
         object: ObjectId,
         query: Query,
     },
+    /// Deleted records, by a label or reference without a frame, and by what they were, over the
+    /// object's frame.
+    Restore {
+        object: ObjectId,
+        key: Option<Expr>,
+        filter: Option<Expr>,
+    },
     /// Without `from` expressions have no frame. `on` fields are always assigned.
     Upsert {
         object: ObjectId,
@@ -52,6 +59,7 @@ impl Change {
             Self::Add { object, .. }
             | Self::Update { object, .. }
             | Self::Delete { object, .. }
+            | Self::Restore { object, .. }
             | Self::Upsert { object, .. } => *object,
         }
     }
@@ -61,7 +69,7 @@ impl Change {
         match self {
             Self::Add { records, .. } | Self::Upsert { records, .. } => records.as_slice(),
             Self::Update { set, .. } => std::slice::from_ref(set),
-            Self::Delete { .. } => &[],
+            Self::Delete { .. } | Self::Restore { .. } => &[],
         }
         .iter()
     }
@@ -80,6 +88,10 @@ impl Change {
             Self::Upsert {
                 from: Some(from), ..
             } => from.query.visit_all(each),
+            Self::Restore { key, filter, .. } => {
+                let parts = key.iter().chain(filter);
+                parts.for_each(|part| part.visit_all(each));
+            }
             Self::Add { .. } | Self::Upsert { from: None, .. } => {}
         }
         for (_, value) in self.assignments().flatten() {

@@ -5,9 +5,9 @@ use super::label::is_labelled;
 use super::scope::{Base, Scope, Slot};
 use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, Source, Type};
 use crate::catalog::{Field, Object};
-use crate::error::{Code, Error, Result};
-use crate::query::syntax::{self, Binding, ExprKind, Name};
-use crate::value::{FieldId, FieldType, ObjectId, Unit, Value};
+use crate::error::{Code, Error, Result, Span};
+use crate::query::syntax::{self, Binding, ExprKind, Literal, Name};
+use crate::value::{FieldId, FieldType, ObjectId, RecordId, Unit, Value};
 
 impl<'a> Binder<'a> {
     pub(crate) fn add(&self, tree: &syntax::Add) -> Result<Change> {
@@ -58,6 +58,30 @@ impl<'a> Binder<'a> {
         Ok(Change::Delete {
             object: object.id,
             query,
+        })
+    }
+
+    pub(crate) fn restore(&self, tree: &syntax::Restore) -> Result<Change> {
+        let object = self.target(&tree.object)?;
+        let span = &self.at(&tree.object.span);
+        if tree.key.is_none() && tree.filter.is_none() {
+            return Err(needs_where("restore", object, span));
+        }
+        let key = tree.key.as_ref().map(|key| match &key.kind {
+            // There is no record that could be looked up.
+            ExprKind::Literal(Literal::Record(id)) => {
+                let ty = Type::Plain(FieldType::Reference(object.id));
+                let id = Value::Reference(RecordId(*id));
+                Ok(Expr::constant(id, ty, &self.at(&key.span)))
+            }
+            _ => Ok(cast(self.expr(&Self::nothing(), key)?, Type::TEXT)),
+        });
+        let scope = Scope::new(Base::Object(object.id));
+        let filter = tree.filter.as_ref();
+        Ok(Change::Restore {
+            object: object.id,
+            key: key.transpose()?,
+            filter: filter.map(|f| self.condition(&scope, f)).transpose()?,
         })
     }
 
@@ -330,16 +354,7 @@ impl<'a> Binder<'a> {
         }
         let filter = match conditions.len() {
             0 => {
-                return Err(Error::new(
-                    Code::Misplaced,
-                    format!("`{verb}` needs to know which {}", object.name),
-                )
-                .at(span.clone())
-                .expected("`where` and a condition")
-                .hint(format!(
-                    "for all of them write: {verb} {} where true",
-                    object.name
-                )));
+                return Err(needs_where(verb, object, span));
             }
             1 => conditions.pop(),
             _ => Some(and(conditions, span)),
@@ -439,7 +454,7 @@ impl<'a> Binder<'a> {
 
     fn tag_name(&self, scope: &Scope<'_>, item: &syntax::Expr) -> Option<String> {
         match &item.kind {
-            ExprKind::Literal(syntax::Literal::Text(text)) => Some(text.clone()),
+            ExprKind::Literal(Literal::Text(text)) => Some(text.clone()),
             _ => super::label::word(item)
                 .filter(|name| !self.knows(scope, name))
                 .map(|name| name.text.clone()),
@@ -548,6 +563,17 @@ impl<'a> Binder<'a> {
         self.expanding.borrow_mut().pop();
         query
     }
+}
+
+fn needs_where(verb: &str, object: &Object, span: &Span) -> Error {
+    let message = format!("`{verb}` needs to know which {}", object.name);
+    Error::new(Code::Misplaced, message)
+        .at(span.clone())
+        .expected("`where` and a condition")
+        .hint(format!(
+            "for all of them write: {verb} {} where true",
+            object.name
+        ))
 }
 
 /// How to say what a column is for.

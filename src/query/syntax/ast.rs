@@ -30,6 +30,7 @@ pub(crate) enum Statement {
     Update(Update),
     Upsert(Upsert),
     Delete(Delete),
+    Restore(Restore),
     /// `undo`, `undo 17`, `redo`
     Undo(Undo),
     /// `update ... returning name, stage`: `select` over the records that the change is about.
@@ -79,6 +80,14 @@ pub(crate) enum Statement {
         setting: Setting,
         value: Expr,
     },
+}
+
+/// `restore object "label" where ...`
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Restore {
+    pub object: Name,
+    pub key: Option<Expr>,
+    pub filter: Option<Expr>,
 }
 
 /// What is undone.

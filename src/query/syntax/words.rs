@@ -31,6 +31,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "commit",
     "rollback",
     "savepoint",
+    "restore",
     "undo",
     "redo",
 ];

@@ -4,6 +4,7 @@
 
 mod add;
 mod assign;
+mod back;
 mod card_reader;
 mod cards;
 mod cells;
@@ -20,6 +21,7 @@ mod keys;
 mod linked;
 mod order;
 mod rejects;
+mod restore;
 mod rules;
 mod shown;
 mod stored;
@@ -73,6 +75,14 @@ pub(crate) fn change(
             (*object, tally)
         }
         Change::Delete { object, query } => (*object, writer.delete(*object, query)?),
+        Change::Restore {
+            object,
+            key,
+            filter,
+        } => {
+            let tally = writer.restore(*object, key.as_ref(), filter.as_ref())?;
+            (*object, tally)
+        }
         Change::Upsert {
             object,
             on,
@@ -94,6 +104,7 @@ pub(crate) fn change(
         added: tally.added,
         updated: tally.updated,
         deleted: tally.deleted,
+        restored: tally.restored,
         cascaded: tally.cascaded,
         emptied: tally.emptied,
         object: catalog.object(object).name.clone(),
@@ -106,6 +117,7 @@ pub(crate) struct Tally {
     pub added: u64,
     pub updated: u64,
     pub deleted: u64,
+    pub restored: u64,
     /// Deleted because they referred to a deleted record.
     pub cascaded: u64,
     /// Changed because they did.

@@ -1,16 +1,16 @@
 //! `undo`: what a transaction did is taken back by a new one, unless later ones stand on it.
 
-use super::BATCH_RECORDS;
-use super::delete::{Gone, references, target};
-use super::writer::{Refusal, Writer};
-use crate::catalog::{Catalog, OnDelete, Role};
+use super::back::{Back, since};
+use super::delete::{Gone, references};
+use super::writer::Writer;
+use crate::catalog::{Catalog, OnDelete};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::label;
 use crate::query::outcome::Outcome;
 use crate::query::pipeline::Environment;
 use crate::query::syntax;
-use crate::storage::{Deed, Later, LaterChange, Nature, Row, Stamp, Transaction};
-use crate::value::{FieldId, ObjectId, RecordId, Value};
+use crate::storage::{Deed, Later, LaterChange, Nature, Stamp, Transaction};
+use crate::value::ObjectId;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -55,13 +55,6 @@ impl Target {
     }
 }
 
-/// A record that is put back: what it was just now, and is again.
-struct Back {
-    id: RecordId,
-    old: Option<Arc<Row>>,
-    new: Arc<Row>,
-}
-
 impl Writer<'_, '_> {
     fn undo(&mut self, tree: &syntax::Undo) -> Result<Outcome> {
         let target = self.target(tree)?;
@@ -74,7 +67,9 @@ impl Writer<'_, '_> {
             all.push((*object, self.take_back(*object, deed)?));
         }
         for (object, backs) in &all {
-            self.verify_back(stamp, *object, backs)?;
+            if let Some(reason) = self.broken(*object, backs)? {
+                return Err(self.cannot(stamp, [reason.text]));
+            }
         }
         self.refuse_referred_to(stamp, &deeds)?;
         self.transaction.set_undoing(stamp.sequence);
@@ -269,8 +264,7 @@ impl Writer<'_, '_> {
         let mut backs = Vec::with_capacity(deed.went.len() + deed.changed.len());
         for (id, row) in &deed.went {
             self.environment.interrupt.check()?;
-            self.forget_labels(&rules, row);
-            self.transaction.restore(object, *id, (**row).clone())?;
+            self.revive(&rules, *id, row)?;
             backs.push(Back {
                 id: *id,
                 old: None,
@@ -296,119 +290,6 @@ impl Writer<'_, '_> {
         Ok(backs)
     }
 
-    /// Holds records that are put back against their rules, now that all are.
-    fn verify_back(&mut self, stamp: Stamp, object: ObjectId, backs: &[Back]) -> Result<()> {
-        let rules = self.rules(object)?;
-        for batch in backs.chunks(BATCH_RECORDS) {
-            let rows: Vec<_> = batch.iter().map(|back| Arc::clone(&back.new)).collect();
-            let ids: Vec<_> = batch.iter().map(|back| back.id).collect();
-            self.check_rows(&rules, &rows, Some(&ids))
-                .map_err(|error| self.cannot(stamp, [error.message()]))?;
-        }
-        for back in backs {
-            let (old, row) = (back.old.as_deref(), &*back.new);
-            let broken = match self.verify(&rules, old, row) {
-                Ok(()) => self.verify_unique(&rules, Some(back.id), old, row),
-                refused => refused,
-            };
-            let broken = match broken {
-                Ok(()) => self.verify_hierarchy(&rules, back.id),
-                refused => refused,
-            };
-            if let Err(Refusal { error, .. }) = broken {
-                let name = label::name_of_row(object, back.id, Some(row), &self.catalog);
-                let reason = match self.in_the_way(object, back, error.code())? {
-                    Some(reason) => reason,
-                    None => error.message().to_owned(),
-                };
-                return Err(self.cannot(stamp, [format!("{name}: {reason}")]));
-            }
-        }
-        Ok(())
-    }
-
-    /// What stands in the way of a record that breaks a rule of this code, and since when.
-    fn in_the_way(&self, object: ObjectId, back: &Back, code: Code) -> Result<Option<String>> {
-        let definition = self.catalog.object(object);
-        let name = |field: &FieldId| format!("`{}`", definition.field(*field).name);
-        match code {
-            Code::NotUnique => {
-                for index in definition.indexes.iter().filter(|index| index.unique) {
-                    let key = index
-                        .fields
-                        .iter()
-                        .map(|field| back.new.get(*field).clone());
-                    let key: Vec<Value> = key.collect();
-                    if key.iter().any(Value::is_missing) {
-                        continue;
-                    }
-                    let found = self.transaction.lookup(index.id, &key)?;
-                    if let Some(other) = found.into_iter().find(|id| *id != back.id) {
-                        let names: Vec<_> = index.fields.iter().map(name).collect();
-                        let other_name = self.name_of(object, other);
-                        let since = self.set_by(object, other, &index.fields)?;
-                        return Ok(Some(format!(
-                            "{other_name} has its {}{}",
-                            names.join(", "),
-                            said(since.map(|stamp| self.transaction_said(stamp)))
-                        )));
-                    }
-                }
-            }
-            Code::UnknownRecord => {
-                for field in definition.live_fields() {
-                    let Some((target, id)) = target(back.new.get(field.id), &field.ty) else {
-                        continue;
-                    };
-                    if self.snapshot().row(target, id)?.is_none() {
-                        let last = self.snapshot().life(target, id)?.pop();
-                        let by = last.map(|step| self.transaction_said(step.stamp));
-                        return Ok(Some(format!(
-                            "{} in its {} was deleted by {}",
-                            self.name_gone(target, id)?,
-                            name(&field.id),
-                            by.unwrap_or_default()
-                        )));
-                    }
-                }
-            }
-            Code::Cycle => {
-                let above = definition.hierarchy_field().map(|field| field.id);
-                let Some(above) = above else { return Ok(None) };
-                let mut last: Option<Stamp> = None;
-                let mut at = back.new.get(above).clone();
-                while let Value::Reference(id) = at
-                    && id != back.id
-                {
-                    let set = self.set_by(object, id, &[above])?.into_iter();
-                    last = set.chain(last).max_by_key(|stamp| stamp.sequence);
-                    at = self.row(object, id)?.get(above).clone();
-                }
-                return Ok(Some(format!(
-                    "it would lie below itself through {}{}",
-                    name(&above),
-                    said(last.map(|stamp| self.transaction_said(stamp)))
-                )));
-            }
-            _ => {}
-        }
-        Ok(None)
-    }
-
-    /// The transaction that last gave one of these fields of a record its value.
-    fn set_by(&self, object: ObjectId, id: RecordId, fields: &[FieldId]) -> Result<Option<Stamp>> {
-        let steps = self.snapshot().life(object, id)?;
-        let last = steps.into_iter().rev().find(|step| {
-            let value = |row: &Option<Arc<Row>>, field| {
-                row.as_ref()
-                    .map_or(Value::Missing, |row| row.get(field).clone())
-            };
-            let mut fields = fields.iter();
-            fields.any(|field| value(&step.before, *field) != value(&step.after, *field))
-        });
-        Ok(last.map(|step| step.stamp))
-    }
-
     /// Refuses if a record refers to one that the transaction had added.
     fn refuse_referred_to(&self, stamp: Stamp, deeds: &BTreeMap<ObjectId, Deed>) -> Result<()> {
         let mut gone = Gone::default();
@@ -422,11 +303,11 @@ impl Writer<'_, '_> {
                     for (target, other) in self.staying(*object, &gone, (referring, field), true)? {
                         let target = self.name_gone(*object, target)?;
                         let other_name = self.name_of(referring.id, other);
-                        let since = self.set_by(referring.id, other, &[field.id])?;
+                        let set = self.set_by(referring.id, other, &[field.id])?;
                         reasons.push(format!(
                             "{other_name} refers to {target} in `{}`{}",
                             field.name,
-                            said(since.map(|stamp| self.transaction_said(stamp)))
+                            since(set.map(|stamp| self.transaction_said(stamp)))
                         ));
                     }
                 }
@@ -436,13 +317,6 @@ impl Writer<'_, '_> {
             true => Ok(()),
             false => Err(self.cannot(stamp, reasons)),
         }
-    }
-
-    /// The name of a record that this statement deleted.
-    fn name_gone(&self, object: ObjectId, id: RecordId) -> Result<String> {
-        let steps = self.snapshot().life(object, id)?;
-        let row = steps.iter().rev().find_map(|step| step.after.as_deref());
-        Ok(label::name_of_row(object, id, row, &self.catalog))
     }
 
     /// The refusal to undo a transaction: the first of the reasons, and some more.
@@ -461,31 +335,6 @@ impl Writer<'_, '_> {
             more => error.hint(format!("and {more} more")),
         }
     }
-
-    /// `transaction 17 of 2026-05-15T09:00:00 by reps "Dee"`
-    fn transaction_said(&self, stamp: Stamp) -> String {
-        format!("transaction {} of {}", stamp.sequence, self.when(stamp))
-    }
-
-    fn when(&self, stamp: Stamp) -> String {
-        let at = Value::DateTime(stamp.at).show(self.environment.clock);
-        match stamp.actor {
-            Some(actor) => format!("{at} by {}", self.actor(actor)),
-            None => at,
-        }
-    }
-
-    fn actor(&self, id: RecordId) -> String {
-        match self.catalog.playing(Role::Actors) {
-            Some(actors) => self.name_of(actors.id, id),
-            None => id.to_string(),
-        }
-    }
-}
-
-/// ` since transaction 17 of ...`
-fn said(transaction: Option<String>) -> String {
-    transaction.map_or_else(String::new, |transaction| format!(" since {transaction}"))
 }
 
 #[cfg(test)]
@@ -527,6 +376,8 @@ mod tests {
                 "update people where name = {name} set firm = {firm}, about = firm"
             )),
             firm().prop_map(|name| format!("delete firms {name}")),
+            Just("restore firms where true".to_owned()),
+            firm().prop_map(|name| format!("restore people where firm = {name}")),
             (0..9_i64).prop_map(|than| format!("delete firms where size > {than}")),
             person().prop_map(|name| format!("delete people where name = {name}")),
         ]

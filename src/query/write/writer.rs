@@ -256,6 +256,12 @@ impl<'a, 't> Writer<'a, 't> {
             .replace(rules.object, id, Arc::clone(old), row)
     }
 
+    /// Brings a deleted record back with this row.
+    pub(super) fn revive(&mut self, rules: &Rules, id: RecordId, row: &Row) -> Result<()> {
+        self.forget_labels(rules, row);
+        self.transaction.restore(rules.object, id, row.clone())
+    }
+
     pub(super) fn forget_labels(&mut self, rules: &Rules, row: &Row) {
         for &field in &rules.keys {
             if let Value::Text(text) = row.get(field) {

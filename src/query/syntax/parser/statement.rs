@@ -3,7 +3,7 @@
 use super::{Node, Reader, Rule, first, only, parts};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
-    Add, Delete, Dialect, DropKind, Import, Setting, Statement, Undo, Update, Upsert,
+    Add, Delete, Dialect, DropKind, Import, Restore, Setting, Statement, Undo, Update, Upsert,
 };
 
 impl Reader {
@@ -30,7 +30,9 @@ impl Reader {
                     dialect: inner.next().map(dialect_of).unwrap_or_default(),
                 })
             }
-            Rule::add | Rule::update | Rule::upsert | Rule::delete => self.change(node),
+            Rule::add | Rule::update | Rule::upsert | Rule::delete | Rule::restore => {
+                self.change(node)
+            }
             Rule::undo => self.undo(node).map(Statement::Undo),
             Rule::redo => Ok(Statement::Undo(Undo::Redo)),
             Rule::import => self.import(node).map(Statement::Import),
@@ -75,6 +77,7 @@ impl Reader {
             Rule::add => Statement::Add(self.add(node)?),
             Rule::update => Statement::Update(self.update(node)?),
             Rule::upsert => Statement::Upsert(self.upsert(node)?),
+            Rule::restore => Statement::Restore(self.restore(node)?),
             _ => Statement::Delete(self.delete(node)?),
         };
         let Some(returning) = returning else {
@@ -151,6 +154,19 @@ impl Reader {
             }
         }
         Ok(delete)
+    }
+
+    fn restore(self, node: Node) -> Result<Restore> {
+        let Delete {
+            object,
+            key,
+            filter,
+        } = self.delete(node)?;
+        Ok(Restore {
+            object,
+            key,
+            filter,
+        })
     }
 
     fn undo(self, node: Node) -> Result<Undo> {

@@ -512,6 +512,13 @@ fn statement() -> BoxedStrategy<Statement> {
                 filter,
             })
         }),
+        (name(), option::of(key()), option::of(expression())).prop_map(|(object, key, filter)| {
+            Statement::Restore(Restore {
+                object,
+                key,
+                filter,
+            })
+        }),
         option::of(any::<u32>()).prop_map(|number| Statement::Undo(match number {
             None => Undo::Last,
             Some(0) => Undo::Redo,
