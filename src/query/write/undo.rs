@@ -10,7 +10,7 @@ use crate::query::outcome::Outcome;
 use crate::query::pipeline::Environment;
 use crate::query::syntax;
 use crate::storage::{Deed, Later, LaterChange, Nature, Stamp, Transaction};
-use crate::value::ObjectId;
+use crate::value::{FieldId, ObjectId, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -203,9 +203,15 @@ impl Writer<'_, '_> {
                 reasons.push(format!("{} were dropped since", definition.name));
                 continue;
             }
-            let mut olds = deed.changed.values().flatten();
-            if let Some((field, _)) = olds.find(|(field, _)| definition.field(*field).dropped) {
-                let field = &definition.field(*field).name;
+            // One that has another type now has its past there, under the same name.
+            let lost = deed.changed.values().find_map(|olds| {
+                let fields = || olds.iter().map(|(field, _)| definition.field(*field));
+                let live = |name: &str| fields().any(|field| !field.dropped && field.name == name);
+                let mut dropped = fields().filter(|field| field.dropped);
+                dropped.find(|field| !live(&field.name))
+            });
+            if let Some(field) = lost {
+                let field = &field.name;
                 reasons.push(format!(
                     "`{field}` of {} was dropped since",
                     definition.name
@@ -218,7 +224,11 @@ impl Writer<'_, '_> {
         }
         all.retain(|later| target.counts(later.sequence));
         all.sort_unstable();
-        for later in &all {
+        let dropped = |later: &Later| match later.what {
+            LaterChange::Field(field) => self.catalog.object(later.object).field(field).dropped,
+            LaterChange::Came | LaterChange::Went => false,
+        };
+        for later in all.iter().filter(|later| !dropped(later)) {
             match reasons.len() < LISTED {
                 true => reasons.push(self.changed_since(*later)?),
                 false => reasons.push(String::new()),
@@ -261,6 +271,8 @@ impl Writer<'_, '_> {
     /// Makes the records of an object what they were before a deed; gives those there are then.
     fn take_back(&mut self, object: ObjectId, deed: &Deed) -> Result<Vec<Back>> {
         let rules = self.rules(object)?;
+        let catalog = Arc::clone(&self.catalog);
+        let definition = catalog.object(object);
         let mut backs = Vec::with_capacity(deed.went.len() + deed.changed.len());
         for (id, row) in &deed.went {
             self.environment.interrupt.check()?;
@@ -274,7 +286,9 @@ impl Writer<'_, '_> {
         for (id, olds) in &deed.changed {
             self.environment.interrupt.check()?;
             let old = self.row(object, *id)?;
-            let (row, _) = Self::changed(&old, olds.clone());
+            let live = |(field, _): &&(FieldId, Value)| !definition.field(*field).dropped;
+            let olds = olds.iter().filter(live).cloned();
+            let (row, _) = Self::changed(&old, olds.collect());
             self.put(&rules, *id, &old, Arc::clone(&row))?;
             backs.push(Back {
                 id: *id,
