@@ -36,6 +36,17 @@ pub enum Outcome {
     },
     /// A file was imported.
     Imported(ImportReport),
+    /// One record went into another: `merge`.
+    Merged {
+        /// The record that went: `contacts "Jo Doe"`.
+        source: String,
+        /// The record that it went into.
+        target: String,
+        /// Fields of the target that changed.
+        fields: u64,
+        /// References to the source that lead to the target now.
+        references: u64,
+    },
     /// A transaction was undone by a new one.
     Undone {
         /// The number of the transaction undone.
@@ -168,6 +179,17 @@ impl Outcome {
                 let created = created.collect();
                 Self::Imported(ImportReport::new(report, singular, created))
             }
+            Inner::Merged {
+                source,
+                target,
+                fields,
+                references,
+            } => Self::Merged {
+                source,
+                target,
+                fields,
+                references,
+            },
             Inner::Undone {
                 transaction,
                 of,
@@ -258,6 +280,19 @@ impl fmt::Display for Outcome {
                 }
             }
             Self::Imported(report) => report.fmt(f),
+            Self::Merged {
+                source,
+                target,
+                fields,
+                references,
+            } => {
+                let fields = counted(*fields, "field", "fields");
+                let references = counted(*references, "reference", "references");
+                write!(
+                    f,
+                    "{source} merged into {target}: {fields} taken, {references} moved"
+                )
+            }
             Self::Undone {
                 transaction,
                 of,

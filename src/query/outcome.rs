@@ -22,6 +22,15 @@ pub(crate) enum Outcome {
         object: String,
     },
     Imported(ImportReport),
+    /// One record went into another, both as messages call them.
+    Merged {
+        source: String,
+        target: String,
+        /// Fields of the target that changed.
+        fields: u64,
+        /// References that led to the source.
+        references: u64,
+    },
     /// A transaction was undone.
     Undone {
         transaction: u64,

@@ -125,6 +125,7 @@ pub(crate) fn has_parameters(statement: &Statement) -> bool {
                 | Statement::Update(_)
                 | Statement::Upsert(_)
                 | Statement::Delete(_)
+                | Statement::Merge(_)
                 | Statement::Restore(_)
                 | Statement::Returning { .. }
                 | Statement::DryRun(_)
@@ -138,6 +139,7 @@ fn changing(statement: &Statement, binder: &Binder<'_>) -> Result<Option<(Change
         Statement::Update(tree) => binder.update(tree)?,
         Statement::Upsert(tree) => binder.upsert(tree)?,
         Statement::Delete(tree) => binder.delete(tree)?,
+        Statement::Merge(tree) => binder.merge(tree)?,
         Statement::Restore(tree) => binder.restore(tree)?,
         Statement::Returning { change, select } => {
             let bound = changing(change, binder)?;
@@ -342,6 +344,7 @@ fn carry_out(
         | Statement::Update(_)
         | Statement::Upsert(_)
         | Statement::Delete(_)
+        | Statement::Merge(_)
         | Statement::Restore(_)
         | Statement::Returning { .. }
         | Statement::DryRun(_) => Err(Error::new(

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::query::bind::Binder;
 use crate::query::exec::{Interrupt, Threads};
 use crate::query::outcome::{ImportReport, Outcome};
-use crate::query::pipeline::Environment;
+use crate::query::pipeline::{self, Environment};
 use crate::query::syntax::{self, Statement};
 use crate::query::{schema, write};
 use crate::storage::{Store, StoreOptions, Transaction, image};
@@ -88,9 +88,13 @@ impl Trial {
                 Statement::Update(tree) => binder.update(tree)?,
                 Statement::Upsert(tree) => binder.upsert(tree)?,
                 Statement::Delete(tree) => binder.delete(tree)?,
+                Statement::Merge(tree) => binder.merge(tree)?,
                 Statement::Restore(tree) => binder.restore(tree)?,
                 Statement::Import(tree) => {
                     return write::import(tree, transaction, &catalog, environment);
+                }
+                Statement::DryRun(_) => {
+                    return pipeline::write(statement, transaction, &catalog, environment);
                 }
                 Statement::Undo(tree) => {
                     return write::undo(tree, transaction, &catalog, environment);

@@ -48,6 +48,7 @@ const KEYWORDS: &[&str] = &[
     "like",
     "limit",
     "me",
+    "merge",
     "next",
     "not",
     "offset",

@@ -38,7 +38,7 @@ mod transaction;
 
 pub use compact::Sizes;
 pub(crate) use deed::{Deed, Later, LaterChange};
-pub(crate) use history::{Event, EventKind, Nature, Stamp};
+pub(crate) use history::{Event, EventKind, Nature, Stamp, Step};
 pub(crate) use inherit::Inheritance;
 pub(crate) use journal::Change;
 pub(crate) use layout::{FieldLayout, IndexKind, IndexLayout, ObjectLayout};

@@ -1,6 +1,7 @@
 //! Bound statements that change records.
 
 use super::{Expr, Query};
+use crate::query::syntax::Side;
 use crate::value::{FieldId, ObjectId};
 
 /// `field = expression` for each field named.
@@ -35,6 +36,7 @@ pub(crate) enum Change {
         key: Option<Expr>,
         filter: Option<Expr>,
     },
+    Merge(Merge),
     /// Without `from` expressions have no frame. `on` fields are always assigned.
     Upsert {
         object: ObjectId,
@@ -42,6 +44,17 @@ pub(crate) enum Change {
         from: Option<From>,
         records: Vec<Assignments>,
     },
+}
+
+/// One record that goes into another, each a reference without a frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Merge {
+    pub object: ObjectId,
+    pub source: Expr,
+    pub target: Expr,
+    /// Whose values are kept, but for the fields told.
+    pub keep: Side,
+    pub fields: Vec<(FieldId, Side)>,
 }
 
 /// What an `upsert ... from (query)` goes through.
@@ -59,6 +72,7 @@ impl Change {
             Self::Add { object, .. }
             | Self::Update { object, .. }
             | Self::Delete { object, .. }
+            | Self::Merge(Merge { object, .. })
             | Self::Restore { object, .. }
             | Self::Upsert { object, .. } => *object,
         }
@@ -69,7 +83,7 @@ impl Change {
         match self {
             Self::Add { records, .. } | Self::Upsert { records, .. } => records.as_slice(),
             Self::Update { set, .. } => std::slice::from_ref(set),
-            Self::Delete { .. } | Self::Restore { .. } => &[],
+            Self::Delete { .. } | Self::Merge(_) | Self::Restore { .. } => &[],
         }
         .iter()
     }
@@ -88,6 +102,10 @@ impl Change {
             Self::Upsert {
                 from: Some(from), ..
             } => from.query.visit_all(each),
+            Self::Merge(merge) => {
+                merge.source.visit_all(each);
+                merge.target.visit_all(each);
+            }
             Self::Restore { key, filter, .. } => {
                 let parts = key.iter().chain(filter);
                 parts.for_each(|part| part.visit_all(each));

@@ -3,7 +3,9 @@
 use super::binder::{Binder, and, cast};
 use super::label::is_labelled;
 use super::scope::{Base, Scope, Slot};
-use super::{Assignments, Change, Column, ColumnValue, Expr, From, Node, Query, Source, Type};
+use super::{
+    Assignments, Change, Column, ColumnValue, Expr, From, Merge, Node, Query, Source, Type,
+};
 use crate::catalog::{Field, Object};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Binding, ExprKind, Literal, Name};
@@ -83,6 +85,27 @@ impl<'a> Binder<'a> {
             key: key.transpose()?,
             filter: filter.map(|f| self.condition(&scope, f)).transpose()?,
         })
+    }
+
+    pub(crate) fn merge(&self, tree: &syntax::Merge) -> Result<Change> {
+        let object = self.target(&tree.object)?;
+        let ty = Type::Plain(FieldType::Reference(object.id));
+        let mut fields: Vec<(FieldId, syntax::Side)> = Vec::new();
+        for (name, side) in &tree.fields {
+            let field = self.field(object, name)?;
+            if fields.iter().any(|(id, _)| *id == field.id) {
+                let message = format!("`{}` is said twice", field.name);
+                return Err(Error::new(Code::NameTaken, message).at(self.at(&name.span)));
+            }
+            fields.push((field.id, *side));
+        }
+        Ok(Change::Merge(Merge {
+            object: object.id,
+            source: self.opposite(&Self::nothing(), &tree.source, &ty)?,
+            target: self.opposite(&Self::nothing(), &tree.target, &ty)?,
+            keep: tree.keep.unwrap_or(syntax::Side::Target),
+            fields,
+        }))
     }
 
     pub(crate) fn upsert(&self, tree: &syntax::Upsert) -> Result<Change> {

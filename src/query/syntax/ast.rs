@@ -30,6 +30,7 @@ pub(crate) enum Statement {
     Update(Update),
     Upsert(Upsert),
     Delete(Delete),
+    Merge(Merge),
     Restore(Restore),
     /// `undo`, `undo 17`, `redo`
     Undo(Undo),
@@ -80,6 +81,37 @@ pub(crate) enum Statement {
         setting: Setting,
         value: Expr,
     },
+}
+
+/// `merge object "label" into "label" keep newest (field = source, ...)`
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Merge {
+    pub object: Name,
+    pub source: Expr,
+    pub target: Expr,
+    pub keep: Option<Side>,
+    pub fields: Vec<(Name, Side)>,
+}
+
+/// Whose value a merge keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The one that was given last.
+    Newest,
+    Source,
+    Target,
+}
+
+impl Side {
+    pub(crate) const ALL: [Self; 3] = [Self::Newest, Self::Source, Self::Target];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Source => "source",
+            Self::Target => "target",
+        }
+    }
 }
 
 /// `restore object "label" where ...`

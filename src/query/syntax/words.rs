@@ -31,6 +31,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "commit",
     "rollback",
     "savepoint",
+    "merge",
     "restore",
     "undo",
     "redo",

@@ -19,6 +19,7 @@ mod input;
 mod json;
 mod keys;
 mod linked;
+mod merge;
 mod order;
 mod rejects;
 mod restore;
@@ -75,6 +76,11 @@ pub(crate) fn change(
             (*object, tally)
         }
         Change::Delete { object, query } => (*object, writer.delete(*object, query)?),
+        Change::Merge(merge) => {
+            let outcome = writer.merge(merge)?;
+            writer.finish()?;
+            return Ok(outcome);
+        }
         Change::Restore {
             object,
             key,

@@ -170,11 +170,17 @@ impl Failure<'_> {
         let first = self.first_word();
         let word = self.word(0);
         // The name of an object may begin a query; then another clause could have followed it.
+        // `merge` alone begins a statement.
+        let said = match first.as_str() {
+            "merge" => format!("merge {word}"),
+            _ => first.clone(),
+        };
         if self.at <= 1
+            && (said == first || said == "merge into")
             && let Some(hint) = look(FIRST_WORDS, &first)
         {
             return Some(
-                Error::new(Code::Syntax, format!("`{first}` begins no statement"))
+                Error::new(Code::Syntax, format!("`{said}` begins no statement"))
                     .hint(self.filled(hint)),
             );
         }

@@ -3,7 +3,8 @@
 use super::{Node, Reader, Rule, first, only, parts};
 use crate::error::{Code, Error, Result};
 use crate::query::syntax::ast::{
-    Add, Delete, Dialect, DropKind, Import, Restore, Setting, Statement, Undo, Update, Upsert,
+    Add, Delete, Dialect, DropKind, Import, Merge, Restore, Setting, Side, Statement, Undo, Update,
+    Upsert,
 };
 
 impl Reader {
@@ -33,6 +34,7 @@ impl Reader {
             Rule::add | Rule::update | Rule::upsert | Rule::delete | Rule::restore => {
                 self.change(node)
             }
+            Rule::merge => self.merge(node).map(Statement::Merge),
             Rule::undo => self.undo(node).map(Statement::Undo),
             Rule::redo => Ok(Statement::Undo(Undo::Redo)),
             Rule::import => self.import(node).map(Statement::Import),
@@ -156,6 +158,33 @@ impl Reader {
         Ok(delete)
     }
 
+    fn merge(self, node: Node) -> Result<Merge> {
+        let mut inner = parts(node);
+        let object = self.name(&first(&mut inner));
+        let source = self.key(first(&mut inner))?;
+        let target = self.key(first(&mut inner))?;
+        let (mut keep, mut fields) = (None, Vec::new());
+        for part in inner {
+            match part.as_rule() {
+                Rule::keep => keep = Some(side(&only(part))),
+                _ => {
+                    fields.extend(parts(part).map(|field| {
+                        let mut inner = parts(field);
+                        let name = self.name(&first(&mut inner));
+                        (name, side(&first(&mut inner)))
+                    }));
+                }
+            }
+        }
+        Ok(Merge {
+            object,
+            source,
+            target,
+            keep,
+            fields,
+        })
+    }
+
     fn restore(self, node: Node) -> Result<Restore> {
         let Delete {
             object,
@@ -243,6 +272,11 @@ impl Reader {
 /// The parts of a change, without what it returns.
 fn said(node: Node) -> impl Iterator<Item = Node> {
     parts(node).filter(|part| part.as_rule() != Rule::returning)
+}
+
+fn side(node: &Node) -> Side {
+    let same = |side: &Side| side.word().eq_ignore_ascii_case(node.as_str());
+    Side::ALL.into_iter().find(same).unwrap_or(Side::Target)
 }
 
 fn dialect_of(node: Node) -> Dialect {

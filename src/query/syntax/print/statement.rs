@@ -4,8 +4,8 @@ use super::expression::sum;
 use super::{Spoken, list};
 use crate::query::syntax::ast::{
     Add, Alteration, Binding, CreateObject, CreateView, Delete, Dialect, DropKind, Expr,
-    FieldChange, FieldDefinition, FieldOption, Import, Name, Restore, Setting, Statement, TypeName,
-    Undo, Update, Upsert, ViewParameter,
+    FieldChange, FieldDefinition, FieldOption, Import, Merge, Name, Restore, Setting, Statement,
+    TypeName, Undo, Update, Upsert, ViewParameter,
 };
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -32,6 +32,7 @@ impl Display for Statement {
             Self::Update(update) => write!(f, "{update}"),
             Self::Upsert(upsert) => write!(f, "{upsert}"),
             Self::Delete(delete) => write!(f, "{delete}"),
+            Self::Merge(merge) => write!(f, "{merge}"),
             Self::Restore(restore) => write!(f, "{restore}"),
             Self::Undo(Undo::Last) => f.write_str("undo"),
             Self::Undo(Undo::Redo) => f.write_str("redo"),
@@ -176,6 +177,29 @@ impl Display for Delete {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "delete {}", self.object)?;
         key_and_filter(f, self.key.as_ref(), self.filter.as_ref())
+    }
+}
+
+impl Display for Merge {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            object,
+            source,
+            target,
+            ..
+        } = self;
+        write!(f, "merge {object} {source} into {target}")?;
+        self.keep
+            .iter()
+            .try_for_each(|side| write!(f, " keep {}", side.word()))?;
+        if self.fields.is_empty() {
+            return Ok(());
+        }
+        let fields = self.fields.iter();
+        let fields: Vec<_> = fields
+            .map(|(name, side)| format!("{name} = {}", side.word()))
+            .collect();
+        write!(f, " ({})", fields.join(", "))
     }
 }
 

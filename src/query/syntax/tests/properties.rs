@@ -512,6 +512,20 @@ fn statement() -> BoxedStrategy<Statement> {
                 filter,
             })
         }),
+        (
+            (name(), key(), key()),
+            option::of(select(Side::ALL.to_vec())),
+            vec((name(), select(Side::ALL.to_vec())), 0..3)
+        )
+            .prop_map(|((object, source, target), keep, fields)| {
+                Statement::Merge(Merge {
+                    object,
+                    source,
+                    target,
+                    keep,
+                    fields,
+                })
+            }),
         (name(), option::of(key()), option::of(expression())).prop_map(|(object, key, filter)| {
             Statement::Restore(Restore {
                 object,
