@@ -362,12 +362,13 @@ fn change(transaction: &mut Transaction<'_>, changes: &[(usize, Option<Row>)]) {
     }
 }
 
-/// Runs `test` on the state that the data leads to.
-pub(super) fn with_book<R>(data: &Data, catalog: &Catalog, test: impl FnOnce(&Snapshot) -> R) -> R {
-    let info = CommitInfo {
-        at: clock().now,
-        actor: None,
-    };
+fn commit(transaction: Transaction<'_>) {
+    let at = clock().now;
+    transaction.commit(CommitInfo { at, actor: None }).unwrap();
+}
+
+/// The first transaction: all but the changes, the rates and the calendar.
+fn begun(data: &Data, catalog: &Catalog) -> Store {
     let store = Store::in_memory(&StoreOptions::default()).unwrap();
     let mut first = store.begin().unwrap();
     first
@@ -382,24 +383,83 @@ pub(super) fn with_book<R>(data: &Data, catalog: &Catalog, test: impl FnOnce(&Sn
     for row in std::iter::repeat_n(&data.deals, data.repeat).flatten() {
         first.insert(DEALS, row.clone()).unwrap();
     }
-    first.commit(info).unwrap();
+    commit(first);
     if data.folded {
         store.fold().unwrap();
     }
-    let mut second = store.begin().unwrap();
-    change(&mut second, &data.pending);
-    second.commit(info).unwrap();
-    let mut open = store.begin().unwrap();
-    change(&mut open, &data.open);
+    store
+}
+
+fn settle(transaction: &mut Transaction<'_>, data: &Data) {
     for (weekday, opens, closes) in [(1, 9, 12), (1, 13, 17), (2, 0, 8), (3, 9, 17), (6, 20, 24)] {
         let hour = |n: i64| Value::Duration(Duration::from_seconds(n * 3600));
         let values = vec![Value::Integer(weekday), hour(opens), hour(closes)];
-        open.insert(HOURS, row(values)).unwrap();
+        transaction.insert(HOURS, row(values)).unwrap();
     }
     let monday = Value::Date(Date::from_ymd(2026, 5, 4).unwrap());
-    open.insert(HOLIDAYS, row(vec![monday])).unwrap();
+    transaction.insert(HOLIDAYS, row(vec![monday])).unwrap();
     for row in &data.rates {
-        open.insert(RATES, row.clone()).unwrap();
+        transaction.insert(RATES, row.clone()).unwrap();
     }
+}
+
+/// Runs `test` on the state that the data leads to.
+pub(super) fn with_book<R>(data: &Data, catalog: &Catalog, test: impl FnOnce(&Snapshot) -> R) -> R {
+    let store = begun(data, catalog);
+    let mut second = store.begin().unwrap();
+    change(&mut second, &data.pending);
+    commit(second);
+    let mut open = store.begin().unwrap();
+    change(&mut open, &data.open);
+    settle(&mut open, data);
     test(open.snapshot())
+}
+
+/// Runs `test` on a state that is past, and on the same in a book that was not changed since.
+pub(super) fn with_past<R>(
+    data: &Data,
+    catalog: &Catalog,
+    test: impl FnOnce(&Snapshot, &Snapshot) -> R,
+) -> R {
+    let [changed, plain] = [(); 2].map(|()| {
+        let store = begun(data, catalog);
+        let mut second = store.begin().unwrap();
+        change(&mut second, &data.pending);
+        settle(&mut second, data);
+        commit(second);
+        store
+    });
+    plain.fold().unwrap();
+    let then = changed.snapshot().unwrap().sequence();
+    // What changes after it: deals again, what accounts, stages, rates and the calendar say.
+    let mut third = changed.begin().unwrap();
+    for (id, row) in (0..).map(RecordId).zip(data.deals.iter().rev().take(3)) {
+        third.insert(DEALS, row.clone()).unwrap();
+        let known = third.snapshot().row(DEALS, id).unwrap();
+        if known.is_some() {
+            third.put(DEALS, id, row.clone()).unwrap();
+        }
+    }
+    change(&mut third, &data.open);
+    commit(third);
+    if data.folded {
+        changed.fold().unwrap();
+    }
+    let mut fourth = changed.begin().unwrap();
+    for (id, row) in (1..).map(RecordId).zip(&data.accounts) {
+        let gone = id.0 == 1 || fourth.snapshot().row(ACCOUNTS, id).unwrap().is_none();
+        if !gone {
+            let mut row = row.clone();
+            row.set(FieldId(0), Value::text(format!("B{}", id.0)));
+            fourth.put(ACCOUNTS, id, row).unwrap();
+        }
+    }
+    fourth.delete(ACCOUNTS, RecordId(1)).unwrap();
+    fourth.delete(STAGES, RecordId(3)).unwrap();
+    fourth.delete(HOLIDAYS, RecordId(0)).unwrap();
+    fourth.delete(RATES, RecordId(0)).unwrap();
+    fourth.delete(HOURS, RecordId(1)).unwrap();
+    commit(fourth);
+    let past = changed.snapshot().unwrap().as_of(then).unwrap();
+    test(&past, &plain.snapshot().unwrap())
 }

@@ -9,8 +9,9 @@ use crate::catalog::Catalog;
 use crate::query::bind::{Binder, ColumnValue, Query};
 use crate::query::plan::{explain, fold};
 use crate::query::syntax;
+use crate::storage::Snapshot;
 use crate::value::{Clock, Value};
-use book::{Data, catalog, clock, data, with_book};
+use book::{Data, catalog, clock, data, with_book, with_past};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -70,40 +71,44 @@ fn executed(query: &Query, context: &Context<'_>) -> Vec<Vec<Value>> {
 }
 
 fn compare(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
+    with_book(data, &catalog(), |state| agree(state, state, texts))
+}
+
+/// What the executor finds in a state, and the reference in one that says the same.
+fn agree(state: &Snapshot, model: &Snapshot, texts: &[String]) -> Result<(), TestCaseError> {
     let (catalog, clock) = (catalog(), clock());
-    with_book(data, &catalog, |snapshot| {
-        let (parameters, interrupt) = (HashMap::new(), Interrupt::default());
-        let context = Context {
-            snapshot,
-            catalog: &catalog,
-            clock: &clock,
-            moment: None,
-            me: None,
-            parameters: &parameters,
-            interrupt: &interrupt,
-            memory_bytes: 1 << 28,
-            threads: Threads::ONE,
-            roles: Roles::default(),
-        };
-        let reference = Reference::new(&context);
-        for text in texts {
-            let query = bind(text, &catalog, &clock);
-            let folded = fold(&query, &context).map_err(|e| e.in_text(text)).unwrap();
-            let expected = reference.rows(&folded);
-            let found = executed(&query, &context);
-            let same = expected.len() == found.len()
-                && expected
-                    .iter()
-                    .zip(&found)
-                    .all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b)));
-            prop_assert!(
-                same,
-                "{text}\n{}\nexpected {expected:#?}\nfound {found:#?}",
-                explain(&query, &context, false).unwrap()
-            );
-        }
-        Ok(())
-    })
+    let (parameters, interrupt) = (HashMap::new(), Interrupt::default());
+    let on = |snapshot| Context {
+        snapshot,
+        catalog: &catalog,
+        clock: &clock,
+        moment: None,
+        me: None,
+        parameters: &parameters,
+        interrupt: &interrupt,
+        memory_bytes: 1 << 28,
+        threads: Threads::ONE,
+        roles: Roles::default(),
+    };
+    let (context, told) = (on(state), on(model));
+    let reference = Reference::new(&told);
+    for text in texts {
+        let query = bind(text, &catalog, &clock);
+        let folded = fold(&query, &told).map_err(|e| e.in_text(text)).unwrap();
+        let expected = reference.rows(&folded);
+        let found = executed(&query, &context);
+        let same = expected.len() == found.len()
+            && expected
+                .iter()
+                .zip(&found)
+                .all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b)));
+        prop_assert!(
+            same,
+            "{text}\n{}\nexpected {expected:#?}\nfound {found:#?}",
+            explain(&query, &context, false).unwrap()
+        );
+    }
+    Ok(())
 }
 
 proptest! {
@@ -112,6 +117,18 @@ proptest! {
     #[test]
     fn the_executor_agrees_with_the_reference(data in data(1), texts in vec(query(), 8)) {
         compare(&data, &texts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_past_reads_as_a_book_without_what_came_since(
+        data in data(1),
+        texts in vec(query(), 8),
+    ) {
+        with_past(&data, &catalog(), |past, plain| agree(past, plain, &texts))?;
     }
 }
 
