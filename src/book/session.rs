@@ -351,12 +351,11 @@ impl<'b> Session<'b> {
         Ok(())
     }
 
-    /// Names this place of the transaction; the same name again means the later place.
+    /// Names this place of the transaction; the same name again means the later place, as long
+    /// as that can be rolled back to.
     fn savepoint(&mut self, name: &Name) -> Result<Outcome> {
         let mark = self.mark().map_err(|error| error.at(name.span.clone()))?;
         if let Some(open) = &mut self.open {
-            open.savepoints
-                .retain(|(other, _)| !same_name(other, &name.text));
             open.savepoints.push((name.text.clone(), mark));
         }
         Ok(Outcome::Done(format!("savepoint `{name}`")))
@@ -365,7 +364,7 @@ impl<'b> Session<'b> {
     fn roll_back_to_name(&mut self, name: &Name) -> Result<Outcome> {
         let open = self.open.as_ref().ok_or_else(none_open)?;
         let known = open.savepoints.iter().map(|(known, _)| known.as_str());
-        let at = known.clone().position(|known| same_name(known, &name.text));
+        let at = known.clone().rposition(|known| same_name(known, &name.text));
         let Some(at) = at else {
             let message = format!("there is no savepoint `{name}`");
             let error = Error::new(Code::TransactionState, message).at(name.span.clone());

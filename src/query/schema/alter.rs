@@ -5,7 +5,7 @@ use super::{Definer, usage};
 use crate::catalog::{Object, same_name};
 use crate::error::Result;
 use crate::query::bind::Binder;
-use crate::query::syntax::{Alteration, Expr, FieldChange, Name};
+use crate::query::syntax::{Alteration, FieldChange, Name};
 use crate::value::{FieldId, ObjectId};
 
 impl Definer<'_, '_> {
@@ -59,21 +59,17 @@ impl Definer<'_, '_> {
         self.check_texts(blame)?;
         self.store()?;
         self.write_rules()?;
+        let last = checks.last().map(|check| &check.span);
+        let blame = last.or(retyped.last().map(|one| &one.name.span)).cloned();
         let told = self.convert_all(id, retyped)?;
         self.fill(id, &added)?;
-        self.hold_checks(id, &checks)?;
+        if let Some(span) = blame {
+            self.check_records(id).map_err(|e| e.at(span))?;
+        }
         Ok(format!(
             "altered object {}{told}",
             self.catalog.object(id).name
         ))
-    }
-
-    /// Existing records must meet a new check.
-    fn hold_checks(&mut self, id: ObjectId, checks: &[&Expr]) -> Result<()> {
-        let Some(last) = checks.last() else {
-            return Ok(());
-        };
-        self.check_records(id).map_err(|e| e.at(last.span.clone()))
     }
 
     fn drop_field(&mut self, id: ObjectId, name: &Name) -> Result<()> {

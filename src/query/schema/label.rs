@@ -67,10 +67,6 @@ impl Definer<'_, '_> {
         let at = definition.id;
         self.carry_name(&Renaming::Label(id, at, code, &to.text), from, |catalog| {
             let field = &mut catalog.objects[id.0 as usize].fields[usize::from(at.0)];
-            // Of two labels of one name history would not tell which.
-            field
-                .gone_labels
-                .retain(|gone| !same_name(&gone.name, &to.text));
             let mut labels = field.labels.iter_mut();
             if let Some(label) = labels.find(|label| label.code == code) {
                 label.name.clone_from(&to.text);

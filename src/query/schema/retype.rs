@@ -20,7 +20,7 @@ const NAMED: usize = 20;
 
 /// A field that takes the place of another.
 pub(super) struct Retyped<'s> {
-    name: &'s Name,
+    pub(super) name: &'s Name,
     /// The field as it was.
     old: Field,
     new: FieldId,
@@ -52,11 +52,17 @@ impl Definer<'_, '_> {
             let message = format!("{} never becomes {}", said(&old.ty), said(&ty));
             return Err(refused(message).hint("text lies between the two: change to text first"));
         }
+        let misplaced = |message: String, hint: &str| {
+            let error = Error::new(Code::Misplaced, message).at(name.span.clone());
+            Err(error.hint(hint))
+        };
+        if usize::from(at.0) >= self.transaction.snapshot().layout(id).fields.len() {
+            let message = format!("`{}` got its type in this statement", old.name);
+            return misplaced(message, "change it in a statement of its own");
+        }
         if self.transaction.has_inherited(id, at) {
             let message = format!("`{}` got its type in this transaction", old.name);
-            return Err(Error::new(Code::Misplaced, message)
-                .at(name.span.clone())
-                .hint("commit first"));
+            return misplaced(message, "commit first");
         }
         let mut users = Vec::new();
         users.extend(super::alter::role_use(object, at));
@@ -195,9 +201,15 @@ impl Definer<'_, '_> {
     }
 
     /// Gives the new fields their values and their past; says what of the past is lost.
-    pub(super) fn convert_all(&mut self, id: ObjectId, all: Vec<Retyped<'_>>) -> Result<String> {
+    pub(super) fn convert_all(
+        &mut self,
+        id: ObjectId,
+        mut all: Vec<Retyped<'_>>,
+    ) -> Result<String> {
         let mut told = String::new();
-        let last = all.last().map(|one| one.name);
+        // What records are called by comes first: references become it, and are found by it.
+        let calls = |one: &Retyped<'_>| one.old.label || one.old.unique;
+        all.sort_by_key(|one| !calls(one));
         for one in all {
             let (name, span) = (one.old.name.clone(), one.name.span.clone());
             let lost = self.convert_one(id, one).map_err(|e| e.at(span))?;
@@ -205,10 +217,6 @@ impl Definer<'_, '_> {
                 let values = if lost == 1 { "value" } else { "values" };
                 told = format!("{told}; {lost} {values} of the history of `{name}` read as empty");
             }
-        }
-        if let Some(last) = last {
-            self.check_records(id)
-                .map_err(|e| e.at(last.span.clone()))?;
         }
         Ok(told)
     }

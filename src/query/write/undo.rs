@@ -203,19 +203,28 @@ impl Writer<'_, '_> {
                 reasons.push(format!("{} were dropped since", definition.name));
                 continue;
             }
-            // One that has another type now has its past there, under the same name.
+            // One that has another type now has its past there, under the same name, as far as it
+            // is of that type.
             let lost = deed.changed.values().find_map(|olds| {
-                let fields = || olds.iter().map(|(field, _)| definition.field(*field));
-                let live = |name: &str| fields().any(|field| !field.dropped && field.name == name);
-                let mut dropped = fields().filter(|field| field.dropped);
-                dropped.find(|field| !live(&field.name))
+                let olds = || {
+                    let of = |(field, old)| (definition.field(field), old);
+                    olds.iter().map(move |(field, old)| of((*field, old)))
+                };
+                let mut dropped = olds().filter(|(field, _)| field.dropped);
+                dropped.find_map(|(field, old)| {
+                    let now = olds().find(|(now, _)| !now.dropped && now.name == field.name);
+                    match now {
+                        None => Some((field, "was dropped since")),
+                        Some((_, now)) if now.is_missing() && !old.is_missing() => {
+                            Some((field, "had a value that it cannot have since"))
+                        }
+                        Some(_) => None,
+                    }
+                })
             });
-            if let Some(field) = lost {
+            if let Some((field, what)) = lost {
                 let field = &field.name;
-                reasons.push(format!(
-                    "`{field}` of {} was dropped since",
-                    definition.name
-                ));
+                reasons.push(format!("`{field}` of {} {what}", definition.name));
             }
             all.extend(
                 self.snapshot()
