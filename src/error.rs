@@ -155,6 +155,8 @@ codes! {
     NotABook = "not-a-book", Corrupt;
     /// The book's contents contradict themselves.
     Corrupt = "corrupt", Corrupt;
+    /// What is asked lies before the journal begins, which was pruned.
+    Pruned = "pruned", NotFound;
     /// The book was written by a newer version.
     NewerFormat = "newer-format", IncompatibleFormat;
     /// The book was written by an older version and not closed cleanly.

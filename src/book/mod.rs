@@ -38,7 +38,7 @@ use crate::query::outcome::Outcome as Inner;
 use crate::query::pipeline::Environment;
 use crate::query::write::KnownRules;
 use crate::storage::{CommitInfo, Sizes, Snapshot, Store, Transaction};
-use crate::value::{Clock, RecordId};
+use crate::value::{Clock, DateTime, RecordId};
 use jiff::tz::TimeZone;
 use options::Now;
 use serde::Serialize;
@@ -331,6 +331,24 @@ impl Book {
     /// `read-only`; `io`, also for a book in memory; `corrupt` if the check finds faults.
     pub fn compact(&self) -> Result<(u64, u64)> {
         self.0.store.compact()
+    }
+
+    /// Forgets the transactions before a moment, but for the state that they led to; gives their
+    /// number. What was before can no longer be asked; the file is smaller once compacted.
+    ///
+    /// # Errors
+    /// `read-only`, `io`.
+    pub fn prune_journal(&self, before: DateTime) -> Result<u64> {
+        self.0.store.prune_journal(before)
+    }
+
+    /// The moment of the first state that can be asked `as of`, if the journal was pruned.
+    ///
+    /// # Errors
+    /// `corrupt`, `io`.
+    pub fn journal_begins(&self) -> Result<Option<DateTime>> {
+        let kept = self.0.store.snapshot()?.kept()?;
+        Ok(kept.map(|stamp| stamp.at))
     }
 
     /// What each part of the file takes. It reads all of it.

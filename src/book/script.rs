@@ -98,6 +98,12 @@ impl Step {
         }
     }
 
+    /// Whether the statement forgets what no statement brings back.
+    #[cfg(feature = "shell")]
+    pub(crate) fn forgets(&self) -> bool {
+        matches!(self.statement, Statement::Prune { .. })
+    }
+
     /// The same query from after a cursor on; nothing for other statements.
     #[cfg(feature = "shell")]
     pub(crate) fn after(&self, cursor: &str) -> Option<Self> {

@@ -208,6 +208,7 @@ impl<'b> Session<'b> {
     pub(super) fn perform(&mut self, statement: &Statement) -> Result<Outcome> {
         match statement {
             Statement::Begin { at, actor } => self.begin_at(at.as_ref(), actor.as_ref()),
+            Statement::Prune { before } => self.prune(before),
             Statement::Commit | Statement::Rollback(None) if self.held => Err(Error::new(
                 Code::TransactionState,
                 "this transaction is ended by the program that runs the script",
@@ -459,7 +460,7 @@ impl<'b> Session<'b> {
         }
         let state = self.book.state()?;
         let actor = actor.map(|e| self.find_actor_in(e, &state)).transpose()?;
-        let at = at.map(|e| self.moment(e, &state)).transpose()?;
+        let at = at.map(|e| self.beginning(e, &state)).transpose()?;
         self.open = Some(Open {
             transaction: self.book.0.store.begin()?,
             at,
@@ -469,7 +470,57 @@ impl<'b> Session<'b> {
         Ok(Outcome::Done("transaction begun".to_owned()))
     }
 
+    fn prune(&mut self, before: &Expr) -> Result<Outcome> {
+        if self.open.is_some() {
+            let message = "the journal is pruned outside of transactions";
+            return Err(
+                Error::new(Code::TransactionState, message).hint("`commit` or `rollback` first")
+            );
+        }
+        let state = self.book.state()?;
+        let moment = self.moment(before, &state)?;
+        if moment > state.clock.now {
+            return Err(Error::new(Code::BadValue, "the moment lies ahead")
+                .at(before.span.clone())
+                .expected("a day or moment of the past"));
+        }
+        let gone = self.book.prune_journal(moment)?;
+        let begins = self.journal_begins()?;
+        let begins = begins.unwrap_or_else(|| "all of the journal is kept".to_owned());
+        Ok(Outcome::Done(match gone {
+            0 => format!("nothing is pruned; {begins}"),
+            1 => format!("1 transaction pruned; {begins}"),
+            _ => format!("{gone} transactions pruned; {begins}"),
+        }))
+    }
+
+    /// When the journal begins, as a person reads it.
+    pub(crate) fn journal_begins(&self) -> Result<Option<String>> {
+        let begins = self.book.journal_begins()?;
+        let shown = begins.map(|at| Ok(Value::DateTime(at).show(&self.book.state()?.clock)));
+        let shown: Option<String> = shown.transpose()?;
+        Ok(shown.map(|at| format!("the journal begins at {at}")))
+    }
+
     /// The moment of `begin at`.
+    fn beginning(&self, expr: &Expr, state: &State) -> Result<DateTime> {
+        let moment = self.moment(expr, state)?;
+        if state
+            .snapshot
+            .last_commit()
+            .is_some_and(|last| moment < last)
+        {
+            return Err(Error::new(
+                Code::ClockBackwards,
+                "the moment lies before the journal's last entry",
+            )
+            .at(expr.span.clone())
+            .hint("load history oldest first"));
+        }
+        Ok(moment)
+    }
+
+    /// The moment that a statement without records says.
     fn moment(&self, expr: &Expr, state: &State) -> Result<DateTime> {
         let clock = &state.clock;
         let value = match &expr.kind {
@@ -498,28 +549,15 @@ impl<'b> Session<'b> {
                 .map_err(|error| error.at(expr.span.clone()))?,
             value => value,
         };
-        let moment = match value {
-            Value::Date(day) => clock.start_of(day),
-            Value::DateTime(moment) => moment,
+        match value {
+            Value::Date(day) => Ok(clock.start_of(day)),
+            Value::DateTime(moment) => Ok(moment),
             _ => {
-                let error = Error::new(Code::TypeMismatch, "a transaction begins at a moment");
+                let error = Error::new(Code::TypeMismatch, format!("`{expr}` is no moment"));
                 let error = error.expected("a date, or a date and time");
-                return Err(error.at(expr.span.clone()));
+                Err(error.at(expr.span.clone()))
             }
-        };
-        if state
-            .snapshot
-            .last_commit()
-            .is_some_and(|last| moment < last)
-        {
-            return Err(Error::new(
-                Code::ClockBackwards,
-                "the moment lies before the journal's last entry",
-            )
-            .at(expr.span.clone())
-            .hint("load history oldest first"));
         }
-        Ok(moment)
     }
 
     /// The record of the actors' object with this label or key.

@@ -351,7 +351,8 @@ fn carry_out(
             Code::Internal,
             "a change of records was not carried out",
         )),
-        Statement::Begin { .. }
+        Statement::Prune { .. }
+        | Statement::Begin { .. }
         | Statement::Commit
         | Statement::Rollback(_)
         | Statement::Savepoint(_) => Err(Error::new(

@@ -136,6 +136,9 @@ fn size(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
     let all = ("all", sizes.total());
     let lines = sizes.parts().into_iter().chain([all]).map(line).collect();
     interpreter.printer.grid(&grid(&["part", "bytes"], lines))?;
+    if let Some(begins) = interpreter.session.journal_begins()? {
+        interpreter.printer.note(&begins);
+    }
     GO_ON
 }
 

@@ -56,6 +56,7 @@ const KEYWORDS: &[&str] = &[
     "or",
     "order by",
     "outer",
+    "prune journal before",
     "redo",
     "restore",
     "returning",

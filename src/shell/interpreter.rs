@@ -86,6 +86,13 @@ impl Interpreter<'_, '_> {
 
     /// Runs one statement of a conversation: what changes many records only after a question.
     fn asked_step(&mut self, step: &Step) -> Result<(), Failure> {
+        if let (true, Some(_), Some(ask)) =
+            (step.forgets(), self.confirm.above, &mut self.confirm.ask)
+            && !ask("forget the history before then for good? [y/N] ")
+        {
+            self.printer.note("nothing is changed");
+            return Ok(());
+        }
         let (Some(verb), Some(above), Some(ask)) =
             (step.sweeps(), self.confirm.above, &mut self.confirm.ask)
         else {
@@ -241,6 +248,8 @@ mod tests {
             "delete notes where true",
             "notes select name, size; commit",
             "dry run delete notes where true",
+            "prune journal before 2000-01-01",
+            "prune journal before 2000-01-01",
             ".confirm off",
             "delete notes where true",
             "notes select count()",
@@ -255,6 +264,8 @@ mod tests {
             "change 3 records? [y/N] ",
             "change 3 records? [y/N] ",
             "delete 3 records? [y/N] ",
+            "forget the history before then for good? [y/N] ",
+            "forget the history before then for good? [y/N] ",
         ];
         assert_eq!(asked.borrow().as_slice(), questions);
         let output = String::from_utf8(output).unwrap();
@@ -274,7 +285,7 @@ mod tests {
         let messages = String::from_utf8(messages).unwrap();
         assert_eq!(
             messages.matches("nothing is changed").count(),
-            3,
+            4,
             "{messages}"
         );
     }

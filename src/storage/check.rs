@@ -331,6 +331,8 @@ impl Check<'_> {
         let mut records = BTreeSet::new();
         // Deleted, and not back so far.
         let mut gone: BTreeSet<(u32, u64)> = BTreeSet::new();
+        // By object, transaction and first number how many came.
+        let mut came: BTreeMap<(u32, u64, u64), u64> = BTreeMap::new();
         let mut schemas: Vec<u64> = now
             .pending
             .commits
@@ -339,7 +341,8 @@ impl Check<'_> {
             .map(|commit| commit.sequence)
             .collect();
         let mut last = None;
-        let mut next = 1;
+        let kept = self.snapshot.base.kept;
+        let mut next = kept.max(1);
         let mut stray = false;
         for entry in headers.iter().or_fault()? {
             let (sequence, bytes) = entry.or_fault()?;
@@ -386,6 +389,7 @@ impl Check<'_> {
                         for (first, len) in block.inserted {
                             let range = (object.0, first)..(object.0, first + len);
                             ids.extend(gone.range(range).map(|(_, id)| *id));
+                            came.insert((object.0, sequence, first), len);
                         }
                         for id in &ids {
                             gone.remove(&(object.0, *id));
@@ -417,6 +421,11 @@ impl Check<'_> {
                 self.fault(format!("transaction {sequence} lacks its catalog"));
             }
         }
+        // Of forgotten transactions one catalog is kept, which the journal begins with.
+        let first = catalogs.range(..=kept).or_fault()?.count();
+        if first > 1 {
+            self.fault("the journal has catalogs of transactions that it forgot".to_owned());
+        }
         self.report.journal_entries = blocks.len().or_fault()?;
         let mut indexed = BTreeSet::new();
         for entry in by_record.iter().or_fault()? {
@@ -427,9 +436,19 @@ impl Check<'_> {
         }
         if stray
             || touched != blocks.len().or_fault()?
-            || schemas.len() as u64 != catalogs.len().or_fault()?
+            || (schemas.len() + first) as u64 != catalogs.len().or_fault()?
         {
             self.fault("the journal has entries that belong to no transaction".to_owned());
+        }
+        if kept > 0 {
+            // Some came back whose going is forgotten.
+            let back = indexed.iter().filter(|(object, id, sequence)| {
+                let ranges = came.range((*object, *sequence, 0)..=(*object, *sequence, *id));
+                let mut last = ranges.rev();
+                last.next()
+                    .is_some_and(|((.., first), len)| id - first < *len)
+            });
+            records.extend(back.copied());
         }
         if let Some((object, id, sequence)) = indexed.symmetric_difference(&records).next() {
             self.fault(format!(

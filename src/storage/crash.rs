@@ -227,6 +227,34 @@ fn a_cut_in_a_bulk_load_leaves_the_state_before() {
     assert_survives(durable, &[&model]);
 }
 
+/// Pruning is done whole or not at all.
+#[test]
+fn a_cut_while_the_journal_is_pruned_leaves_it_whole_or_pruned() {
+    let disk = Disk::default();
+    let store = Store::on_backend(disk.clone(), true, &StoreOptions::default()).unwrap();
+    model::set_schema(&store);
+    let mut model = Model::new();
+    let row = |n: i64| Row::from_iter([(model::COUNT, Value::Integer(n))]);
+    for n in 1..40 {
+        let steps = [Step::Insert(row(n)), Step::Put(0, row(-n))];
+        apply(&store, &steps, &mut model, n);
+    }
+    disk.take_images();
+    assert_eq!(store.prune_journal(at(30).at).unwrap(), 30);
+    let images = disk.take_images();
+    assert!(!images.is_empty());
+    let mut begins = Vec::new();
+    for image in images {
+        assert_survives(image.clone(), &[&model]);
+        let options = StoreOptions::default();
+        let store = Store::on_backend(Disk::holding(image), false, &options).unwrap();
+        let kept = store.snapshot().unwrap().kept().unwrap();
+        begins.push(kept.map_or(0, |stamp| stamp.sequence));
+    }
+    assert!(begins.iter().all(|begin| [0, 30].contains(begin)));
+    assert_eq!(begins.last(), Some(&30));
+}
+
 #[test]
 fn a_cut_at_any_sync_leaves_a_committed_state() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);

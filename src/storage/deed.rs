@@ -53,6 +53,10 @@ impl Snapshot {
             let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
             for entry in headers.iter().or_fault()?.rev() {
                 let (sequence, bytes) = entry.or_fault()?;
+                // What the journal begins with did nothing that is known.
+                if sequence.value() <= self.base.kept {
+                    break;
+                }
                 if each(Stamp::read(sequence.value(), bytes.value())?)?.is_break() {
                     break;
                 }
@@ -64,6 +68,7 @@ impl Snapshot {
     /// What a transaction did, by object. Of objects that were dropped since nothing is known but
     /// that it did something.
     pub(crate) fn deeds(&self, sequence: u64) -> Result<BTreeMap<ObjectId, Deed>> {
+        self.check_kept(sequence.saturating_sub(1))?;
         let mut deeds: BTreeMap<ObjectId, Deed> = BTreeMap::new();
         if let Some(commit) = self.pending_commit(sequence) {
             for change in &commit.changes {

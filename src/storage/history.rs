@@ -124,6 +124,16 @@ impl Snapshot {
             new: Value::Missing,
             kind,
         };
+        if now.base.kept > after {
+            // What the journal begins with came there, for all that is known.
+            let then = now.as_of(now.base.kept)?;
+            for chunk in 0..then.chunk_count(object) {
+                let first = u64::from(chunk) * CHUNK_RECORDS as u64;
+                let came = |id| event(id, now.base.kept, Value::Missing, EventKind::Came);
+                let live = then.live(object, ChunkId(chunk))?;
+                events.extend(live.ones().map(|slot| came(first + slot as u64)));
+            }
+        }
         for moves in now.moves(object, after)? {
             let sequence = moves.sequence;
             for (first, len) in moves.inserted {
@@ -167,11 +177,13 @@ impl Snapshot {
             });
             Ok::<_, Error>(())
         };
+        // What the journal begins with came there, for all that is known.
+        let created = |row: &Arc<Row>| row.created.max(now.base.kept);
         for sequence in now.touches(object, id)?.into_iter().rev() {
             let before = now.row_before(&layout, id, sequence, state.as_ref())?;
             step(sequence, before, &mut state)?;
         }
-        if let Some(created) = state.as_ref().map(|row| row.created) {
+        if let Some(created) = state.as_ref().map(created) {
             step(created, None, &mut state)?;
         }
         steps.reverse();
@@ -274,7 +286,8 @@ impl Snapshot {
         })
     }
 
-    /// The last transaction at or before a moment; 0 if there was none yet.
+    /// The last transaction at or before a moment; if there was none yet, or it is forgotten, that
+    /// with which the journal begins, or 0.
     pub(crate) fn sequence_at(&self, moment: DateTime) -> Result<u64> {
         let pending = &self.pending.commits;
         let known = pending.partition_point(|commit| commit.at <= moment);
@@ -288,7 +301,7 @@ impl Snapshot {
         guard(|| {
             let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
             // `low` is at or before the moment, `high` is after it.
-            let (mut low, mut high) = (0, folded.sequence);
+            let (mut low, mut high) = (self.base.kept, folded.sequence);
             while high - low > 1 {
                 let middle = low + (high - low) / 2;
                 let bytes = headers.get(middle).or_fault()?;

@@ -5,7 +5,7 @@ use super::codec;
 use super::fault::{OrFault, corrupt};
 use super::journal::{self, Change, RECORDS, RecordBlock};
 use super::schema::Schema;
-use super::{Snapshot, Transaction, tables};
+use super::{Snapshot, Transaction, meta, tables};
 use crate::error::Result;
 use crate::value::{FieldId, ObjectId, RecordId, Value};
 use redb::{ReadableTable, WriteTransaction};
@@ -94,18 +94,19 @@ pub(super) fn write(
     inherited: &[Inherited],
     schema: &Schema,
 ) -> Result<()> {
+    let kept = meta::read_kept(&write.open_table(tables::META).or_fault()?)?;
     let mut journal = write.open_table(tables::JOURNAL).or_fault()?;
     for one in inherited {
         let (object, field) = (one.object, one.field);
         let layout = schema.layout(object);
-        for (&sequence, olds) in &one.from.olds {
+        for (&sequence, olds) in one.from.olds.range(kept + 1..) {
             let olds: Vec<_> = olds.iter().map(|(id, value)| (id.0, value)).collect();
             let bytes = journal::encode_block(layout, field, &olds);
             let key = (object.0, field.0, sequence);
             journal.insert(key, bytes.as_slice()).or_fault()?;
             touch(write, sequence, (object, field))?;
         }
-        for (&sequence, gone) in &one.from.gone {
+        for (&sequence, gone) in one.from.gone.range(kept + 1..) {
             let key = (object.0, RECORDS.0, sequence);
             let lacks = || {
                 corrupt(format!(

@@ -17,6 +17,7 @@ const REPLICA_KEY: &str = "replica";
 const SETTINGS_KEY: &str = "settings";
 const FOLDING_KEY: &str = "folding";
 const PROGRESS_KEY: &str = "progress";
+const KEPT_KEY: &str = "kept";
 const OBJECT_PREFIX: &str = "objects/";
 
 /// The last transaction folded, and its moment.
@@ -111,6 +112,19 @@ pub(super) fn write_folding(write: &WriteTransaction, version: u32) -> Result<()
 
 pub(super) fn write_progress(write: &WriteTransaction, progress: &Progress) -> Result<()> {
     put(write, PROGRESS_KEY, progress)
+}
+
+/// Writes the transaction with which the journal begins.
+pub(super) fn write_kept(write: &WriteTransaction, sequence: u64) -> Result<()> {
+    put(write, KEPT_KEY, &sequence)
+}
+
+/// The transaction with which the journal begins; 0 if all are kept.
+pub(super) fn read_kept(table: &impl ReadableTable<&'static str, tables::Bytes>) -> Result<u64> {
+    match table.get(KEPT_KEY).or_fault()? {
+        Some(_) => get(table, KEPT_KEY),
+        None => Ok(0),
+    }
 }
 
 pub(super) fn write_counts(

@@ -26,6 +26,7 @@ mod meta;
 mod open;
 mod overlay;
 mod past;
+mod prune;
 mod published;
 mod row;
 mod schema;

@@ -302,6 +302,7 @@ impl Snapshot {
         if sequence >= self.pending.sequence {
             return Ok(self.now());
         }
+        self.check_kept(sequence)?;
         Ok(Self {
             past: Some(self.pending.pasts.get(sequence)),
             ..self.last_committed()?

@@ -3,7 +3,7 @@
 use super::cache::ChunkCache;
 use super::chunk::Parts;
 use super::fault::OrFault;
-use super::meta::Progress;
+use super::meta::{self, Progress};
 use super::summary::ColumnSummary;
 use super::tables::{self, Bytes, ColumnKey, ReferenceKey, RowsTable, SummaryKey};
 use super::{ObjectLayout, Row};
@@ -19,6 +19,8 @@ type Rows = ReadOnlyTable<u64, Bytes>;
 /// fold.
 pub(super) struct Published {
     pub(super) progress: Progress,
+    /// The transaction with which the journal begins; 0 if all are kept.
+    pub(super) kept: u64,
     pub(super) read: ReadTransaction,
     pub(super) columns: ReadOnlyTable<ColumnKey, Bytes>,
     pub(super) references: ReadOnlyTable<ReferenceKey, ()>,
@@ -39,6 +41,7 @@ impl Published {
     ) -> Result<Self> {
         Ok(Self {
             progress,
+            kept: meta::read_kept(&read.open_table(tables::META).or_fault()?)?,
             columns: read.open_table(tables::COLUMNS).or_fault()?,
             references: read.open_table(tables::REFERENCES).or_fault()?,
             keys: read.open_table(tables::KEYS).or_fault()?,

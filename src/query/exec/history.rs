@@ -1,9 +1,10 @@
 //! History as rows: what the journal tells of one field.
 
-use super::{Context, Executor, Frame};
+use super::then::forgotten;
+use super::{Context, Executor, Frame, alone};
 use crate::column::Vector;
 use crate::error::Result;
-use crate::query::bind::{self, Expr, History, Life, Type};
+use crate::query::bind::{self, Expr, History, Life, Node, Query, Type};
 use crate::query::plan::first_change;
 use crate::query::syntax::HistoryKind;
 use crate::storage::{Event, EventKind, Row};
@@ -16,9 +17,13 @@ const EVENT_BYTES: usize = 2 * size_of::<Event>();
 impl Executor<'_> {
     /// The rows of [`History::columns`]: changes as they came, spans record by record. Of the
     /// changes those before [`first_change`] of the filter may be left out.
-    pub(super) fn history(&self, history: &History, filter: Option<&Expr>) -> Result<Frame> {
+    pub(super) fn history(&self, history: &History, query: &Query) -> Result<Frame> {
+        self.check_kept(history, query)?;
         let snapshot = self.context.snapshot;
-        let after = match first_change(history, filter, self.context.clock) {
+        let kept = snapshot.kept()?;
+        let later = |first: &DateTime| kept.is_none_or(|kept| *first > kept.at);
+        let first = first_change(history, query.filter.as_ref(), self.context.clock);
+        let after = match first.filter(later) {
             Some(first) => snapshot.sequence_at(DateTime::from_micros(first.micros() - 1))?,
             None => 0,
         };
@@ -30,14 +35,63 @@ impl Executor<'_> {
         Ok(frame(history.columns(), &rows))
     }
 
+    /// Refuses a condition on times before the journal begins.
+    fn check_kept(&self, history: &History, query: &Query) -> Result<()> {
+        let Some(kept) = self.context.snapshot.kept()? else {
+            return Ok(());
+        };
+        let clock = self.context.clock;
+        let columns = history.columns();
+        let is_time = |expr: &Expr| match &expr.node {
+            Node::Slot(at) => columns
+                .get(*at)
+                .is_some_and(|(_, ty)| *ty == Type::DATETIME),
+            _ => false,
+        };
+        let first = |bound: &Expr| match alone(bound, self.context).ok()? {
+            Value::DateTime(moment) => Some(moment),
+            Value::Date(day) => Some(clock.start_of(day)),
+            Value::Period(period) => Some(clock.start_of(period.start())),
+            _ => None,
+        };
+        let mut early = None;
+        let mut look = |expr: &Expr| {
+            let (Node::Compare { left, right, .. }
+            | Node::InPeriod {
+                value: left,
+                period: right,
+            }) = &expr.node
+            else {
+                return;
+            };
+            for (time, bound) in [(left, right), (right, left)] {
+                if is_time(time) && first(bound).is_some_and(|first| first < kept.at) {
+                    early = Some(expr.span.clone());
+                }
+            }
+        };
+        let group = query.group.iter();
+        let aggregates = group.flat_map(|group| &group.aggregates);
+        let filters = aggregates.filter_map(|aggregate| aggregate.filter.as_ref());
+        for filter in query.filter.iter().chain(filters) {
+            filter.visit(&mut look);
+        }
+        match early {
+            Some(span) => Err(forgotten(&span, kept.at, clock)),
+            None => Ok(()),
+        }
+    }
+
     /// The rows of [`Life::columns`]: each transaction's changes, field by field.
     pub(super) fn life(&self, life: &Life) -> Result<Frame> {
         let mut rows = vec![Vec::new(); 7];
         if let Some(Value::Reference(id)) = life.record.as_constant() {
             let snapshot = self.context.snapshot;
             let object = self.context.catalog.object(life.object);
+            let kept = snapshot.kept()?.map(|kept| kept.sequence);
             for (place, step) in snapshot.life(life.object, *id)?.iter().enumerate() {
                 let what = match (&step.before, &step.after) {
+                    (None, _) if Some(step.stamp.sequence) == kept => "kept",
                     (None, _) if place > 0 => "restored",
                     (None, _) => "added",
                     (_, None) => "deleted",

@@ -162,10 +162,7 @@ impl<'a> Executor<'a> {
             }
             (None, Source::Life(life)) => self.of_frame(query, self.life(life)?),
             (None, Source::Paired(paired)) => self.of_frame(query, self.paired(paired)?),
-            (None, Source::History(history)) => {
-                let frame = self.history(history, query.filter.as_ref())?;
-                self.of_frame(query, frame)
-            }
+            (None, Source::History(history)) => self.of_frame(query, self.history(history, query)?),
             (None, Source::Find(find)) => self.found_rows(query, find),
         })?;
         profile.add(part(query), |own| own.rows += answer.rows.len() as u64);

@@ -2,7 +2,7 @@
 
 use super::roles::Roles;
 use super::{Context, alone};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, Span};
 use crate::query::bind::{Expr, Query, Type};
 use crate::query::plan::coarser;
 use crate::storage::Snapshot;
@@ -39,6 +39,11 @@ impl Then {
                 .at(asked.span.clone())
                 .expected("a day or moment of the past"));
         }
+        if let Some(kept) = context.snapshot.kept()?
+            && moment < kept.at
+        {
+            return Err(forgotten(&asked.span, kept.at, clock));
+        }
         let sequence = context.snapshot.sequence_at(moment)?;
         let snapshot = context.snapshot.as_of(sequence);
         Ok(Some(Self {
@@ -64,6 +69,15 @@ impl Then {
             ..*now
         }
     }
+}
+
+/// What is said of a time before the journal begins.
+pub(super) fn forgotten(span: &Span, kept: DateTime, clock: &Clock) -> Error {
+    let begins = Value::DateTime(kept).show(clock);
+    Error::new(Code::Pruned, format!("the journal begins at {begins}"))
+        .at(span.clone())
+        .expected("a time from then on")
+        .hint("what was before has been pruned")
 }
 
 /// The last moment of what an expression without frame gives, which must be there.

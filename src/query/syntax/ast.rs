@@ -68,6 +68,10 @@ pub(crate) enum Statement {
         /** of an index: its fields */
         fields: Vec<Name>,
     },
+    /// `prune journal before 2025-01-01`
+    Prune {
+        before: Expr,
+    },
     Begin {
         at: Option<Expr>,
         actor: Option<Expr>,

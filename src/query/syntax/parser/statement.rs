@@ -49,6 +49,9 @@ impl Reader {
             Rule::create_view => self.create_view(node).map(Statement::CreateView),
             Rule::alter_object => self.alter_object(node),
             Rule::drop => Ok(self.drop_statement(only(node))),
+            Rule::prune => Ok(Statement::Prune {
+                before: self.sum(only(node))?,
+            }),
             Rule::begin => self.begin(node),
             Rule::commit => Ok(Statement::Commit),
             Rule::rollback => {

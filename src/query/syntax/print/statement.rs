@@ -78,6 +78,7 @@ impl Display for Statement {
                 list(f, fields)?;
                 f.write_char(')')
             }
+            Self::Prune { before } => write!(f, "prune journal before {}", sum(before)),
             Self::Begin { at, actor } => {
                 f.write_str("begin")?;
                 at.iter().try_for_each(|at| write!(f, " at {}", sum(at)))?;

@@ -573,6 +573,7 @@ fn statement() -> BoxedStrategy<Statement> {
                     fields,
                 })
             }),
+        expression().prop_map(|before| Statement::Prune { before }),
         (query(), text()).prop_map(|(query, file)| Statement::Export { query, file }),
         definition,
         (name(), vec(alteration(), 1..3))
