@@ -365,7 +365,9 @@ impl<'b> Session<'b> {
     fn roll_back_to_name(&mut self, name: &Name) -> Result<Outcome> {
         let open = self.open.as_ref().ok_or_else(none_open)?;
         let known = open.savepoints.iter().map(|(known, _)| known.as_str());
-        let at = known.clone().rposition(|known| same_name(known, &name.text));
+        let at = known
+            .clone()
+            .rposition(|known| same_name(known, &name.text));
         let Some(at) = at else {
             let message = format!("there is no savepoint `{name}`");
             let error = Error::new(Code::TransactionState, message).at(name.span.clone());

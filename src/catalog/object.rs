@@ -186,7 +186,9 @@ impl Field {
     /// before it was dropped.
     pub(crate) fn add_label(&mut self, name: &str) -> LabelCode {
         let gone = &mut self.gone_labels;
-        let again = gone.iter().rposition(|label| names::same(&label.name, name));
+        let again = gone
+            .iter()
+            .rposition(|label| names::same(&label.name, name));
         let code = match again {
             Some(at) => gone.remove(at).code,
             None => {
