@@ -184,8 +184,8 @@ mod tests {
     use std::rc::Rc;
     use std::sync::Arc;
 
-    #[test]
-    fn more_goes_on_after_the_last_rows() {
+    /// The output and the messages of a conversation with a bare book.
+    fn printed(confirm: Confirm, talk: impl FnOnce(&mut Interpreter<'_, '_>)) -> (String, String) {
         let book = Book::options().bare(true).in_memory().unwrap();
         let (mut output, mut messages) = (Vec::new(), Vec::new());
         let mut input = &b""[..];
@@ -197,43 +197,40 @@ mod tests {
             signals: Signals::default(),
             more: None,
             cursor: None,
-            confirm: Confirm::default(),
+            confirm,
         };
+        talk(&mut interpreter);
+        drop(interpreter);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output), text(messages))
+    }
+
+    #[test]
+    fn more_goes_on_after_the_last_rows() {
         let make = "create object notes (name text label); \
             add notes (name = \"c\"), (name = \"b\"), (name = \"a\")";
         let add = "add notes (name = \"aa\"), (name = \"bb\")";
-        for line in [make, "notes order by name limit 2", add, ".more"] {
-            assert!(interpreter.line(line).unwrap().is_continue());
-        }
-        let none = interpreter.line(".more");
-        assert!(matches!(none, Err(Failure::Command(text)) if text.contains("no more rows")));
-        drop(interpreter);
-        let output = String::from_utf8(output).unwrap();
+        let (output, _) = printed(Confirm::default(), |interpreter| {
+            for line in [make, "notes order by name limit 2", add, ".more"] {
+                assert!(interpreter.line(line).unwrap().is_continue());
+            }
+            let none = interpreter.line(".more");
+            assert!(matches!(none, Err(Failure::Command(text)) if text.contains("no more rows")));
+        });
         assert_eq!(output, "name\n----\na\nb\nname\n----\nbb\nc\n");
     }
+
     #[test]
     fn a_conversation_asks_before_it_changes_many_records() {
-        let book = Book::options().bare(true).in_memory().unwrap();
-        let (mut output, mut messages) = (Vec::new(), Vec::new());
-        let mut input = &b""[..];
-        let mut streams = Streams::new(&mut input, &mut output, &mut messages);
-        let arguments = Arguments::parse_from(["fieldbook"]);
         let asked = Rc::new(RefCell::new(Vec::new()));
         let questions = asked.clone();
-        let mut interpreter = Interpreter {
-            session: book.session(),
-            printer: Printer::new(&arguments, &mut streams, Arc::new(Progress::default())),
-            signals: Signals::default(),
-            more: None,
-            cursor: None,
-            confirm: Confirm {
-                // Every second answer is yes.
-                ask: Some(Box::new(move |question| {
-                    questions.borrow_mut().push(question.to_owned());
-                    questions.borrow().len() % 2 == 0
-                })),
-                ..Confirm::default()
-            },
+        let confirm = Confirm {
+            // Every second answer is yes.
+            ask: Some(Box::new(move |question| {
+                questions.borrow_mut().push(question.to_owned());
+                questions.borrow().len() % 2 == 0
+            })),
+            ..Confirm::default()
         };
         let lines = [
             "create object notes (name text label, size integer)",
@@ -254,12 +251,13 @@ mod tests {
             "delete notes where true",
             "notes select count()",
         ];
-        for line in lines {
-            assert!(interpreter.line(line).unwrap().is_continue(), "{line}");
-        }
-        let wrong = interpreter.line(".confirm many");
-        assert!(matches!(wrong, Err(Failure::Command(text)) if text.contains("usage")));
-        drop(interpreter);
+        let (output, messages) = printed(confirm, |interpreter| {
+            for line in lines {
+                assert!(interpreter.line(line).unwrap().is_continue(), "{line}");
+            }
+            let wrong = interpreter.line(".confirm many");
+            assert!(matches!(wrong, Err(Failure::Command(text)) if text.contains("usage")));
+        });
         let questions = [
             "change 3 records? [y/N] ",
             "change 3 records? [y/N] ",
@@ -268,7 +266,6 @@ mod tests {
             "forget the history before then for good? [y/N] ",
         ];
         assert_eq!(asked.borrow().as_slice(), questions);
-        let output = String::from_utf8(output).unwrap();
         let rows: Vec<_> = output.lines().collect();
         assert_eq!(rows[..3], ["count", "-----", "    3"]);
         assert_eq!(
@@ -282,7 +279,6 @@ mod tests {
             ]
         );
         assert_eq!(rows[rows.len() - 1], "    0");
-        let messages = String::from_utf8(messages).unwrap();
         assert_eq!(
             messages.matches("nothing is changed").count(),
             4,

@@ -28,6 +28,40 @@ fn bind(text: &str, catalog: &Catalog, clock: &Clock) -> Query {
         .unwrap()
 }
 
+/// What surrounds an execution.
+struct Around {
+    catalog: Catalog,
+    clock: Clock,
+    parameters: HashMap<String, Value>,
+    interrupt: Interrupt,
+}
+
+impl Around {
+    fn new() -> Self {
+        Self {
+            catalog: catalog(),
+            clock: clock(),
+            parameters: HashMap::new(),
+            interrupt: Interrupt::default(),
+        }
+    }
+
+    fn context<'a>(&'a self, snapshot: &'a Snapshot, threads: Threads) -> Context<'a> {
+        Context {
+            snapshot,
+            catalog: &self.catalog,
+            clock: &self.clock,
+            moment: None,
+            me: None,
+            parameters: &self.parameters,
+            interrupt: &self.interrupt,
+            memory_bytes: 1 << 30,
+            threads,
+            roles: Roles::default(),
+        }
+    }
+}
+
 fn near(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => (a - b).abs() <= 1e-9 * a.abs().max(1.0),
@@ -76,24 +110,12 @@ fn compare(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
 
 /// What the executor finds in a state, and the reference in one that says the same.
 fn agree(state: &Snapshot, model: &Snapshot, texts: &[String]) -> Result<(), TestCaseError> {
-    let (catalog, clock) = (catalog(), clock());
-    let (parameters, interrupt) = (HashMap::new(), Interrupt::default());
-    let on = |snapshot| Context {
-        snapshot,
-        catalog: &catalog,
-        clock: &clock,
-        moment: None,
-        me: None,
-        parameters: &parameters,
-        interrupt: &interrupt,
-        memory_bytes: 1 << 28,
-        threads: Threads::ONE,
-        roles: Roles::default(),
-    };
-    let (context, told) = (on(state), on(model));
+    let around = Around::new();
+    let context = around.context(state, Threads::ONE);
+    let told = around.context(model, Threads::ONE);
     let reference = Reference::new(&told);
     for text in texts {
-        let query = bind(text, &catalog, &clock);
+        let query = bind(text, &around.catalog, &around.clock);
         let folded = fold(&query, &told).map_err(|e| e.in_text(text)).unwrap();
         let expected = reference.rows(&folded);
         let found = executed(&query, &context);
@@ -134,32 +156,17 @@ proptest! {
 
 /// Rows and errors on several threads as on one, sums of fractions to the last digit.
 fn compare_threads(data: &Data, texts: &[String]) -> Result<(), TestCaseError> {
-    let (catalog, clock) = (catalog(), clock());
-    with_book(data, &catalog, |snapshot| {
-        let (parameters, interrupt) = (HashMap::new(), Interrupt::default());
+    let around = Around::new();
+    with_book(data, &around.catalog, |snapshot| {
         let answer = |query: &Query, most: usize| {
-            let context = Context {
-                snapshot,
-                catalog: &catalog,
-                clock: &clock,
-                moment: None,
-                me: None,
-                parameters: &parameters,
-                interrupt: &interrupt,
-                memory_bytes: 1 << 30,
-                threads: Threads {
-                    most,
-                    worth: Duration::ZERO,
-                },
-                roles: Roles::default(),
-            };
-            let table = run(query, &context);
+            let worth = Duration::ZERO;
+            let table = run(query, &around.context(snapshot, Threads { most, worth }));
             table
                 .map(|table| format!("{:?}", table.rows))
                 .map_err(|error| error.report())
         };
         for text in texts {
-            let query = bind(text, &catalog, &clock);
+            let query = bind(text, &around.catalog, &around.clock);
             let one = answer(&query, 1);
             prop_assert_eq!(&answer(&query, 2), &one, "2 threads: {}", text);
             prop_assert_eq!(&answer(&query, 3), &one, "3 threads: {}", text);
