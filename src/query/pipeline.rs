@@ -46,7 +46,7 @@ impl<'a> Environment<'a> {
             snapshot,
             catalog,
             clock: self.clock,
-            moment: None,
+            past: None,
             me: self.me,
             parameters: self.parameters,
             interrupt: self.interrupt,

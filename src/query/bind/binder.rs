@@ -24,6 +24,8 @@ pub(crate) struct Binder<'a> {
     pub(super) expanding: RefCell<Vec<String>>,
     /// Arguments of the view being expanded.
     pub(super) arguments: RefCell<Vec<HashMap<String, Expr>>>,
+    /// For each `as of` around what is bound: the views that it stands within.
+    pasts: RefCell<Vec<usize>>,
     /// Within a stored text, the user's words that brought it in: errors point there.
     pub(super) place: RefCell<Option<Span>>,
     /// Parts bound so far; see [`WEIGHT_MAX`].
@@ -54,6 +56,7 @@ impl<'a> Binder<'a> {
             clock,
             expanding: RefCell::default(),
             arguments: RefCell::default(),
+            pasts: RefCell::default(),
             place: RefCell::default(),
             weight: Cell::new(0),
             pages: Cell::new(false),
@@ -375,17 +378,37 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// How many views what is bound stands within.
+    pub(super) fn views(&self) -> usize {
+        self.arguments.borrow().len()
+    }
+
+    /// What `bind` makes of what stands within an `as of`.
+    pub(super) fn in_past<T>(&self, bind: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.pasts.borrow_mut().push(self.views());
+        let bound = bind();
+        self.pasts.borrow_mut().pop();
+        bound
+    }
+
     /// A parameter; its type comes from what it stands opposite to.
     pub(super) fn parameter(&self, name: &str, span: &Span) -> Expr {
         let arguments = self.arguments.borrow();
-        if let Some(value) = arguments
-            .last()
-            .and_then(|known| known.get(&name.to_lowercase()))
+        if let Some((known, around)) = arguments.split_last()
+            && let Some(value) = known.get(&name.to_lowercase())
         {
-            return Expr {
-                span: span.clone(),
-                ..value.clone()
+            let here = self.pasts.borrow().last() == Some(&arguments.len());
+            if !here || value.as_constant().is_some() {
+                return Expr {
+                    span: span.clone(),
+                    ..value.clone()
+                };
+            }
+            let node = Node::Argument {
+                value: Box::new(value.clone()),
+                views: around.len(),
             };
+            return Expr::new(node, value.ty.clone(), span);
         }
         self.asked.replace(Some((name.to_owned(), span.clone())));
         Expr::new(Node::Parameter(name.to_owned()), Type::Missing, span)

@@ -76,6 +76,12 @@ pub(crate) enum Node {
     },
     /// The value at this place of those given to the body that it stands in.
     Given(usize),
+    /// An argument of a view that stands within an `as of` of that view's text: what it means is
+    /// settled where the view is asked for, within `views` other views.
+    Argument {
+        value: Box<Expr>,
+        views: usize,
+    },
 
     And(Vec<Expr>),
     Or(Vec<Expr>),
@@ -384,6 +390,8 @@ pub(crate) struct Query {
     /// A day, period or moment of the past, without a frame: its last moment is the one that all
     /// of the query is read at, unions aside.
     pub as_of: Option<Expr>,
+    /// How many views the text of the query stands within, for one with `as_of`.
+    pub views: usize,
     /// Over the source's frame.
     pub filter: Option<Expr>,
     /// Absent: every passing record is a row.
@@ -573,6 +581,7 @@ impl Query {
         Self {
             source,
             as_of: None,
+            views: 0,
             filter: None,
             group: None,
             having: None,

@@ -31,7 +31,7 @@ impl Binder<'_> {
                     .hint("for example `in last week`, `in 2026-Q1`"),
             );
         }
-        let (mut query, frames) = self.query_in(tree, None)?;
+        let (mut query, frames) = self.in_past(|| self.query_in(tree, None))?;
         query.without_totals();
         self.columns_to_base(&mut query, &frames);
         let keys = self.keys_first(&mut query, span)?;
@@ -61,6 +61,7 @@ impl Binder<'_> {
         let last = Expr::new(node, Type::DATE, &bound.span);
         let at = |moment: Expr| Query {
             as_of: Some(moment),
+            views: self.views(),
             ..query.clone()
         };
         let paired = Paired {

@@ -297,7 +297,7 @@ impl Binder<'_> {
             .at(span.clone())
             .hint("for each record first: `let x = was(...)`"));
         };
-        let value = self.expr(scope, value)?;
+        let value = self.in_past(|| self.expr(scope, value))?;
         let given: RefCell<Vec<Expr>> = RefCell::default();
         // A moment of the record's own is given to a query that runs for each such moment.
         let moment = match self.as_of(moment) {
@@ -315,6 +315,7 @@ impl Binder<'_> {
         let columns = [("this", this.clone()), ("value", value)];
         let query = Query {
             as_of: Some(moment),
+            views: self.views(),
             columns: columns
                 .map(|(name, value)| Column {
                     name: name.to_owned(),

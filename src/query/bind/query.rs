@@ -109,6 +109,36 @@ impl Binder<'_> {
                     .expected("it at the end of the whole statement"),
             );
         }
+        let (mut query, mut frames) = match &tree.as_of {
+            None => self.without_unions(tree, outer)?,
+            Some(as_of) => {
+                let (query, frames) = self.in_past(|| self.without_unions(tree, outer))?;
+                let query = Query {
+                    as_of: Some(self.as_of(as_of)?),
+                    views: self.views(),
+                    ..query
+                };
+                (query, frames)
+            }
+        };
+        for other in &tree.unions {
+            let (other_query, below) = self.query_in(other, outer)?;
+            self.check_union(&query, &other_query, &self.at(&other.span))?;
+            query.unions.push(other_query);
+            frames.unions.push(below);
+        }
+        if !query.unions.is_empty() {
+            query.without_totals();
+        }
+        Ok((query, frames))
+    }
+
+    /// A query without those stacked below it, at no other moment.
+    fn without_unions(
+        &self,
+        tree: &syntax::Query,
+        outer: Option<(&Scope<'_>, &RefCell<Vec<Expr>>)>,
+    ) -> Result<(Query, Frames)> {
         let start = self.start(&tree.source)?;
         let mut records = Scope::new(start.base.clone());
         let shown = start.shown.is_some() || !tree.select.is_empty();
@@ -150,7 +180,6 @@ impl Binder<'_> {
             _ => Some(and(conditions, &self.at(&tree.span))),
         };
         let mut query = Query {
-            as_of: tree.as_of.as_ref().map(|at| self.as_of(at)).transpose()?,
             filter,
             columns: start.columns,
             order: start.order,
@@ -166,15 +195,6 @@ impl Binder<'_> {
             frames.base = Base::Nothing;
         } else {
             self.rows(&mut records, tree, &mut query)?;
-        }
-        for other in &tree.unions {
-            let (other_query, below) = self.query_in(other, outer)?;
-            self.check_union(&query, &other_query, &self.at(&other.span))?;
-            query.unions.push(other_query);
-            frames.unions.push(below);
-        }
-        if !query.unions.is_empty() {
-            query.without_totals();
         }
         Ok((query, frames))
     }

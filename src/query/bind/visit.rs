@@ -69,6 +69,7 @@ impl Node {
             }
             Self::InList { value, list } => std::iter::once(&**value).chain(list).collect(),
             Self::Not(value)
+            | Self::Argument { value, .. }
             | Self::IsMissing(value)
             | Self::IsObject { value, .. }
             | Self::Has { value, .. }

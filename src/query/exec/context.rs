@@ -1,11 +1,12 @@
 //! What every step of an execution may look at.
 
 use super::roles::Roles;
+use super::then::Past;
 use super::threads::Threads;
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::storage::Snapshot;
-use crate::value::{Clock, DateTime, RecordId, Value};
+use crate::value::{Clock, RecordId, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,8 +40,8 @@ pub(crate) struct Context<'a> {
     pub snapshot: &'a Snapshot,
     pub catalog: &'a Catalog,
     pub clock: &'a Clock,
-    /// The moment of the past that state and clock are those of; nothing: they are of now.
-    pub moment: Option<DateTime>,
+    /// The past that state and clock are of; nothing: they are of now.
+    pub past: Option<Past<'a>>,
     pub me: Option<RecordId>,
     pub parameters: &'a HashMap<String, Value>,
     pub interrupt: &'a Interrupt,

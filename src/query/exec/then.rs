@@ -11,24 +11,35 @@ use crate::value::{Clock, DateTime, Value};
 /// What is read and what the time is at a past moment.
 pub(crate) struct Then {
     moment: DateTime,
+    views: usize,
     snapshot: Snapshot,
     clock: Clock,
+}
+
+/// The past that a context is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Past<'a> {
+    moment: DateTime,
+    /// How many views its `as of` stands within.
+    views: usize,
+    /// What was looked at around it.
+    around: &'a Context<'a>,
 }
 
 impl Then {
     /// The moment that a query asks for, if it is another than the one at hand.
     pub(crate) fn of(query: &Query, context: &Context<'_>) -> Result<Option<Self>> {
         match &query.as_of {
-            Some(asked) => Self::at(asked, context),
+            Some(asked) => Self::at(asked, query.views, context),
             None => Ok(None),
         }
     }
 
     /// The state at the moment asked for, unless it is the one at hand; an error if it lies
     /// beyond today.
-    pub(crate) fn at(asked: &Expr, context: &Context<'_>) -> Result<Option<Self>> {
+    pub(crate) fn at(asked: &Expr, views: usize, context: &Context<'_>) -> Result<Option<Self>> {
         let moment = known_moment(asked, context)?;
-        if context.moment == Some(moment) {
+        if context.past.is_some_and(|past| past.moment == moment) {
             return Ok(None);
         }
         let clock = context.clock;
@@ -48,6 +59,7 @@ impl Then {
         let snapshot = context.snapshot.as_of(sequence);
         Ok(Some(Self {
             moment,
+            views,
             snapshot: snapshot.map_err(|error| error.at(asked.span.clone()))?,
             clock: Clock {
                 now: moment.min(clock.now),
@@ -60,13 +72,28 @@ impl Then {
         self.moment
     }
 
-    pub(crate) fn context<'b>(&'b self, now: &Context<'b>) -> Context<'b> {
+    pub(crate) fn context<'b>(&'b self, around: &'b Context<'b>) -> Context<'b> {
         Context {
             snapshot: &self.snapshot,
             clock: &self.clock,
-            moment: Some(self.moment),
+            past: Some(Past {
+                moment: self.moment,
+                views: self.views,
+                around,
+            }),
             roles: Roles::default(),
-            ..*now
+            ..*around
+        }
+    }
+}
+
+impl<'a> Context<'a> {
+    /// What whoever asks for a view looks at, who stands within this many other views: nothing of
+    /// the past that the view's own text goes back to.
+    pub(crate) fn asker(&self, views: usize) -> &Context<'a> {
+        match &self.past {
+            Some(past) if past.views > views => past.around.asker(views),
+            _ => self,
         }
     }
 }

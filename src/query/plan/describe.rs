@@ -139,6 +139,7 @@ impl Words<'_> {
                 format!("{} for each {}", one(body), self.list(given))
             }
             Node::Given(_) => "the outer value".to_owned(),
+            Node::Argument { value, .. } => one(value),
             Node::And(list) => self.joined(list, " and "),
             Node::Or(list) => format!("({})", self.joined(list, " or ")),
             Node::Not(inner) => self.negated(inner),

@@ -56,7 +56,7 @@ impl<'a> Folder<'a> {
             Node::Given(_) => self.expr(as_of)?,
             _ => as_of.clone(),
         };
-        let Some(then) = Then::at(as_of, self.context)? else {
+        let Some(then) = Then::at(as_of, query.views, self.context)? else {
             return self.query_now(query);
         };
         let unions = query.unions.iter().map(|query| self.query(query));
@@ -102,6 +102,7 @@ impl<'a> Folder<'a> {
         Ok(Query {
             source,
             as_of: query.as_of.clone(),
+            views: query.views,
             filter: self.filter(query.filter.as_ref())?,
             group,
             having: self.filter(query.having.as_ref())?,
@@ -403,6 +404,7 @@ impl<'a> Folder<'a> {
                 let node = Node::Correlated { given, body };
                 Ok(Expr::new(node, expr.ty.clone(), &expr.span))
             }
+            Node::Argument { value, views } => fold_expr(value, self.context.asker(*views)),
             Node::Given(at) => constant(self.given.get(*at).cloned().unwrap_or_default()),
             Node::And(_) | Node::Or(_) | Node::Not(_) => {
                 Ok(condition::settled(self.condition(expr)?))

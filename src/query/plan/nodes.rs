@@ -76,6 +76,10 @@ pub(crate) fn map_operands(
             right: one(right)?,
         },
         Node::IsMissing(value) => Node::IsMissing(one(value)?),
+        Node::Argument { value, views } => Node::Argument {
+            value: one(value)?,
+            views: *views,
+        },
         Node::InList { value, list } => Node::InList {
             value: one(value)?,
             list: list.iter().map(each).collect::<Result<_>>()?,

@@ -102,7 +102,7 @@ impl<'a, 't> Writer<'a, 't> {
             snapshot: self.transaction.snapshot(),
             catalog: &self.catalog,
             clock: self.environment.clock,
-            moment: None,
+            past: None,
             me: self.environment.me,
             parameters: self.environment.parameters,
             interrupt: self.environment.interrupt,

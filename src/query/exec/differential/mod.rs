@@ -51,7 +51,7 @@ impl Around {
             snapshot,
             catalog: &self.catalog,
             clock: &self.clock,
-            moment: None,
+            past: None,
             me: None,
             parameters: &self.parameters,
             interrupt: &self.interrupt,

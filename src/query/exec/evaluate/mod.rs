@@ -155,6 +155,7 @@ impl<'a> Evaluator<'a> {
             Node::InQuery { .. }
             | Node::Keyed { .. }
             | Node::Given(_)
+            | Node::Argument { .. }
             | Node::Parameter(_)
             | Node::Today
             | Node::Now

@@ -167,7 +167,7 @@ impl Evaluator<'_> {
         else {
             return Err(internal("the revision of another form", expr));
         };
-        if self.context.moment.is_some() {
+        if self.context.past.is_some() {
             let message = "of the past it is not kept which transaction last changed a record";
             return Err(Error::new(Code::Misplaced, message)
                 .at(expr.span.clone())

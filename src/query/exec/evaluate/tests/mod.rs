@@ -165,7 +165,7 @@ fn with<R>(run: impl for<'a> FnOnce(&Evaluator<'a>, &'a Context<'a>) -> R) -> R 
         snapshot: &store.snapshot().unwrap(),
         catalog,
         clock: &clock,
-        moment: None,
+        past: None,
         me: None,
         parameters: &HashMap::new(),
         interrupt: &Interrupt::default(),
