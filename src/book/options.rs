@@ -152,7 +152,7 @@ impl Options {
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Book> {
         let path = path.as_ref();
         if self.create && !self.read_only && !path.exists() {
-            let made = self.make(path, |_| Ok(()));
+            let made = self.make(path);
             // Another may have been faster; theirs is as good.
             if !path.exists() {
                 made?;
@@ -161,17 +161,20 @@ impl Options {
         Book::new(Store::open(path, &self.for_store())?, self, self.fill())
     }
 
-    /// Makes the file of a new book, small and whole: it is filled in memory, `work` has its
-    /// turn, and then the file is there.
-    pub(crate) fn make(&self, path: &Path, work: impl FnOnce(&Book) -> Result<()>) -> Result<()> {
-        let draft = Self {
-            actor: None,
-            ..self.clone()
-        };
-        let draft = draft.in_memory()?;
-        work(&draft)?;
+    /// Makes the file of a new book, small and whole: it is filled in memory, and then the file
+    /// is there.
+    fn make(&self, path: &Path) -> Result<()> {
+        let draft = self.without_actor().in_memory()?;
         draft.0.store.fold()?;
         draft.backup(path)
+    }
+
+    /// Nobody is there yet whom a new book could know.
+    fn without_actor(&self) -> Self {
+        Self {
+            actor: None,
+            ..self.clone()
+        }
     }
 
     /// Makes a book in memory that is gone when dropped.
@@ -200,6 +203,38 @@ impl Options {
         let book = self.in_memory()?;
         book.fill_sample(opportunities, &|_, _| {})?;
         Ok(book)
+    }
+
+    /// Makes a sample book in a new file, for samples too large for memory: it is written beside
+    /// its place first, and takes [`memory_bytes`](Self::memory_bytes) and some 100 bytes an
+    /// opportunity of memory. `progress` is told the records made and those there will be.
+    ///
+    /// ```
+    /// use fieldbook::{Book, Date};
+    /// # let directory = tempfile::tempdir().expect("a place for files");
+    /// # let path = directory.path().join("sample.fieldbook");
+    /// let day = Date::from_ymd(2026, 5, 15).expect("a day of the calendar");
+    /// Book::options().today(day).save_demo(&path, 100, &|_, _| {})?;
+    /// let count: i64 = Book::open(&path)?.query("opportunities select count()")?.one()?;
+    /// assert_eq!(count, 100);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `io` if there is a file at `path` or it cannot be made.
+    pub fn save_demo(
+        &self,
+        path: impl AsRef<Path>,
+        opportunities: u64,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<()> {
+        let path = path.as_ref();
+        Store::drafted(path, &self.for_store(), |store| {
+            let draft = Book::new(store, &self.without_actor(), self.fill())?;
+            draft.fill_sample(opportunities, progress)?;
+            draft.0.store.fold()?;
+            draft.backup(path)
+        })
     }
 
     /// What a book without any transaction yet gets, if it may be written.

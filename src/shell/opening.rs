@@ -23,7 +23,8 @@ pub(super) fn open(
     let Some(path) = arguments.book() else {
         let book = options.in_memory().map_err(cannot)?;
         if arguments.demo {
-            fill(&book, arguments, streams, progress).map_err(cannot)?;
+            let fill = |told: &dyn Fn(u64, u64)| book.fill_sample(arguments.scale, told);
+            told(arguments, streams, progress, fill).map_err(cannot)?;
         } else if !arguments.quiet {
             let note = "no BOOK is given: this one is in memory and gone at the end";
             drop(writeln!(streams.messages, "{note}"));
@@ -41,20 +42,21 @@ pub(super) fn open(
         return Err((message, End::CannotOpen));
     }
     if arguments.demo {
-        let sample = |book: &Book| fill(book, arguments, streams, progress);
-        options.make(path, sample).map_err(cannot)?;
+        let save = |told: &dyn Fn(u64, u64)| options.save_demo(path, arguments.scale, told);
+        told(arguments, streams, progress, save).map_err(cannot)?;
     }
     options.open(path).map_err(cannot)
 }
 
-fn fill(
-    book: &Book,
+/// Makes a sample and shows how far it is.
+fn told(
     arguments: &Arguments,
     streams: &Streams<'_>,
     progress: &Progress,
+    make: impl FnOnce(&dyn Fn(u64, u64)) -> Result<()>,
 ) -> Result<()> {
     let shown = streams.terminal.messages && !arguments.quiet;
-    let result = book.fill_sample(arguments.scale, &|done, total| {
+    let result = make(&|done, total| {
         if shown {
             progress.tell(done, total);
         }

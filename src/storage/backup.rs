@@ -2,7 +2,7 @@
 
 use super::fault::{OrFault, guard};
 use super::tables::{self, RowsTable};
-use super::{Store, fault};
+use super::{Durability, Store, StoreOptions, fault};
 use crate::error::{Code, Error, Result};
 use redb::{
     Builder, ReadTransaction, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
@@ -18,13 +18,7 @@ impl Store {
     /// The copy is written beside its place, made as small as it gets, and moved there once it
     /// is safe, so that a file at `path` is always whole.
     pub(crate) fn backup(&self, path: &Path) -> Result<()> {
-        if path.exists() {
-            return Err(Error::new(
-                Code::Io,
-                format!("the file `{}` exists already", path.display()),
-            )
-            .hint("name a file that does not exist"));
-        }
+        must_not_exist(path)?;
         let partial = beside(path);
         let copied = self.copy_to(&partial).and_then(|()| {
             settle(&partial, path)
@@ -36,6 +30,28 @@ impl Store {
             let _ = std::fs::remove_file(partial);
         }
         copied
+    }
+
+    /// Has `work` fill a new store in a file beside `path`, which is gone when the work is done,
+    /// and copies it to `path`.
+    pub(crate) fn drafted<T>(
+        path: &Path,
+        options: &StoreOptions,
+        work: impl FnOnce(Self) -> Result<T>,
+    ) -> Result<T> {
+        must_not_exist(path)?;
+        let draft = beside(path);
+        let options = StoreOptions {
+            create: true,
+            durability: Durability::Closed,
+            ..options.clone()
+        };
+        let done = Self::open(&draft, &options).and_then(work);
+        if draft.exists() {
+            // The work's error is the one that matters.
+            let _ = std::fs::remove_file(draft);
+        }
+        done
     }
 
     pub(super) fn copy_to(&self, path: &Path) -> Result<()> {
@@ -89,6 +105,17 @@ fn copy<K: redb::Key + 'static, V: redb::Value + 'static>(
         to.insert(key.value(), value.value()).or_fault()?;
     }
     Ok(())
+}
+
+fn must_not_exist(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Io,
+        format!("the file `{}` exists already", path.display()),
+    )
+    .hint("name a file that does not exist"))
 }
 
 /// A name beside `path` that no other copy has, in this process or another.

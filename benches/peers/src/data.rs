@@ -227,7 +227,7 @@ pub(crate) fn files(directory: &Path, scale: u64, alone: bool) -> Result<Files> 
     };
     made("Fieldbook", &files.fieldbook, |path| {
         let options = Book::options().today(today()).memory_bytes(8 << 30);
-        options.demo(scale)?.backup(path)?;
+        options.save_demo(path, scale, &|_, _| {})?;
         Ok(())
     })?;
     if alone {

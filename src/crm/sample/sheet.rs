@@ -6,7 +6,7 @@ use crate::storage::{CommitInfo, Row, Store};
 use crate::value::{DateTime, FieldId, LabelCode, ObjectId, RecordId, Value};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Records a transaction.
+/// Records a transaction at most, of a book of fewer than a hundred times as many.
 const BATCH_RECORDS: usize = 50_000;
 
 /// Writes records of any object, committing now and then so that memory stays bounded.
@@ -198,7 +198,9 @@ impl<'a> Sink<'a> {
 
     fn wait(&mut self, waiting: Waiting) -> Result<()> {
         self.waiting.push(waiting);
-        if self.waiting.len() == BATCH_RECORDS {
+        // Each transaction touches most pages of a large index, so there are not many.
+        let enough = usize::try_from(self.expected / 100).unwrap_or(usize::MAX);
+        if self.waiting.len() >= enough.max(BATCH_RECORDS) {
             self.commit()?;
         }
         Ok(())
