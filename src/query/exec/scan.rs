@@ -110,11 +110,10 @@ impl Executor<'_> {
         Ok(found)
     }
 
-    fn looked_up(&self, index: IndexId, keys: &[Value]) -> Result<Vec<RecordId>> {
+    fn looked_up(&self, index: IndexId, keys: &[Vec<Value>]) -> Result<Vec<RecordId>> {
         let mut found = Vec::new();
         for key in keys {
             self.context.interrupt.check()?;
-            let key = std::slice::from_ref(key);
             found.extend(self.context.snapshot.lookup(index, key)?);
         }
         found.sort_unstable();

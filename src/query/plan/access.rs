@@ -1,19 +1,23 @@
 //! How a query's records are found: by id, through an index, or by a scan of those chunks whose
 //! summaries do not rule them out.
 
-use super::condition::conjuncts;
+use super::condition::{all, conjuncts};
 use super::probe::{Only, Probe, Subject, Verdict, Wanted};
-use crate::column::{Bitset, CHUNK_RECORDS};
+use crate::catalog::Index;
+use crate::column::CHUNK_RECORDS;
 use crate::error::{Kind, Result};
 use crate::query::bind::{Expr, Node, Type};
 use crate::query::exec::{Context, Evaluator};
 use crate::storage::{IndexKind, KeyBound, Summary};
 use crate::value::{ChunkId, FieldId, FieldType, IndexId, ObjectId, RecordId, Shape, Value};
 use std::ops::Bound;
-use std::sync::Arc;
 
-/// An index answers faster than a scan below this share of an object's records.
-const SELECTIVE: u64 = 100;
+/// An index answers faster than a scan below this share of an object's records. Tests have few
+/// records and want both.
+const SELECTIVE: u64 = if cfg!(test) { 4 } else { 100 };
+
+/// The share of the records that meet a condition of which nothing is known.
+const UNKNOWN: f64 = 1.0 / 3.0;
 
 /// How the records of one object that meet a condition are found.
 #[derive(Debug)]
@@ -48,8 +52,11 @@ pub(crate) enum Path {
     },
     /// Records by their ids.
     Ids(Vec<RecordId>),
-    /// Records under any of these keys of an index.
-    Lookup { index: IndexId, keys: Vec<Value> },
+    /// Records under any of these keys, or first parts of keys, of an index.
+    Lookup {
+        index: IndexId,
+        keys: Vec<Vec<Value>>,
+    },
     /// Records within a range of keys.
     Range {
         index: IndexId,
@@ -61,9 +68,9 @@ pub(crate) enum Path {
 struct Candidate {
     path: Path,
     expected: u64,
-    /// Which condition it answers, and whether exactly.
-    answers: usize,
-    exact: bool,
+    /// The conditions that it answers, the first of them exactly.
+    answers: Vec<usize>,
+    exact: usize,
 }
 
 struct Chooser<'a> {
@@ -115,7 +122,7 @@ pub(crate) fn choose(
         return Ok(chooser.answered(found));
     }
     chooser.resolve(evaluator)?;
-    match chooser.selective()? {
+    match chooser.selective() {
         Some(found) => Ok(chooser.answered(found)),
         None => Ok(chooser.scan()),
     }
@@ -151,31 +158,71 @@ impl Chooser<'_> {
 
     /// A record's id, or the key of a unique index.
     fn key(&self) -> Option<Candidate> {
-        let unique = |field: FieldId| {
-            let object = self.context.catalog.object(self.object);
-            object
-                .index_on(&[field], IndexKind::Ordered)
-                .filter(|index| index.unique)
-                .map(|index| index.id)
-        };
-        self.probes().find_map(|(at, probe)| {
-            let path = match (probe.subject, probe.only()) {
-                (Subject::Id, Some(Only::Integer(id))) => {
-                    Path::Ids(vec![RecordId(id.cast_unsigned())])
-                }
-                (Subject::Field(field), Some(only)) => Path::Lookup {
-                    index: unique(field)?,
-                    keys: vec![self.key_value(field, &only)],
-                },
-                _ => return None,
-            };
-            Some(Candidate {
-                path,
-                expected: 1,
-                answers: at,
-                exact: true,
+        let by_id = self
+            .probes()
+            .find_map(|(at, probe)| match (probe.subject, probe.only()) {
+                (Subject::Id, Some(Only::Integer(id))) => Some(Candidate {
+                    path: Path::Ids(vec![RecordId(id.cast_unsigned())]),
+                    expected: 1,
+                    answers: vec![at],
+                    exact: 1,
+                }),
+                _ => None,
+            });
+        let unique = || self.indexes().filter(|index| index.unique);
+        by_id.or_else(|| {
+            unique().find_map(|index| {
+                let (answers, key) = self.first_values(index);
+                (key.len() == index.fields.len()).then(|| Candidate {
+                    path: Path::Lookup {
+                        index: index.id,
+                        keys: vec![key],
+                    },
+                    expected: 1,
+                    exact: answers.len(),
+                    answers,
+                })
             })
         })
+    }
+
+    /// Indexes whose keys are the values as they are.
+    fn indexes(&self) -> impl Iterator<Item = &Index> {
+        let object = self.context.catalog.object(self.object);
+        let plain = |index: &&Index| index.kind != IndexKind::Folded;
+        object.indexes.iter().filter(plain)
+    }
+
+    /// The conditions that ask the first fields of an index for one value each, and the values.
+    fn first_values(&self, index: &Index) -> (Vec<usize>, Vec<Value>) {
+        let one = |field: &FieldId| {
+            let mut asked = self.asked(*field);
+            asked.find_map(|(at, probe)| Some((at, self.key_value(*field, &probe.only()?))))
+        };
+        index.fields.iter().map_while(one).unzip()
+    }
+
+    /// What is asked of a field.
+    fn asked(&self, field: FieldId) -> impl Iterator<Item = (usize, &Probe)> {
+        let of_field = move |(_, probe): &(usize, &Probe)| probe.subject == Subject::Field(field);
+        self.probes().filter(of_field)
+    }
+
+    /// The share of the records expected to meet a condition.
+    fn share(&self, at: usize) -> f64 {
+        match &self.probes[at] {
+            Some(probe) => {
+                let expected = probe.expected(self.summaries[at].as_ref(), self.count);
+                expected as f64 / self.count.max(1) as f64
+            }
+            None => UNKNOWN,
+        }
+    }
+
+    /// The records expected to meet some of the conditions, taken as independent.
+    fn expected(&self, conditions: impl IntoIterator<Item = usize>) -> u64 {
+        let shares = conditions.into_iter().map(|at| self.share(at));
+        (self.count as f64 * shares.product::<f64>()).ceil() as u64
     }
 
     fn key_value(&self, field: FieldId, only: &Only<'_>) -> Value {
@@ -224,98 +271,96 @@ impl Chooser<'_> {
         self.probe()
     }
 
-    /// The index that leaves the fewest records, if that is few enough.
-    fn selective(&self) -> Result<Option<Candidate>> {
-        let mut best: Option<Candidate> = None;
-        for (at, probe) in self.probes() {
-            let expected = probe.expected(self.summaries[at].as_ref(), self.count);
-            if expected.saturating_mul(SELECTIVE) > self.count {
-                continue;
-            }
-            if best.as_ref().is_some_and(|best| best.expected <= expected) {
-                continue;
-            }
-            let Some((path, exact)) = self.path(probe) else {
-                continue;
-            };
-            best = Some(Candidate {
-                path,
-                expected,
-                answers: at,
-                exact,
-            });
-        }
-        Ok(best)
+    /// The ids or the index that leave the fewest records, if these are few enough.
+    fn selective(&self) -> Option<Candidate> {
+        let ids = self.probes().filter_map(|(at, probe)| match &probe.wanted {
+            Wanted::Records(set) if probe.subject == Subject::Id => self.few(vec![at], 1, || {
+                Path::Ids(set.ones().map(|id| RecordId(id as u64)).collect())
+            }),
+            _ => None,
+        });
+        let indexes = self.indexes().filter_map(|index| self.through(index));
+        ids.chain(indexes).min_by_key(|found| found.expected)
     }
 
-    fn path(&self, probe: &Probe) -> Option<(Path, bool)> {
-        let object = self.context.catalog.object(self.object);
-        let field = match probe.subject {
-            Subject::Id => {
-                let Wanted::Records(set) = &probe.wanted else {
-                    return None;
-                };
-                let ids = set.ones().map(|id| RecordId(id as u64)).collect();
-                return Some((Path::Ids(ids), true));
-            }
-            Subject::Field(field) => field,
-            Subject::Slot(_) => return None,
+    /// A way to the records that meet some conditions, if they are few.
+    fn few(
+        &self,
+        answers: Vec<usize>,
+        exact: usize,
+        path: impl FnOnce() -> Path,
+    ) -> Option<Candidate> {
+        let expected = self.expected(answers.iter().copied());
+        (expected.saturating_mul(SELECTIVE) <= self.count).then(|| Candidate {
+            path: path(),
+            expected,
+            answers,
+            exact,
+        })
+    }
+
+    /// What an index finds whose first fields are asked for one value each, and the next one for
+    /// any of several or for a range.
+    fn through(&self, index: &Index) -> Option<Candidate> {
+        let (mut answers, first) = self.first_values(index);
+        let exact = answers.len();
+        let lookup = |keys| Path::Lookup {
+            index: index.id,
+            keys,
         };
-        let ty = &object.field(field).ty;
-        let keys: Option<Vec<Value>> = match &probe.wanted {
-            Wanted::Records(set) => Some(targets(set)),
-            Wanted::Integers(set) => Some(set.iter().map(|&n| Value::from_int(ty, n)).collect()),
-            _ => probe.only().map(|only| vec![self.key_value(field, &only)]),
+        let then = |value: Value| [first.as_slice(), &[value]].concat();
+        let Some(&next) = index.fields.get(exact) else {
+            return self.few(answers, exact, || lookup(vec![first.clone()]));
         };
-        if matches!(ty, FieldType::Reference(_))
-            && let Some(keys) = &keys
-            && let Some(index) = object.index_on(&[field], IndexKind::Reference)
-        {
-            let keys = keys.clone();
-            return Some((
-                Path::Lookup {
-                    index: index.id,
-                    keys,
-                },
-                true,
-            ));
+        let ty = &self.context.catalog.object(self.object).field(next).ty;
+        if let Some((at, probe)) = self.asked(next).find(|(_, probe)| probe.wanted.is_set()) {
+            answers.push(at);
+            let keys = || probe.wanted.members(ty).map(then).collect();
+            return self.few(answers, exact + 1, || lookup(keys()));
         }
-        let index = object.index_on(&[field], IndexKind::Ordered)?.id;
-        if let Some(keys) = keys {
-            return Some((Path::Lookup { index, keys }, true));
-        }
-        match probe.wanted {
-            Wanted::Range(low, high) if ty.shape() == Shape::Ints => {
-                let key = |n| vec![Value::from_int(ty, n)];
-                let bounded = |n: i64, end| in_type(ty, n) && n != end;
-                let low = if bounded(low, i64::MIN) {
-                    Bound::Included(key(low))
-                } else {
-                    Bound::Unbounded
-                };
-                let high = if bounded(high, i64::MAX) {
-                    Bound::Included(key(high))
-                } else {
-                    // Missing comes last and does not pass.
-                    Bound::Excluded(vec![Value::Missing])
-                };
-                Some((Path::Range { index, low, high }, false))
+        let (mut low, mut high) = (i64::MIN, i64::MAX);
+        for (at, probe) in self.asked(next) {
+            if let Wanted::Range(from, to) = probe.wanted {
+                (low, high) = (low.max(from), high.min(to));
+                answers.push(at);
             }
-            _ => None,
         }
+        if answers.len() == exact {
+            if first.is_empty() {
+                return None;
+            }
+            return self.few(answers, exact, || lookup(vec![first.clone()]));
+        }
+        // A bound may lie outside of the type's values.
+        let bounded = |n: i64, end: i64| n != end && Value::from_int(ty, n).as_int() == Some(n);
+        let low = match bounded(low, i64::MIN) {
+            true => Bound::Included(then(Value::from_int(ty, low))),
+            false if first.is_empty() => Bound::Unbounded,
+            false => Bound::Included(first.clone()),
+        };
+        let high = match bounded(high, i64::MAX) {
+            true => Bound::Included(then(Value::from_int(ty, high))),
+            // Missing comes last and does not pass.
+            false => Bound::Excluded(then(Value::Missing)),
+        };
+        let index = index.id;
+        self.few(answers, exact, || Path::Range { index, low, high })
     }
 
     /// An access through a candidate; the other conditions are tested on what it finds.
     fn answered(mut self, found: Candidate) -> Access {
-        let by = if found.exact {
-            self.conditions.remove(found.answers).shown
-        } else {
-            self.conditions[found.answers].shown.clone()
-        };
+        let shown = |at: &usize| self.conditions[*at].shown.clone();
+        let by: Vec<Expr> = found.answers.iter().map(shown).collect();
+        let by = by.first().map(|first| all(by.clone(), &first.span));
+        let mut exact = found.answers;
+        exact.truncate(found.exact);
+        let mut at = 0..;
+        self.conditions
+            .retain(|_| at.next().is_none_or(|at| !exact.contains(&at)));
         Access {
             object: self.object,
             path: found.path,
-            by: Some(by),
+            by,
             conditions: self.conditions,
             expected: found.expected,
         }
@@ -328,7 +373,7 @@ impl Chooser<'_> {
             .collect();
         Access {
             object: self.object,
-            expected: self.estimate(),
+            expected: self.expected(0..self.conditions.len()),
             path: Path::Scan { chunks, total },
             by: None,
             conditions: self.conditions,
@@ -362,30 +407,6 @@ impl Chooser<'_> {
         }
         Some(settled)
     }
-
-    /// Records expected to pass: conditions taken as independent, unknown ones as one in three.
-    fn estimate(&self) -> u64 {
-        let count = self.count as f64;
-        let mut expected = count;
-        for (probe, summary) in self.probes.iter().zip(&self.summaries) {
-            expected *= match probe {
-                Some(probe) => probe.expected(summary.as_ref(), self.count) as f64 / count.max(1.0),
-                None => 1.0 / 3.0,
-            };
-        }
-        expected.ceil() as u64
-    }
-}
-
-fn targets(set: &Arc<Bitset>) -> Vec<Value> {
-    set.ones()
-        .map(|id| Value::Reference(RecordId(id as u64)))
-        .collect()
-}
-
-/// Whether the integer is one of the type's, so that it can be a key.
-fn in_type(ty: &FieldType, n: i64) -> bool {
-    Value::from_int(ty, n).as_int() == Some(n)
 }
 
 /// What a condition costs to test, roughly: integers before text before collections.

@@ -29,6 +29,26 @@ pub(super) enum Wanted {
     Equal(Value),
 }
 
+impl Wanted {
+    /// Whether it names its values one by one, those of an integer shape.
+    pub(super) fn is_set(&self) -> bool {
+        matches!(self, Self::Integers(_) | Self::Records(_))
+    }
+
+    /// The values of such a set, in their type.
+    pub(super) fn members(&self, ty: &FieldType) -> impl Iterator<Item = Value> {
+        let (integers, records) = match self {
+            Self::Integers(set) => (Some(set), None),
+            Self::Records(set) => (None, Some(set)),
+            Self::Range(..) | Self::Equal(_) => (None, None),
+        };
+        let integers = integers.into_iter().flat_map(|set| set.iter().copied());
+        let records = records.into_iter().flat_map(|set| set.ones());
+        let records = records.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
+        integers.chain(records).map(|n| Value::from_int(ty, n))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Probe {
     pub subject: Subject,

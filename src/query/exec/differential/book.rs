@@ -150,24 +150,28 @@ pub(super) fn catalog() -> Catalog {
     let mut holidays = object(HOLIDAYS, "holidays", "holiday", vec![("day", F::Date)]);
     holidays.role = Some(Role::Holidays);
     let mut next = 0;
-    let mut index = |object: &mut Object, kind, field| {
+    let mut index = |object: &mut Object, kind, fields: &[u16]| {
         object.indexes.push(Index {
             id: IndexId(next),
             kind,
-            fields: vec![FieldId(field)],
+            fields: fields.iter().copied().map(FieldId).collect(),
             unique: false,
             declared: false,
         });
         next += 1;
     };
-    index(&mut stages, IndexKind::Folded, 0);
-    index(&mut accounts, IndexKind::Folded, 0);
-    index(&mut accounts, IndexKind::Ordered, 0);
+    index(&mut stages, IndexKind::Folded, &[0]);
+    index(&mut accounts, IndexKind::Folded, &[0]);
+    index(&mut accounts, IndexKind::Ordered, &[0]);
     accounts.indexes[1].unique = true;
-    index(&mut accounts, IndexKind::Reference, 1);
-    index(&mut deals, IndexKind::Reference, 1);
-    index(&mut deals, IndexKind::Reference, 2);
-    index(&mut deals, IndexKind::Ordered, 4);
+    index(&mut accounts, IndexKind::Reference, &[1]);
+    index(&mut deals, IndexKind::Reference, &[1]);
+    index(&mut deals, IndexKind::Reference, &[2]);
+    index(&mut deals, IndexKind::Ordered, &[4]);
+    index(&mut deals, IndexKind::Ordered, &[2, 9]);
+    index(&mut deals, IndexKind::Ordered, &[9, 4]);
+    index(&mut accounts, IndexKind::Ordered, &[2, 3, 6]);
+    index(&mut accounts, IndexKind::Ordered, &[6, 8]);
     Catalog {
         objects: vec![stages, accounts, deals, rates, hours, holidays],
         views: Vec::new(),
