@@ -31,6 +31,7 @@ const KEYWORDS: &[&str] = &[
     "desc",
     "drop",
     "dry run",
+    "duplicates of",
     "empty",
     "exists",
     "explain",

@@ -32,6 +32,11 @@ impl Trigrams {
         Self { parts, folded }
     }
 
+    /// Each trigram once.
+    pub(crate) fn parts(&self) -> &[[char; 3]] {
+        &self.parts
+    }
+
     /// From 0 (no trigram in common) to 1 (all).
     pub(crate) fn similarity(&self, other: &Self) -> f64 {
         let all = self.parts.len() + other.parts.len();

@@ -4,6 +4,7 @@
 //! sub-queries, hierarchies) stays a node here and is folded into constants and sets by `plan`
 //! when the query runs, so that a prepared query stays good while records change.
 
+use super::Duplicates;
 use crate::column::{Bitset, Comparison, Vector};
 use crate::error::Span;
 use crate::query::syntax::HistoryKind;
@@ -432,6 +433,8 @@ pub(crate) enum Source {
     Life(Box<Life>),
     /// The rows of two queries side by side.
     Paired(Box<Paired>),
+    /// Records that are held for one; the frame's slots are [`Duplicates::columns`].
+    Duplicates(Box<Duplicates>),
 }
 
 /// The rows of two queries of the same columns, those with equal keys as one. The frame's slots

@@ -55,6 +55,9 @@ impl Binder<'_> {
         if let Some(function) = window(&call.name.text) {
             return self.window(scope, call, function, span);
         }
+        if let Some(term) = self.pair_call(scope, call, span)? {
+            return Ok(term);
+        }
         if let Some(past) = self.past_call(scope, call, span)? {
             return Ok(past);
         }

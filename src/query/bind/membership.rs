@@ -23,8 +23,8 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let bound = self.expr(scope, value)?;
         let (items, query) = match &list.kind {
-            ExprKind::List(items) => (items.as_slice(), None),
-            ExprKind::Query(query) => (&[][..], Some(query)),
+            ExprKind::List(items) => (items.as_slice(), rows_alone(items)),
+            ExprKind::Query(query) => (&[][..], Some(&**query)),
             _ => (std::slice::from_ref(list), None),
         };
         if let Some(query) = query {
@@ -377,4 +377,19 @@ fn map_column(query: &mut Query, form: &impl Fn(Expr) -> Expr) {
         .unions
         .iter_mut()
         .for_each(|union| map_column(union, form));
+}
+
+/// The query that stands alone in parentheses, of a source of many words.
+fn rows_alone(items: &[syntax::Expr]) -> Option<&syntax::Query> {
+    let [one] = items else {
+        return None;
+    };
+    let ExprKind::Query(query) = &one.kind else {
+        return None;
+    };
+    let is_rows = matches!(
+        query.source,
+        syntax::Source::Duplicates { .. } | syntax::Source::History { .. }
+    );
+    is_rows.then_some(query)
 }

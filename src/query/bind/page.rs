@@ -92,7 +92,11 @@ fn unpaged(query: &Query) -> Option<&'static str> {
     } else if group.is_none()
         && matches!(
             query.source,
-            Source::Query(_) | Source::History(_) | Source::Paired(_) | Source::Life(_)
+            Source::Query(_)
+                | Source::History(_)
+                | Source::Paired(_)
+                | Source::Life(_)
+                | Source::Duplicates(_)
         )
     {
         Some("rows that are no records: they have no identity")

@@ -70,6 +70,9 @@ impl Binder<'_> {
             let me = self.special(scope, first, span)?;
             return self.continue_path(me, rest, span);
         }
+        if scope.pairs.is_some() {
+            return Err(self.not_of_pair(names, span));
+        }
         if let Some(named) = scope.named(&first.text) {
             if self.is_other_field(scope, first, &named.value) {
                 return Err(Error::new(

@@ -3,7 +3,10 @@
 use super::binder::{Binder, and, cast};
 use super::money::Frames;
 use super::scope::{Base, Link, Named, Outer, Scope, correlated};
-use super::{Column, ColumnValue, Expr, Find, History, Limit, Node, OrderKey, Query, Source, Type};
+use super::{
+    Column, ColumnValue, Duplicates, Expr, Find, History, Limit, Node, OrderKey, Query, Source,
+    Type,
+};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self};
@@ -71,6 +74,10 @@ impl Binder<'_> {
             Source::History(history) => {
                 let record = Type::Plain(FieldType::Reference(history.object));
                 (Node::Slot(History::RECORD), record, "record")
+            }
+            Source::Duplicates(duplicates) => {
+                let record = Type::Plain(FieldType::Reference(duplicates.object));
+                (Node::Slot(Duplicates::RECORD), record, "record")
             }
             Source::Query(_) | Source::Paired(_) | Source::Life(_) => return None,
         };

@@ -1,5 +1,6 @@
 //! What names mean at one place of a statement.
 
+use super::duplicates::Pairs;
 use super::{Aggregate, Column, Expr, Node, Type};
 pub(super) use crate::catalog::same_name as same;
 use crate::query::syntax;
@@ -24,6 +25,8 @@ pub(super) struct Scope<'s> {
     pub columns_first: bool,
     /// Whether functions over all rows of the result may stand here.
     pub over_rows: Cell<bool>,
+    /// In a rule about pairs of records: what it may compare.
+    pub pairs: Option<&'s Pairs<'s>>,
 }
 
 /// An expression under a name.
@@ -122,6 +125,7 @@ impl<'s> Scope<'s> {
             facts: RefCell::default(),
             columns_first: false,
             over_rows: Cell::new(false),
+            pairs: None,
         }
     }
 

@@ -87,6 +87,9 @@ impl Binder<'_> {
             syntax::Source::Find { text, objects } => return self.find(text, objects),
             syntax::Source::Life { object, key } => return self.life(object, key),
             syntax::Source::Compare { query, period } => return self.compared(query, period),
+            syntax::Source::Duplicates { of, rule } => {
+                return self.duplicates(of, rule.as_deref());
+            }
             syntax::Source::History { kind, path } => return self.history_of(*kind, path),
             syntax::Source::Call { name, arguments } => (name, Some(arguments.as_slice())),
         };

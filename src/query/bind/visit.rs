@@ -182,6 +182,11 @@ impl Query {
                 paired.before.visit_all(each);
                 paired.after.visit_all(each);
             }
+            Source::Duplicates(duplicates) => {
+                duplicates.among.visit_all(each);
+                let rules = duplicates.rules.iter();
+                rules.for_each(|rule| rule.holds.visit_all(each));
+            }
             Source::Object(_) | Source::History(_) => {}
         }
         self.as_of.iter().for_each(|expr| expr.visit_all(each));

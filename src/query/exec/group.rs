@@ -107,6 +107,9 @@ impl Executor<'_> {
             Source::Query(inner) => of_frame(&mut tally, &self.frame(inner)?)?,
             Source::Life(life) => of_frame(&mut tally, &self.life(life)?)?,
             Source::Paired(paired) => of_frame(&mut tally, &self.paired(paired)?)?,
+            Source::Duplicates(duplicates) => {
+                of_frame(&mut tally, &self.duplicates(duplicates)?)?;
+            }
             Source::History(history) => of_frame(&mut tally, &self.history(history, query)?)?,
             Source::Find(find) => {
                 let frame = self.found(find, shows_snippets(query, group))?;

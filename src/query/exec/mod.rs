@@ -6,6 +6,7 @@ mod context;
 mod cursor;
 #[cfg(test)]
 mod differential;
+mod duplicates;
 mod empty;
 mod evaluate;
 mod find;

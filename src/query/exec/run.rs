@@ -162,6 +162,9 @@ impl<'a> Executor<'a> {
             }
             (None, Source::Life(life)) => self.of_frame(query, self.life(life)?),
             (None, Source::Paired(paired)) => self.of_frame(query, self.paired(paired)?),
+            (None, Source::Duplicates(duplicates)) => {
+                self.of_frame(query, self.duplicates(duplicates)?)
+            }
             (None, Source::History(history)) => self.of_frame(query, self.history(history, query)?),
             (None, Source::Find(find)) => self.found_rows(query, find),
         })?;

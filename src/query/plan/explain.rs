@@ -197,6 +197,22 @@ impl Tree<'_> {
                         self.query(&paired.before, depth + 1)?;
                         self.query(&paired.after, depth + 1)?;
                     }
+                    Source::Duplicates(duplicates) => {
+                        for rule in &duplicates.rules {
+                            let ways = duplicates.ways(rule)?;
+                            let ways: Vec<_> =
+                                ways.iter().map(|way| duplicates.told(way)).collect();
+                            let pairs = match ways.as_slice() {
+                                [] => "none".to_owned(),
+                                ways => ways.join("; "),
+                            };
+                            self.line(
+                                depth,
+                                format!("duplicates by {}: pairs of {pairs}", rule.words),
+                            );
+                        }
+                        self.query(&duplicates.among, depth + 1)?;
+                    }
                     Source::History(history) => {
                         let object = self.context.catalog.object(history.object);
                         let field = &object.field(history.field).name;
@@ -525,6 +541,10 @@ fn source_names(source: &Source) -> Vec<String> {
             let columns = history.columns();
             columns.iter().map(|(name, _)| (*name).to_owned()).collect()
         }
+        Source::Duplicates(duplicates) => duplicates
+            .columns()
+            .map(|(name, _)| name.to_owned())
+            .to_vec(),
         Source::Find(find) => find.columns().map(|(name, _)| name.to_owned()).to_vec(),
     }
 }

@@ -5,8 +5,8 @@ use super::{condition, parameter};
 use crate::column::{Comparison, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
-    Aggregate, Collect, Column, ColumnValue, Expr, Find, Function, Group, Life, Limit, Nested,
-    Node, OrderKey, Over, Page, Paired, Query, RecordMap, Source, Subtree, Type,
+    Aggregate, Collect, Column, ColumnValue, Duplicates, Expr, Find, Function, Group, Life, Limit,
+    Nested, Node, OrderKey, Over, Page, Paired, Query, RecordMap, Rule, Source, Subtree, Type,
 };
 use crate::query::exec::{Batch, Context, Evaluator, Frame, Then, moment, run_folded, settled};
 use crate::query::label;
@@ -91,6 +91,19 @@ impl<'a> Folder<'a> {
                 after: self.query(&paired.after)?,
                 keys: paired.keys,
             })),
+            Source::Duplicates(duplicates) => {
+                let rule = |rule: &Rule| {
+                    Ok(Rule {
+                        holds: self.condition(&rule.holds)?,
+                        words: rule.words.clone(),
+                    })
+                };
+                Source::Duplicates(Box::new(Duplicates {
+                    among: self.query(&duplicates.among)?,
+                    rules: duplicates.rules.iter().map(rule).collect::<Result<_>>()?,
+                    ..(**duplicates).clone()
+                }))
+            }
             Source::Query(inner) => Source::Query(Box::new(self.query(inner)?)),
             Source::Find(find) => Source::Find(Box::new(Find {
                 text: self.expr(&find.text)?,

@@ -314,6 +314,9 @@ impl<'a> Translator<'a> {
                 format!("`{}` are read from the journal", history.kind.word()),
             )),
             Source::Find(find) => Err(untranslatable("`find`", &find.text.span)),
+            Source::Duplicates(duplicates) => {
+                Err(untranslatable("`duplicates of`", &duplicates.span))
+            }
         }
     }
 

@@ -207,6 +207,11 @@ pub(crate) enum Source {
         query: Box<Query>,
         period: Box<Expr>,
     },
+    /// `duplicates of contacts where same(email)`; without a rule the object's usual one.
+    Duplicates {
+        of: Box<Query>,
+        rule: Option<Box<Expr>>,
+    },
     /// A view with arguments: `hot(100k)`.
     Call { name: Name, arguments: Vec<Expr> },
     /// A parenthesised query.

@@ -16,7 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::Duration;
-use texts::{deal_columns, deal_condition, order, query};
+use texts::{deal_columns, deal_condition, duplicates, order, query};
 
 fn bind(text: &str, catalog: &Catalog, clock: &Clock) -> Query {
     let tree = syntax::parse_query(text)
@@ -138,6 +138,18 @@ proptest! {
 
     #[test]
     fn the_executor_agrees_with_the_reference(data in data(1), texts in vec(query(), 8)) {
+        compare(&data, &texts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn duplicates_are_found_without_comparing_all(
+        data in data(1),
+        texts in vec(duplicates(), 6),
+    ) {
         compare(&data, &texts)?;
     }
 }

@@ -530,9 +530,108 @@ pub(super) fn query() -> BoxedStrategy<String> {
     });
     prop_oneof![
         4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 2 => together, 1 => nested,
-        1 => stacked, 1 => over, 1 => within, 3 => found()
+        1 => stacked, 1 => over, 1 => within, 3 => found(), 2 => duplicates()
     ]
     .boxed()
+}
+
+/// Rules of which each alternative says which records to compare.
+fn pair_rule() -> BoxedStrategy<String> {
+    let same = select(
+        &[
+            "name",
+            "account",
+            "stage",
+            "amount",
+            "close",
+            "at",
+            "about",
+            "note",
+            "chance",
+            "count_of",
+            "month(close)",
+            "account.industry",
+            "account.plan",
+            "account.active",
+            "lower(name)",
+            "account.employees",
+        ][..],
+    );
+    let alike = (
+        select(&["name", "note", "account", "account.site"][..]),
+        select(
+            &[
+                ">= 0.2",
+                ">= 0.4",
+                "> 0.5",
+                ">= 0.5",
+                ">= 0.667",
+                ">= 0.8",
+                ">= 0.95",
+                "= 1",
+                "> 0",
+                "between 0.3 and 0.7",
+            ][..],
+        ),
+    )
+        .prop_map(|(of, least)| format!("similar({of}) {least}"));
+    let finding = prop_oneof![
+        same.clone().prop_map(|of| format!("same({of})")),
+        alike.clone(),
+        (alike.clone(), same.clone()).prop_map(|(alike, of)| format!("{alike} and same({of})")),
+    ];
+    let unlike = select(
+        &[
+            "similar(note) < 0.5",
+            "similar(name) + similar(note) > 0.9",
+            "similar(name) != similar(note)",
+            "similar(note) is empty",
+            "1 <= 2",
+        ][..],
+    );
+    let any = combined(
+        prop_oneof![
+            same.prop_map(|of| format!("same({of})")),
+            alike,
+            unlike.prop_map(str::to_owned),
+        ]
+        .boxed(),
+    );
+    let one = prop_oneof![
+        2 => finding.clone(),
+        2 => (finding.clone(), any.clone()).prop_map(|(a, b)| format!("{a} and {b}")),
+        1 => (finding.clone(), any.clone()).prop_map(|(a, b)| format!("not (not ({a}) or {b})")),
+        1 => (finding.clone(), finding, any).prop_map(|(a, b, c)| format!("({a} or {b}) and {c}")),
+    ];
+    vec(one, 1..3)
+        .prop_map(|list| format!("({})", list.join(") or (")))
+        .boxed()
+}
+
+pub(super) fn duplicates() -> BoxedStrategy<String> {
+    let tail = some(&[
+        "",
+        "",
+        " select group, record, match, size, first",
+        " where size > 2 select record, record.name as name, similar(record.name, first.name) as s",
+        " where record != this.first order by record.amount desc, size limit 5",
+        " group by match select match, count() as n, count(distinct group) as groups",
+        " group by record.stage as k select k, max(size) as n",
+        " select group, record, rank() as place limit 2 per group",
+    ]);
+    let of = prop_oneof![
+        3 => Just("deals".to_owned()),
+        1 => deal_condition().prop_map(|filter| format!("(deals where {filter})")),
+        1 => Just("(deals order by amount limit 20)".to_owned()),
+    ];
+    let alone = (of.clone(), pair_rule(), tail)
+        .prop_map(|(of, rule, tail)| format!("duplicates of {of} where {rule}{tail}"));
+    let inside = (of, pair_rule(), deal_condition()).prop_map(|(of, rule, filter)| {
+        format!(
+            "deals where this in (duplicates of {of} where {rule}) and {filter} select name, note"
+        )
+    });
+    prop_oneof![4 => alone, 1 => inside].boxed()
 }
 
 fn found() -> BoxedStrategy<String> {

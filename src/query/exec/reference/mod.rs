@@ -2,6 +2,7 @@
 //! definition and not from the executor. Tests compare the two.
 
 mod aggregate;
+mod duplicates;
 mod find;
 mod grouping;
 mod history;
@@ -145,6 +146,7 @@ impl<'a> Reference<'a> {
             Source::Query(query) => self.rows(query).into_iter().map(Line::Slots).collect(),
             Source::Life(life) => panic!("no reference for {life:?}"),
             Source::Paired(paired) => self.paired(paired),
+            Source::Duplicates(duplicates) => self.duplicates(duplicates),
             Source::History(history) => self.history(history),
             Source::Find(find) => self.find(find),
         }

@@ -120,6 +120,11 @@ const FIRST_WORDS: &[(&str, &str)] = &[
         "what is read comes first: `{object} where x ~ \"part\"`",
     ),
     ("list", "what is read comes first: `{object} where ...`"),
+    ("duplicates", "write `duplicates of {object}`"),
+    (
+        "dedupe",
+        "`duplicates of {object}` tells which, `merge` makes one record of two",
+    ),
     ("grant", "who may do what is not said in the language"),
 ];
 

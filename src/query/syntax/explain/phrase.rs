@@ -56,6 +56,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::call
         | Rule::history
         | Rule::compare
+        | Rule::duplicates
         | Rule::life
         | Rule::function
         | Rule::special
@@ -260,6 +261,7 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::among
         | Rule::history_word
         | Rule::compare_word
+        | Rule::duplicates_word
         | Rule::life_word
         | Rule::member
         | Rule::k_of

@@ -283,6 +283,7 @@ impl Reader {
             Rule::parenthesis => return self.parenthesis(node),
             Rule::history => ExprKind::Query(self.history(node)),
             Rule::compare => ExprKind::Query(self.compare(node)?),
+            Rule::duplicates => ExprKind::Query(self.duplicates(node)?),
             Rule::life => ExprKind::Query(self.life(node)?),
             Rule::call => ExprKind::Call(self.call(node)?),
             Rule::duration if is_counted(&node) => self.counted(node)?,

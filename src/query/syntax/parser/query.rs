@@ -69,6 +69,28 @@ impl Reader {
         }))
     }
 
+    /// `duplicates of contacts where same(email)`
+    pub(super) fn duplicates(self, node: Node) -> Result<Box<Query>> {
+        let span = self.span(&node);
+        let reader = self.deeper(HEIGHT, &node)?;
+        let is_part = |part: &Node| !matches!(part.as_rule(), Rule::duplicates_word | Rule::k_of);
+        let mut inner = parts(node).filter(is_part);
+        let of = first(&mut inner);
+        let of = match of.as_rule() {
+            Rule::parenthesis => reader.source_parenthesis(of)?,
+            _ => Box::new(Query {
+                span: self.span(&of),
+                ..bare(reader.source(reader.operand(of, false)?)?)
+            }),
+        };
+        let rule = inner.next().map(|clause| reader.expression(only(clause)));
+        let rule = rule.transpose()?.map(Box::new);
+        Ok(Box::new(Query {
+            span,
+            ..bare(Source::Duplicates { of, rule })
+        }))
+    }
+
     /// `changes of opportunities.stage`
     pub(super) fn history(self, node: Node) -> Box<Query> {
         let span = self.span(&node);

@@ -5,6 +5,7 @@ mod expression;
 mod statement;
 
 use super::ast::{Binding, Group, Item, Limit, Name, Nested, OrderKey, Query, Source, Text};
+use super::bare;
 use super::words::{SPECIAL, STATEMENTS, is_bare_name, is_one_of};
 use expression::sum;
 use std::fmt::{self, Display, Formatter, Write};
@@ -113,7 +114,13 @@ impl Display for Query {
 impl Display for Rows<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(query) = self;
-        write!(f, "{}", query.source)?;
+        match &query.source {
+            // What stood right after it would be its rule.
+            Source::Duplicates { rule: None, .. } if query.filter.is_some() => {
+                write!(f, "({})", query.source)?;
+            }
+            source => write!(f, "{source}")?,
+        }
         if let Some(moment) = &query.as_of {
             write!(f, " as of {}", sum(moment))?;
         }
@@ -145,6 +152,15 @@ impl Display for Source {
             Self::Life { object, key } => write!(f, "history {object} {key}"),
             Self::Compare { query, period } => {
                 write!(f, "compare ({query}) in {}", sum(period))
+            }
+            Self::Duplicates { of, rule } => {
+                let named = matches!(of.source, Self::Named { key: None, .. } | Self::Call { .. });
+                if named && **of == bare(of.source.clone()) {
+                    write!(f, "duplicates of {}", of.source)?;
+                } else {
+                    write!(f, "duplicates of ({of})")?;
+                }
+                rule.iter().try_for_each(|rule| write!(f, " where {rule}"))
             }
             Self::Named { path, key } => {
                 match path.split_first() {

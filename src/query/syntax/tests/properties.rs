@@ -301,12 +301,17 @@ fn source(value: BoxedStrategy<Expr>) -> impl Strategy<Value = Source> {
         (query.source, query.filter) = (Source::Named { path, key: None }, Some(filter));
         Source::Query(Box::new(query))
     });
-    prop_oneof![
-        4 => (names(), option::of(key())).prop_map(|(path, key)| Source::Named { path, key }),
-        1 => (name(), vec(value, 0..3))
-            .prop_map(|(name, arguments)| Source::Call { name, arguments }),
-        1 => inner,
-    ]
+    let named = (names(), option::of(key())).prop_map(|(path, key)| Source::Named { path, key });
+    let called = (name(), vec(value.clone(), 0..3))
+        .prop_map(|(name, arguments)| Source::Call { name, arguments });
+    let (named, called, inner) = (named.boxed(), called.boxed(), inner.boxed());
+    let of = prop_oneof![named.clone(), called.clone(), inner.clone()].prop_map(|of| match of {
+        Source::Query(query) => query,
+        of => Box::new(bare(of)),
+    });
+    let rule = option::of(value.prop_map(Box::new));
+    let duplicates = (of, rule).prop_map(|(of, rule)| Source::Duplicates { of, rule });
+    prop_oneof![4 => named, 1 => called, 1 => inner, 1 => duplicates]
 }
 
 /// A query with at least a `where`, which any place that takes a query can hold.
