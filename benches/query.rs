@@ -2,7 +2,7 @@
 
 mod harness;
 
-use criterion::Criterion;
+use criterion::{BatchSize, Criterion};
 use fieldbook::{Book, Parameters};
 use std::hint::black_box;
 
@@ -115,5 +115,61 @@ fn main() {
         b.iter(|| black_box(book.query(text).expect("an answer")));
     });
     group.finish();
+    past(&mut criterion, &book);
     criterion.final_summary();
+}
+
+const BY_STAGE: &str = "group by stage select stage, count(), sum(amount)";
+/// Single updates of the book of small commits.
+const COMMITS: u32 = 5_000;
+
+/// The past beside the present. What is to be undone for a moment is found out when it is first
+/// asked for, and kept until the next fold.
+fn past(criterion: &mut Criterion, book: &Book) {
+    let mut group = criterion.benchmark_group("past");
+    let mut ask = |name: &str, book: &Book, question: &str| {
+        let prepared = book.prepare(question).expect("the question is read");
+        group.bench_function(name, |b| {
+            b.iter(|| black_box(prepared.query(Parameters::new()).expect("an answer")));
+        });
+        if !name.contains("back") {
+            return;
+        }
+        group.bench_function(format!("{name}_first"), |b| {
+            // A change of the schema folds.
+            let fold = || {
+                let fold = "create view folds as opportunities; drop view folds";
+                book.execute(fold).expect("a fold");
+            };
+            let first = |()| black_box(prepared.query(Parameters::new()).expect("an answer"));
+            b.iter_batched(fold, first, BatchSize::PerIteration);
+        });
+    };
+    let undone = "changes of opportunities.stage where at > today - 3 months \
+                  and old is not empty select count()";
+    let undone: i64 = book
+        .query(undone)
+        .and_then(|rows| rows.one())
+        .expect("a count");
+    let by_stage = |moment: &str| format!("opportunities {moment} {BY_STAGE}");
+    ask("now", book, &by_stage(""));
+    let back = by_stage("as of today - 3 months");
+    ask(&format!("3_months_back_undoing_{undone}"), book, &back);
+    let changes = "changes of opportunities.stage where at in last week select count()";
+    ask("changes_in_last_week", book, changes);
+
+    let book = Book::demo(1_000).expect("the sample book is made");
+    let update = book
+        .prepare("update opportunities where id = $id set amount = $amount")
+        .expect("is read");
+    for n in 0..COMMITS {
+        let parameters = Parameters::new().with("id", n % 1_000).with("amount", n);
+        update.execute(parameters).expect("an update");
+    }
+    ask("small_commits_now", &book, &by_stage(""));
+    let back = by_stage("as of today - 1 day");
+    ask("small_commits_back", &book, &back);
+    let changes = "changes of opportunities.amount select count(), sum(new)";
+    ask("small_commits_changes", &book, changes);
+    group.finish();
 }
