@@ -128,6 +128,19 @@ impl Vector {
         }
     }
 
+    /// Whether it holds values of this shape.
+    pub(crate) fn is_of(&self, shape: Shape) -> bool {
+        matches!(
+            (self, shape),
+            (Self::Bits(_), Shape::Bits)
+                | (Self::Ints(_), Shape::Ints)
+                | (Self::Floats(_), Shape::Floats)
+                | (Self::Texts(_), Shape::Texts | Shape::RowOnly)
+                | (Self::Pair(..), Shape::Pair)
+                | (Self::Tags(_), Shape::Tags)
+        )
+    }
+
     /// The value at a slot, as a value of type `ty`, which must have this vector's shape.
     pub(crate) fn value(&self, ty: &FieldType, at: usize) -> Value {
         match self {

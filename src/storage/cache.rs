@@ -3,15 +3,16 @@
 use super::load::Ranges;
 use super::overlay::{Overlay, chunk_ids};
 use crate::column::{CHUNK_RECORDS, Vector};
-use crate::value::{FieldId, ObjectId};
+use crate::value::{FieldId, ObjectId, Shape};
 use foldhash::HashMap;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-type Key = (ObjectId, FieldId, u32);
+/// Object, field and chunk, and the transaction up to which it is read, if it is not as stored.
+type Key = (ObjectId, FieldId, u32, Option<u64>);
 
-/// Chunks as one state of the file stores them. When those asked for of late fill half of the
-/// bytes, the others go.
+/// Chunks as one state of the file stores them, and as they were. When those asked for of late
+/// fill half of the bytes, the others go.
 pub(super) struct ChunkCache {
     bytes: usize,
     kept: Mutex<Kept>,
@@ -38,8 +39,8 @@ impl ChunkCache {
         Self::new(self.bytes)
     }
 
-    /// The chunks kept, but for those in which records lie that were folded. Nothing stays
-    /// behind.
+    /// The chunks kept, but for those of the past and those in which records lie that were folded.
+    /// Nothing stays behind.
     pub(super) fn moved_on(&self, folded: &Overlay, loaded: Option<(ObjectId, &Ranges)>) -> Self {
         let mut kept = std::mem::take(&mut *self.lock());
         let changed: BTreeSet<(ObjectId, u64)> = folded
@@ -54,8 +55,9 @@ impl ChunkCache {
             loaded.is_some_and(|(of, ranges)| of == object && ranges.iter().any(lies))
         };
         for chunks in [&mut kept.late, &mut kept.early] {
-            chunks.retain(|&(object, _, chunk), _| {
-                !changed.contains(&(object, chunk.into())) && !within(object, chunk)
+            chunks.retain(|&(object, _, chunk, past), _| {
+                let is_changed = changed.contains(&(object, chunk.into()));
+                past.is_none() && !is_changed && !within(object, chunk)
             });
         }
         kept.bytes = kept.late.values().map(Vector::bytes).sum();
@@ -65,14 +67,19 @@ impl ChunkCache {
         }
     }
 
-    pub(super) fn get(&self, key: Key) -> Option<Vector> {
+    /// A chunk whose values are of a shape. It has another one if its field was another one's, in
+    /// a transaction that was rolled back.
+    pub(super) fn get(&self, key: Key, shape: Shape) -> Option<Vector> {
         let mut kept = self.lock();
-        if let Some(vector) = kept.late.get(&key) {
-            return Some(vector.clone());
-        }
-        let vector = kept.early.remove(&key)?;
-        self.keep(&mut kept, key, vector.clone());
-        Some(vector)
+        let vector = match kept.late.get(&key) {
+            Some(vector) => vector.clone(),
+            None => {
+                let vector = kept.early.remove(&key)?;
+                self.keep(&mut kept, key, vector.clone());
+                vector
+            }
+        };
+        Some(vector).filter(|vector| vector.is_of(shape))
     }
 
     pub(super) fn put(&self, key: Key, vector: Vector) {
@@ -99,7 +106,7 @@ impl ChunkCache {
 mod tests {
     use super::*;
     use crate::storage::model;
-    use crate::value::{RecordId, Shape};
+    use crate::value::RecordId;
     use std::sync::Arc;
 
     fn bits(len: usize) -> Vector {
@@ -110,23 +117,28 @@ mod tests {
     fn what_was_asked_for_of_late_stays() {
         let one = bits(CHUNK_RECORDS).bytes();
         let cache = ChunkCache::new(8 * one);
-        let key = |chunk| (model::OBJECT, FieldId(0), chunk);
+        let key = |chunk| (model::OBJECT, FieldId(0), chunk, None);
         for chunk in 0..40 {
-            assert!(chunk < 1 || cache.get(key(0)).is_some(), "at {chunk}");
+            assert!(
+                chunk < 1 || cache.get(key(0), Shape::Bits).is_some(),
+                "at {chunk}"
+            );
             cache.put(key(chunk), bits(CHUNK_RECORDS));
         }
-        let kept = (0..40).filter(|&chunk| cache.get(key(chunk)).is_some());
+        let kept = (0..40).filter(|&chunk| cache.get(key(chunk), Shape::Bits).is_some());
         assert!((4..=8).contains(&kept.count()));
     }
 
     #[test]
     fn a_fold_drops_the_chunks_it_changes() {
         let cache = ChunkCache::new(1 << 20);
-        let key = |object, chunk| (object, FieldId(3), chunk);
+        let key = |object, chunk| (object, FieldId(3), chunk, None);
+        let past = (model::OTHER, FieldId(3), 1, Some(7));
         let keys = [
             key(model::OBJECT, 0),
             key(model::OBJECT, 1),
             key(model::OTHER, 1),
+            past,
         ];
         keys.iter().for_each(|&key| cache.put(key, bits(9)));
         let mut overlay = Overlay::clone(&model::store().snapshot().unwrap().overlay);
@@ -135,8 +147,8 @@ mod tests {
             .set(model::OBJECT, id, None, Some(Arc::default()))
             .unwrap();
         let moved = cache.moved_on(&overlay, None);
-        let kept = keys.map(|key| moved.get(key).is_some());
-        assert_eq!(kept, [true, false, true]);
-        assert!(cache.get(keys[0]).is_none());
+        let kept = keys.map(|key| moved.get(key, Shape::Bits).is_some());
+        assert_eq!(kept, [true, false, true, false]);
+        assert!(cache.get(keys[0], Shape::Bits).is_none());
     }
 }

@@ -399,8 +399,7 @@ impl Check<'_> {
                         ids
                     })
                 } else {
-                    journal::decode_block(bytes.value(), layout, field)
-                        .map(|old| old.into_iter().map(|(id, _)| id).collect())
+                    journal::decode_block(bytes.value(), layout, field).map(|old| old.ids)
                 };
                 match ids {
                     Ok(ids) => records.extend(ids.into_iter().map(|id| (object.0, id, sequence))),

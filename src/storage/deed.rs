@@ -110,7 +110,9 @@ impl Snapshot {
                     deed.went
                         .extend(went.map(|(id, row)| (RecordId(id), Arc::new(row))));
                 } else {
-                    for (id, old) in journal::decode_block(bytes.value(), layout, field)? {
+                    let block = journal::decode_block(bytes.value(), layout, field)?;
+                    let ty = &layout.fields[usize::from(field.0)].ty;
+                    for (id, old) in block.iter(ty) {
                         let fields = deed.changed.entry(RecordId(id)).or_default();
                         fields.push((field, old));
                     }

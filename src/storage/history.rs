@@ -1,13 +1,13 @@
 //! Reading the journal: what came, went and changed in the records of one object.
 
 use super::fault::{OrFault, corrupt, guard};
-use super::journal::{self, Change, HeaderKind, RECORDS, RecordBlock};
+use super::journal::{self, Block, Change, HeaderKind, RECORDS, RecordBlock};
 use super::log::Commit;
 use super::tables::{self, JournalKey};
 use super::{ObjectLayout, Row, Snapshot};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::{Error, Result};
-use crate::value::{ChunkId, DateTime, FieldId, FieldType, ObjectId, RecordId, Value};
+use crate::value::{ChunkId, DateTime, FieldId, FieldType, ObjectId, RecordId, Shape, Value};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -247,9 +247,10 @@ impl Snapshot {
             let mut changed = false;
             for field in (0..layout.fields.len()).map(journal::field_id) {
                 let Some(bytes) = block(field)? else { continue };
-                let mut olds = journal::decode_block(bytes.value(), layout, field)?.into_iter();
-                if let Some((_, value)) = olds.find(|(old, _)| *old == id.0) {
-                    Arc::make_mut(&mut before).set(field, value);
+                let olds = journal::decode_block(bytes.value(), layout, field)?;
+                if let Ok(at) = olds.ids.binary_search(&id.0) {
+                    let ty = &layout.fields[usize::from(field.0)].ty;
+                    Arc::make_mut(&mut before).set(field, olds.values.value(ty, at));
                     changed = true;
                 }
             }
@@ -366,28 +367,44 @@ impl Snapshot {
     /// What a field was before each change of it after the transaction `after`, oldest first;
     /// that records came or went is no change here.
     pub(super) fn olds(&self, object: ObjectId, field: FieldId, after: u64) -> Result<Vec<Old>> {
-        let layout = self.layout(object);
         let mut all = Vec::new();
-        self.blocks_after(object, field, after, |sequence, bytes| {
-            let block = journal::decode_block(bytes, layout, field)?.into_iter();
-            all.extend(block.map(|(id, value)| Old {
+        let Some(ty) = self.layout(object).fields.get(usize::from(field.0)) else {
+            return Ok(all);
+        };
+        for (sequence, block) in self.old_blocks(object, field, after)? {
+            all.extend(block.iter(&ty.ty).map(|(id, value)| Old {
                 id: RecordId(id),
                 sequence,
                 value,
             }));
+        }
+        Ok(all)
+    }
+
+    /// The same by transaction.
+    pub(super) fn old_blocks(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        after: u64,
+    ) -> Result<Vec<(u64, Block)>> {
+        let layout = self.layout(object);
+        let mut all = Vec::new();
+        self.blocks_after(object, field, after, |sequence, bytes| {
+            all.push((sequence, journal::decode_block(bytes, layout, field)?));
             Ok(())
         })?;
+        let shape = layout.fields.get(usize::from(field.0));
+        let shape = shape.map_or(Shape::RowOnly, |field| field.ty.shape());
         for commit in self.commits_after(after) {
-            for change in changes_of(commit, object) {
-                if let (Some(before), Some(now)) = (&change.before, &change.after)
-                    && before.get(field) != now.get(field)
-                {
-                    all.push(Old {
-                        id: change.id,
-                        sequence: commit.sequence,
-                        value: before.get(field).clone(),
-                    });
-                }
+            let changed = changes_of(commit, object).iter().filter_map(|change| {
+                let (before, now) = (change.before.as_ref()?, change.after.as_ref()?);
+                let old = before.get(field);
+                (old != now.get(field)).then(|| (change.id.0, old.clone()))
+            });
+            let mut changed = changed.peekable();
+            if changed.peek().is_some() {
+                all.push((commit.sequence, Block::of(shape, changed)));
             }
         }
         Ok(all)

@@ -9,7 +9,7 @@ use super::tables;
 use super::{ObjectLayout, Row, Settings, chunk};
 use crate::column::Vector;
 use crate::error::Result;
-use crate::value::{DateTime, FieldId, LabelCode, ObjectId, RecordId, Value};
+use crate::value::{DateTime, FieldId, FieldType, LabelCode, ObjectId, RecordId, Shape, Value};
 use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -132,12 +132,28 @@ pub(super) fn encode_block(
     out.bytes
 }
 
+/// A block read: the records it is about by ascending id, and the value each of them had.
+pub(super) struct Block {
+    pub(super) ids: Vec<u64>,
+    pub(super) values: Vector,
+}
+
+impl Block {
+    /// What is no block in the file, by ascending id.
+    pub(super) fn of(shape: Shape, olds: impl Iterator<Item = (u64, Value)>) -> Self {
+        let (ids, values): (_, Vec<_>) = olds.unzip();
+        let values = Vector::from_values(shape, &values);
+        Self { ids, values }
+    }
+
+    pub(super) fn iter<'a>(&'a self, ty: &'a FieldType) -> impl Iterator<Item = (u64, Value)> {
+        let values = (0..self.ids.len()).map(|at| self.values.value(ty, at));
+        self.ids.iter().copied().zip(values)
+    }
+}
+
 /// The reverse of [`encode_block`].
-pub(super) fn decode_block(
-    bytes: &[u8],
-    layout: &ObjectLayout,
-    field: FieldId,
-) -> Result<Vec<(u64, Value)>> {
+pub(super) fn decode_block(bytes: &[u8], layout: &ObjectLayout, field: FieldId) -> Result<Block> {
     let mut reader = Reader::new("a block of the journal", bytes);
     let fault = reader.fault();
     let Some(ty) = layout.fields.get(usize::from(field.0)).map(|f| &f.ty) else {
@@ -157,9 +173,8 @@ pub(super) fn decode_block(
     }
     reader.end()?;
     let labels: Vec<LabelCode> = parts.keys().copied().map(LabelCode).collect();
-    let vector = chunk::decode(ty.shape(), len, &labels, &parts)?;
-    let values = (0..len).map(|at| vector.value(ty, at));
-    Ok(ids.into_iter().zip(values).collect())
+    let values = chunk::decode(ty.shape(), len, &labels, &parts)?;
+    Ok(Block { ids, values })
 }
 
 /// Writes the blocks of the changes, sorted by object and id, and gives the blocks' keys.
@@ -275,6 +290,7 @@ mod tests {
                 let old: Vec<_> = ids.iter().copied().zip(values).collect();
                 let back = decode_block(&encode_block(layout, field, &old), layout, field);
                 let back = back.unwrap();
+                let back: Vec<_> = back.iter(&layout.fields[usize::from(field.0)].ty).collect();
                 prop_assert_eq!(back.len(), old.len());
                 for ((id, value), (back_id, back)) in old.iter().zip(&back) {
                     prop_assert_eq!(id, back_id);

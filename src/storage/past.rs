@@ -2,13 +2,15 @@
 //! for.
 
 use super::index::{self, Entry as KeyEntry};
+use super::journal::Block;
 use super::overlay::chunk_ids;
 use super::{IndexLayout, ObjectLayout, Row, Snapshot};
+use crate::column::CHUNK_RECORDS;
 use crate::error::{Code, Error, Result};
-use crate::value::{FieldId, IndexId, ObjectId, RecordId, Value};
+use crate::value::{FieldId, FieldType, IndexId, ObjectId, RecordId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What lies between a past state and the present one it is kept with.
 #[derive(Default)]
@@ -34,8 +36,31 @@ pub(super) struct Lives {
     pub(super) count: u64,
 }
 
-/// Records that had another value in a field, by id.
-pub(super) struct Values(Vec<(u64, Value)>);
+/// What records had in a field before transactions since, chunk by chunk.
+pub(super) struct Values {
+    ty: FieldType,
+    /// By transaction: what it changed, and then the rows that it took.
+    blocks: Vec<Block>,
+    /// By chunk.
+    chunks: BTreeMap<u32, Olds>,
+}
+
+/// The old values of one chunk.
+#[derive(Default)]
+struct Olds {
+    /// Where in the blocks they are, oldest first: the number of a block, and a range of it.
+    runs: Vec<(u32, Range<u32>)>,
+    /// The oldest of each slot, by slot.
+    oldest: OnceLock<Vec<Place>>,
+}
+
+/// Where the value of a slot is.
+#[derive(Clone, Copy)]
+struct Place {
+    slot: u16,
+    block: u32,
+    at: u32,
+}
 
 /// The keys of an index that were different.
 pub(super) struct PastKeys {
@@ -94,28 +119,77 @@ impl Lives {
         let gone = self.gone.range(ids);
         gone.map(move |(id, _)| usize::try_from(id - start).unwrap_or(0))
     }
-
-    fn is_empty(&self) -> bool {
-        self.unborn.is_empty() && self.gone.is_empty()
-    }
 }
 
 impl Values {
-    fn get(&self, id: u64) -> Option<&Value> {
-        let at = self.0.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        Some(&self.0[at].1)
+    /// `blocks` come by transaction.
+    fn new(ty: FieldType, blocks: Vec<Block>) -> Self {
+        let mut chunks: BTreeMap<u32, Olds> = BTreeMap::new();
+        for (number, block) in (0..).zip(&blocks) {
+            let (ids, mut from) = (&block.ids, 0);
+            while let Some((chunk, _)) = ids.get(from).and_then(|id| place(*id)) {
+                let end = chunk_ids(chunk).end;
+                let len = ids[from..].iter().take_while(|id| **id < end).count();
+                let olds = chunks.entry(chunk).or_default();
+                let run = u32::try_from(from).ok().zip(u32::try_from(from + len).ok());
+                olds.runs.extend(run.map(|(from, to)| (number, from..to)));
+                from += len;
+            }
+        }
+        Self { ty, blocks, chunks }
+    }
+
+    fn oldest<'a>(&'a self, olds: &'a Olds) -> &'a [Place] {
+        olds.oldest.get_or_init(|| {
+            let mut places = Vec::new();
+            for (block, run) in &olds.runs {
+                for at in run.clone() {
+                    let slot = place(self.blocks[*block as usize].ids[at as usize]);
+                    places.extend(slot.map(|(_, slot)| Place {
+                        slot,
+                        block: *block,
+                        at,
+                    }));
+                }
+            }
+            places.sort_by_key(|place| place.slot);
+            places.dedup_by_key(|place| place.slot);
+            places
+        })
+    }
+
+    fn value(&self, place: Place) -> Value {
+        let block = &self.blocks[place.block as usize];
+        block.values.value(&self.ty, place.at as usize)
+    }
+
+    fn get(&self, id: u64) -> Option<Value> {
+        let (chunk, slot) = place(id)?;
+        let places = self.oldest(self.chunks.get(&chunk)?);
+        let at = places
+            .binary_search_by_key(&slot, |place| place.slot)
+            .ok()?;
+        Some(self.value(places[at]))
     }
 
     /// The values of a chunk's slots.
-    pub(super) fn in_chunk(&self, chunk: u32) -> impl Iterator<Item = (usize, &Value)> {
-        let Range { start, end } = chunk_ids(chunk);
-        let from = self.0.partition_point(|(id, _)| *id < start);
-        let to = self.0.partition_point(|(id, _)| *id < end);
-        let slot = move |id: u64| usize::try_from(id - start).unwrap_or(0);
-        self.0[from..to]
-            .iter()
-            .map(move |(id, value)| (slot(*id), value))
+    pub(super) fn in_chunk(&self, chunk: u32) -> impl Iterator<Item = (usize, Value)> {
+        let places = self.chunks.get(&chunk).map(|olds| self.oldest(olds));
+        let places = places.unwrap_or_default().iter();
+        places.map(|place| (usize::from(place.slot), self.value(*place)))
     }
+
+    /// The records that had another value, some more than once.
+    fn ids(&self) -> impl Iterator<Item = u64> {
+        self.blocks.iter().flat_map(|block| &block.ids).copied()
+    }
+}
+
+/// The chunk and the slot of a record.
+fn place(id: u64) -> Option<(u32, u16)> {
+    let chunk = u32::try_from(id / CHUNK_RECORDS as u64).ok()?;
+    let slot = u16::try_from(id % CHUNK_RECORDS as u64).ok()?;
+    Some((chunk, slot))
 }
 
 impl PastKeys {
@@ -174,19 +248,21 @@ impl Past {
     ) -> Result<Arc<Values>> {
         Self::known(&self.values, (object, field), || {
             let lives = self.lives(now, object)?;
-            let olds = now.olds(object, field, self.sequence)?;
-            let olds = olds
-                .into_iter()
-                .map(|old| (old.id.0, old.sequence, old.value));
-            let gone = lives.gone.iter();
-            let gone = gone.map(|(id, (sequence, row))| (*id, *sequence, row.get(field).clone()));
-            let mut all: Vec<_> = olds.chain(gone).collect();
-            all.retain(|(id, ..)| !lives.is_unborn(*id));
-            all.sort_by_key(|(id, sequence, _)| (*id, *sequence));
-            all.dedup_by_key(|(id, ..)| *id);
-            Ok(Values(
-                all.into_iter().map(|(id, _, value)| (id, value)).collect(),
-            ))
+            let ty = now.layout(object).fields.get(usize::from(field.0));
+            let ty = ty.map_or(FieldType::Boolean, |field| field.ty.clone());
+            let mut blocks = now.old_blocks(object, field, self.sequence)?;
+            let mut gone: BTreeMap<u64, Vec<(u64, Value)>> = BTreeMap::new();
+            for (&id, (sequence, row)) in &lives.gone {
+                let taken = gone.entry(*sequence).or_default();
+                taken.push((id, row.get(field).clone()));
+            }
+            blocks.extend(
+                gone.into_iter()
+                    .map(|(sequence, taken)| (sequence, Block::of(ty.shape(), taken.into_iter()))),
+            );
+            blocks.sort_by_key(|(sequence, _)| *sequence);
+            let blocks = blocks.into_iter().map(|(_, block)| block);
+            Ok(Values::new(ty, blocks.collect()))
         })
     }
 
@@ -201,7 +277,7 @@ impl Past {
             let mut changed: BTreeSet<u64> = lives.gone.keys().copied().collect();
             for &field in &index.fields {
                 let values = self.values(now, layout.id, field)?;
-                changed.extend(values.0.iter().map(|(id, _)| *id));
+                changed.extend(values.ids());
             }
             let mut keys = BTreeSet::new();
             for &id in &changed {
@@ -234,9 +310,9 @@ impl Past {
         for field in (0..layout.fields.len()).map(super::journal::field_id) {
             let values = self.values(now, layout.id, field)?;
             if let Some(value) = values.get(id.0)
-                && row.get(field) != value
+                && *row.get(field) != value
             {
-                Arc::make_mut(&mut row).set(field, value.clone());
+                Arc::make_mut(&mut row).set(field, value);
             }
         }
         Ok(Some(row))
@@ -253,7 +329,7 @@ impl Past {
         for (at, field) in layout.fields.iter().enumerate() {
             if !field.dropped && field.ty.is_text() {
                 let values = self.values(now, layout.id, super::journal::field_id(at))?;
-                changed.extend(values.0.iter().map(|(id, _)| *id));
+                changed.extend(values.ids());
             }
         }
         Ok(changed)
@@ -354,18 +430,11 @@ impl Snapshot {
         let now = self.now();
         let lives = past.lives(&now, object)?;
         let values = past.values(&now, object, field)?;
-        let mut chunks = BTreeSet::new();
-        if lives.is_empty() && values.0.is_empty() {
-            return Ok(chunks);
-        }
-        let chunk = |id: u64| u32::try_from(id / crate::column::CHUNK_RECORDS as u64);
-        let ids = values.0.iter().map(|(id, _)| *id);
-        chunks.extend(
-            ids.chain(lives.gone.keys().copied())
-                .filter_map(|id| chunk(id).ok()),
-        );
+        let mut chunks: BTreeSet<u32> = values.chunks.keys().copied().collect();
+        let chunk = |id: u64| place(id).map(|(chunk, _)| chunk);
+        chunks.extend(lives.gone.keys().filter_map(|id| chunk(*id)));
         for (first, len) in &lives.unborn {
-            if let (Ok(first), Ok(last)) = (chunk(*first), chunk(first + len - 1)) {
+            if let (Some(first), Some(last)) = (chunk(*first), chunk(first + len - 1)) {
                 chunks.extend(first..=last);
             }
         }

@@ -175,6 +175,9 @@ impl Snapshot {
         if shape == Shape::RowOnly {
             return self.row_texts(object, field, chunk);
         }
+        if let Some(past) = &self.past {
+            return self.past_column(past, (object, field, shape), chunk);
+        }
         let vector = guard(|| self.stored_column(object, field, chunk))?;
         let changes: Vec<_> = self
             .overlay
@@ -184,19 +187,34 @@ impl Snapshot {
                 (slot, value.unwrap_or(&Value::Missing))
             })
             .collect();
-        let vector = chunk::patch(vector, &changes);
-        let Some(past) = &self.past else {
-            return Ok(vector);
-        };
+        Ok(chunk::patch(vector, &changes))
+    }
+
+    /// The same of a state of the past, which has a column for the field.
+    fn past_column(
+        &self,
+        past: &Past,
+        (object, field, shape): (ObjectId, FieldId, Shape),
+        chunk: ChunkId,
+    ) -> Result<Vector> {
+        let key = (object, field, chunk.0, Some(past.sequence));
+        if let Some(vector) = self.base.chunks.get(key, shape) {
+            return Ok(chunk::resize(vector, self.chunk_len(object, chunk)));
+        }
         let now = self.now();
         let (lives, values) = (past.lives(&now, object)?, past.values(&now, object, field)?);
+        let vector = now.column(object, field, chunk)?;
         let len = vector.len();
-        let unborn = lives.unborn_in(chunk.0).map(|slot| (slot, &Value::Missing));
-        let undone: Vec<_> = unborn
-            .chain(values.in_chunk(chunk.0))
-            .filter(|(slot, _)| *slot < len)
-            .collect();
-        Ok(chunk::patch(vector, &undone))
+        // What is not there has no value, whatever it had since.
+        let unborn = lives.unborn_in(chunk.0).map(|slot| (slot, Value::Missing));
+        let undone = values.in_chunk(chunk.0).chain(unborn);
+        let undone: Vec<_> = undone.filter(|(slot, _)| *slot < len).collect();
+        if undone.is_empty() {
+            return Ok(vector);
+        }
+        let vector = chunk::patch(vector, &undone);
+        self.base.chunks.put(key, vector.clone());
+        Ok(vector)
     }
 
     /// The values of a field in a chunk as folded.
@@ -219,8 +237,8 @@ impl Snapshot {
         shape: Shape,
     ) -> Result<Vector> {
         let len = self.chunk_len(object, chunk);
-        let key = (object, field, chunk.0);
-        if let Some(vector) = self.base.chunks.get(key) {
+        let key = (object, field, chunk.0, None);
+        if let Some(vector) = self.base.chunks.get(key, shape) {
             return Ok(chunk::resize(vector, len));
         }
         let summary;

@@ -2,6 +2,7 @@
 
 use crate::column::{Bits, Bitset, Floats, Ints, Tags, TextBlock, Texts, Vector};
 use crate::value::Value;
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// The vector with missing slots appended up to `len`.
@@ -68,14 +69,17 @@ fn resize_ints(ints: Ints, len: usize) -> Ints {
 }
 
 /// The vector with other values in some slots; the values have the vector's shape.
-pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> Vector {
+pub(in crate::storage) fn patch<V: Borrow<Value>>(
+    vector: Vector,
+    changes: &[(usize, V)],
+) -> Vector {
     if changes.is_empty() {
         return vector;
     }
     match vector {
         Vector::Bits(Bits { mut data, missing }) => {
             let mut missing = missing.unwrap_or_else(|| Bitset::new(data.len()));
-            for &(at, value) in changes {
+            for (at, value) in each(changes) {
                 data.set(at, *value == Value::Boolean(true));
                 missing.set(at, value.is_missing());
             }
@@ -92,7 +96,7 @@ pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> 
                 Floats::Values(values) => Arc::unwrap_or_clone(values),
                 Floats::Constant { value, len } => vec![value.unwrap_or(f64::NAN); len],
             };
-            for &(at, value) in changes {
+            for (at, value) in each(changes) {
                 values[at] = match value {
                     Value::Number(n) => *n,
                     _ => f64::NAN,
@@ -102,7 +106,7 @@ pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> 
         }
         Vector::Texts(texts) => Vector::Texts(patch_texts(texts, changes)),
         Vector::Tags(mut tags) => {
-            for &(at, value) in changes {
+            for (at, value) in each(changes) {
                 tags.sets.values_mut().for_each(|set| set.set(at, false));
                 let Value::Tags(codes) = value else { continue };
                 for &code in codes.iter() {
@@ -116,9 +120,13 @@ pub(in crate::storage) fn patch(vector: Vector, changes: &[(usize, &Value)]) -> 
     }
 }
 
-fn patch_ints(
+fn each<V: Borrow<Value>>(changes: &[(usize, V)]) -> impl Iterator<Item = (usize, &Value)> {
+    changes.iter().map(|(at, value)| (*at, value.borrow()))
+}
+
+fn patch_ints<V: Borrow<Value>>(
     mut ints: Ints,
-    changes: &[(usize, &Value)],
+    changes: &[(usize, V)],
     number: impl Fn(&Value) -> Option<i64>,
 ) -> Ints {
     /// The code of a value over a base, if it lies below the code for missing.
@@ -132,11 +140,11 @@ fn patch_ints(
     }
     macro_rules! in_place {
         ($base:expr, $codes:expr, $int:ty) => {{
-            let fits = |&(at, value): &(usize, &Value)| {
+            let fits = |(at, value): (usize, &Value)| {
                 let code = code(*$base, number(value), u64::from(<$int>::MAX))?;
                 Some((at, <$int>::try_from(code).ok()?))
             };
-            let coded: Option<Vec<(usize, $int)>> = changes.iter().map(fits).collect();
+            let coded: Option<Vec<(usize, $int)>> = each(changes).map(fits).collect();
             if let Some(coded) = coded {
                 let codes = Arc::make_mut($codes);
                 coded.into_iter().for_each(|(at, code)| codes[at] = code);
@@ -148,19 +156,34 @@ fn patch_ints(
         Ints::U8 { base, codes } => in_place!(base, codes, u8),
         Ints::U16 { base, codes } => in_place!(base, codes, u16),
         Ints::U32 { base, codes } => in_place!(base, codes, u32),
-        Ints::Constant { .. } | Ints::I64 { .. } => {}
+        Ints::Constant { value, .. } => {
+            if each(changes).all(|(_, changed)| number(changed) == *value) {
+                return ints;
+            }
+        }
+        Ints::I64 { values, missing } => {
+            let known = each(changes).map(|(at, value)| Some((at, number(value)?)));
+            if let Some(known) = known.collect::<Option<Vec<_>>>() {
+                let values = Arc::make_mut(values);
+                for (at, n) in known {
+                    values[at] = n;
+                    missing.iter_mut().for_each(|set| set.set(at, false));
+                }
+                return ints;
+            }
+        }
     }
     let mut values: Vec<Option<i64>> = ints.iter().collect();
-    for &(at, value) in changes {
+    for (at, value) in each(changes) {
         values[at] = number(value);
     }
-    Ints::from_options(values.into_iter())
+    Ints::pack(&values)
 }
 
 /// Beyond this many changes a dictionary is not searched for each.
 const FEW: usize = 64;
 
-fn patch_texts(texts: Texts, changes: &[(usize, &Value)]) -> Texts {
+fn patch_texts<V: Borrow<Value>>(texts: Texts, changes: &[(usize, V)]) -> Texts {
     let text = |value: &'_ Value| match value {
         Value::Text(text) => Some(text.clone()),
         _ => None,
@@ -171,14 +194,14 @@ fn patch_texts(texts: Texts, changes: &[(usize, &Value)]) -> Texts {
             mut entries,
         } if changes.len() <= FEW && entries.len() + FEW < usize::from(u16::MAX) => {
             let (all, known) = (Arc::make_mut(&mut codes), Arc::make_mut(&mut entries));
-            for &(at, value) in changes {
+            for (at, value) in each(changes) {
                 all[at] = text(value).map_or(u16::MAX, |text| entry(known, &text));
             }
             Texts::Dictionary { codes, entries }
         }
         texts => {
             let mut values: Vec<Option<&str>> = texts.iter().collect();
-            for &(at, value) in changes {
+            for (at, value) in each(changes) {
                 values[at] = match value {
                     Value::Text(text) => Some(text),
                     _ => None,
