@@ -67,6 +67,8 @@ pub(crate) struct Step {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
+    /// The record was there when the journal begins: it came, and got its value, no later.
+    Kept,
     /// The record came, perhaps again.
     Came,
     Changed,
@@ -125,13 +127,12 @@ impl Snapshot {
             kind,
         };
         if now.base.kept > after {
-            // What the journal begins with came there, for all that is known.
             let then = now.as_of(now.base.kept)?;
             for chunk in 0..then.chunk_count(object) {
                 let first = u64::from(chunk) * CHUNK_RECORDS as u64;
-                let came = |id| event(id, now.base.kept, Value::Missing, EventKind::Came);
+                let kept = |id| event(id, now.base.kept, Value::Missing, EventKind::Kept);
                 let live = then.live(object, ChunkId(chunk))?;
-                events.extend(live.ones().map(|slot| came(first + slot as u64)));
+                events.extend(live.ones().map(|slot| kept(first + slot as u64)));
             }
         }
         for moves in now.moves(object, after)? {

@@ -161,10 +161,11 @@ mod tests {
                 events.into_iter().filter(|e| e.sequence > kept).collect()
             };
             let events = now.events(OBJECT, COUNT, 0).unwrap();
-            let come = |e: &&crate::storage::Event| e.sequence == kept && e.kind == EventKind::Came;
-            let there = whole.as_of(kept).unwrap().record_count(OBJECT);
+            let there = events.iter().filter(|e| e.kind == EventKind::Kept);
+            let there = there.inspect(|e| assert_eq!(e.sequence, kept)).count();
             if kept > 0 {
-                assert_eq!(events.iter().filter(come).count() as u64, there);
+                let was = whole.as_of(kept).unwrap().record_count(OBJECT);
+                assert_eq!(there as u64, was);
             }
             assert_eq!(
                 later(events),

@@ -627,6 +627,10 @@ fn actor_type(actors: Option<ObjectId>) -> Type {
 impl History {
     /// The slot of the record.
     pub(crate) const RECORD: usize = 0;
+    /// The slot of the moment of a change.
+    pub(crate) const AT: usize = 3;
+    /// The slot of the moment at which a span begins.
+    pub(crate) const SINCE: usize = 2;
 
     /// What is known of each change or span, slot by slot.
     pub(crate) fn columns(&self) -> Vec<(&'static str, Type)> {

@@ -6,8 +6,8 @@ use super::order::column;
 use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
 use super::source::Start;
 use super::{
-    AggregateFunction, Column, ColumnValue, Expr, Group, History, Life, Meant, Node, Query, Source,
-    TRANSACTION, Type,
+    AggregateFunction, Column, ColumnValue, Expr, Function, Group, History, Life, Meant, Node,
+    Query, Source, TRANSACTION, Type,
 };
 use crate::catalog::{Object, Role};
 use crate::error::{Code, Error, Result, Span};
@@ -207,10 +207,11 @@ impl Binder<'_> {
         call: &Call,
         span: &Span,
     ) -> Result<Option<Expr>> {
-        let (aggregate, history, column, value) = match call.name.text.to_lowercase().as_str() {
-            "reached" => ("exists", "changes", None, "new"),
-            "entered" => ("min", "changes", Some("at"), "new"),
-            "time_in" => ("sum", "spans", Some("days"), "value"),
+        let name = call.name.text.to_lowercase();
+        let (aggregate, history, column, value, beginning) = match name.as_str() {
+            "reached" => ("exists", "changes", None, "new", None),
+            "entered" => ("min", "changes", Some("at"), "new", Some("at")),
+            "time_in" => ("sum", "spans", Some("days"), "value", Some("since")),
             "was" => return self.was(scope, call, span).map(Some),
             "changes" | "spans" => {
                 let message = format!("`{call}` are many, and here is one value");
@@ -262,19 +263,44 @@ impl Binder<'_> {
             order: Vec::new(),
             member: Vec::new(),
         };
-        let history = Call {
-            member: column.into_iter().map(named).collect(),
-            ..plain(history, of)
-        };
-        let history = syntax::Expr {
-            kind: ExprKind::Call(history),
+        let past = |member: Option<&str>| syntax::Expr {
+            kind: ExprKind::Call(Call {
+                member: member.into_iter().map(named).collect(),
+                ..plain(history, of.clone())
+            }),
             span: span.clone(),
         };
         let whole = Call {
             filter: Some(Box::new(condition)),
-            ..plain(aggregate, history)
+            ..plain(aggregate, past(column))
         };
-        self.call(scope, &whole, span).map(Some)
+        let whole = self.call(scope, &whole, span)?;
+        let Some(beginning) = beginning else {
+            return Ok(Some(whole));
+        };
+        // Of a record that is older than the journal it is not known.
+        let older = syntax::Expr {
+            kind: ExprKind::Is {
+                value: Box::new(syntax::Expr {
+                    kind: ExprKind::Path(vec![named(beginning)]),
+                    span: span.clone(),
+                }),
+                what: named("empty"),
+                negated: false,
+            },
+            span: span.clone(),
+        };
+        let older = Call {
+            filter: Some(Box::new(older)),
+            ..plain("exists", past(None))
+        };
+        let (ty, older) = (whole.ty.clone(), self.call(scope, &older, span)?);
+        let unknown = Expr::constant(Value::Missing, ty.clone(), span);
+        let node = Node::Function {
+            function: Function::If,
+            arguments: vec![older, unknown, whole],
+        };
+        Ok(Some(Expr::new(node, ty, span)))
     }
 
     /// `was(stage, 2026-03-31)`: what an expression was at the end of a day or period, or at a

@@ -2,12 +2,12 @@
 
 use super::then::forgotten;
 use super::{Context, Executor, Frame, alone};
-use crate::column::Vector;
+use crate::column::{Comparison, Vector};
 use crate::error::Result;
 use crate::query::bind::{self, Expr, History, Life, Node, Query, Type};
 use crate::query::plan::first_change;
 use crate::query::syntax::HistoryKind;
-use crate::storage::{Event, EventKind, Row};
+use crate::storage::{Event, EventKind, Row, Stamp};
 use crate::value::{DateTime, RecordId, Shape, Value};
 use std::sync::Arc;
 
@@ -21,6 +21,10 @@ impl Executor<'_> {
         self.check_kept(history, query)?;
         let snapshot = self.context.snapshot;
         let kept = snapshot.kept()?;
+        if kept.is_none() && asks_forgotten(history, query) {
+            return rows(Vec::new(), history.kind, self.context)
+                .map(|rows| frame(history.columns(), &rows));
+        }
         let later = |first: &DateTime| kept.is_none_or(|kept| *first > kept.at);
         let first = first_change(history, query.filter.as_ref(), self.context.clock);
         let after = match first.filter(later) {
@@ -48,24 +52,33 @@ impl Executor<'_> {
                 .is_some_and(|(_, ty)| *ty == Type::DATETIME),
             _ => false,
         };
-        let first = |bound: &Expr| match alone(bound, self.context).ok()? {
-            Value::DateTime(moment) => Some(moment),
+        let first = |bound: &Expr, after: bool| match alone(bound, self.context).ok()? {
+            Value::DateTime(moment) => {
+                Some(DateTime::from_micros(moment.micros() + i64::from(after)))
+            }
             Value::Date(day) => Some(clock.start_of(day)),
             Value::Period(period) => Some(clock.start_of(period.start())),
             _ => None,
         };
         let mut early = None;
         let mut look = |expr: &Expr| {
-            let (Node::Compare { left, right, .. }
-            | Node::InPeriod {
-                value: left,
-                period: right,
-            }) = &expr.node
-            else {
-                return;
+            let (left, right, comparison) = match &expr.node {
+                Node::Compare {
+                    left,
+                    right,
+                    comparison,
+                } => (left, right, *comparison),
+                Node::InPeriod { value, period } => (value, period, Comparison::GreaterEqual),
+                _ => return,
             };
-            for (time, bound) in [(left, right), (right, left)] {
-                if is_time(time) && first(bound).is_some_and(|first| first < kept.at) {
+            // What the journal begins with did at that very moment is forgotten too.
+            let sides = [
+                (left, right, comparison),
+                (right, left, comparison.flipped()),
+            ];
+            for (time, bound, comparison) in sides {
+                let first = || first(bound, comparison == Comparison::Greater);
+                if is_time(time) && first().is_some_and(|first| first <= kept.at) {
                     early = Some(expr.span.clone());
                 }
             }
@@ -77,7 +90,7 @@ impl Executor<'_> {
             filter.visit(&mut look);
         }
         match early {
-            Some(span) => Err(forgotten(&span, kept.at, clock)),
+            Some(span) => Err(forgotten(&span, kept.at, clock).expected("a later time")),
             None => Ok(()),
         }
     }
@@ -132,6 +145,19 @@ impl Executor<'_> {
     }
 }
 
+/// Whether a query wants nothing but what was so before the journal begins.
+fn asks_forgotten(history: &History, query: &Query) -> bool {
+    let beginning = match history.kind {
+        HistoryKind::Changes => History::AT,
+        HistoryKind::Spans => History::SINCE,
+    };
+    let is_forgotten = |expr: &Expr| match &expr.node {
+        Node::IsMissing(of) => of.node == Node::Slot(beginning),
+        _ => false,
+    };
+    query.filter.as_ref().is_some_and(is_forgotten)
+}
+
 fn frame(columns: impl IntoIterator<Item = (&'static str, Type)>, rows: &[Vec<Value>]) -> Frame {
     let columns = columns.into_iter().zip(rows);
     let columns = columns.map(|((_, ty), values)| match ty.shape() {
@@ -165,27 +191,32 @@ pub(super) fn rows(
     kind: HistoryKind,
     context: &Context<'_>,
 ) -> Result<Vec<Vec<Value>>> {
-    let stamps = context.snapshot.transactions(0)?;
-    let stamp = |sequence: u64| {
+    let known = events.iter().filter(|event| event.kind != EventKind::Kept);
+    let first = known.map(|event| event.sequence).min().unwrap_or(u64::MAX);
+    let stamps = context.snapshot.transactions(first - 1)?;
+    // Nothing of what was before the journal begins.
+    let stamp = |event: &Event| {
+        let sequence = (event.kind != EventKind::Kept).then_some(event.sequence)?;
         let at = stamps.binary_search_by_key(&sequence, |stamp| stamp.sequence);
-        at.map_or((DateTime::from_micros(0), None), |at| {
-            (stamps[at].at, stamps[at].actor)
-        })
+        at.ok().map(|at| stamps[at])
     };
+    let moment = |stamp: Option<Stamp>| stamp.map_or(Value::Missing, |s| Value::DateTime(s.at));
+    let actor = |stamp: Option<Stamp>| actor(stamp.and_then(|stamp| stamp.actor));
+    let number = |stamp: Option<Stamp>| stamp.map_or(Value::Missing, |s| number(s.sequence));
     match kind {
         HistoryKind::Changes => {
             events.retain(|event| event.old != event.new);
             events.sort_by_key(|event| (event.sequence, event.id));
             let mut columns = vec![Vec::new(); 6];
             for event in events {
-                let (at, who) = stamp(event.sequence);
+                let stamp = stamp(&event);
                 let row = [
                     Value::Reference(event.id),
                     event.old,
                     event.new,
-                    Value::DateTime(at),
-                    actor(who),
-                    number(event.sequence),
+                    moment(stamp),
+                    actor(stamp),
+                    number(stamp),
                 ];
                 push(&mut columns, row);
             }
@@ -198,19 +229,22 @@ pub(super) fn rows(
                 if event.kind == EventKind::Went {
                     continue;
                 }
-                let (since, who) = stamp(event.sequence);
+                let since = stamp(event);
                 let next = events.get(at + 1).filter(|next| next.id == event.id);
-                let until = next.map(|next| stamp(next.sequence).0);
-                let end = until.unwrap_or(clock.now);
-                let days = clock.date_of(end).days() - clock.date_of(since).days();
+                let until = next.and_then(stamp);
+                let day = |stamp: Option<Stamp>| {
+                    let at = stamp.map_or(clock.now, |stamp| stamp.at);
+                    i64::from(clock.date_of(at).days())
+                };
+                let days = |since| Value::Integer(day(until) - day(Some(since)));
                 let row = [
                     Value::Reference(event.id),
                     event.new.clone(),
-                    Value::DateTime(since),
-                    until.map_or(Value::Missing, Value::DateTime),
-                    Value::Integer(days.into()),
-                    actor(who),
-                    number(event.sequence),
+                    moment(since),
+                    moment(until),
+                    since.map_or(Value::Missing, days),
+                    actor(since),
+                    number(since),
                 ];
                 push(&mut columns, row);
             }

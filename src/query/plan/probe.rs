@@ -175,15 +175,13 @@ pub(crate) fn first_change(
     filter: Option<&Expr>,
     clock: &Clock,
 ) -> Option<DateTime> {
-    /// The column of the moment.
-    const AT: usize = 3;
     if history.kind == HistoryKind::Spans {
         return None;
     }
     let conditions = conjuncts(filter);
     let probes = conditions.iter().filter_map(|c| Probe::of(c, clock));
     let lows = probes.filter_map(|probe| match probe.wanted {
-        Wanted::Range(low, _) if probe.subject == Subject::Slot(AT) => Some(low),
+        Wanted::Range(low, _) if probe.subject == Subject::Slot(History::AT) => Some(low),
         _ => None,
     });
     let first = lows.max().filter(|low| *low > i64::MIN)?;

@@ -18,6 +18,7 @@ impl Reference<'_> {
             });
             rows.collect()
         };
+        let kept = snapshot.kept().unwrap().map(|stamp| stamp.sequence);
         let mut before = BTreeMap::new();
         let mut events = Vec::new();
         for stamp in snapshot.transactions(0).unwrap() {
@@ -38,6 +39,7 @@ impl Reference<'_> {
             }
             for (id, value) in &after {
                 match before.get(id) {
+                    None if Some(sequence) == kept => events.push(event(id, EventKind::Kept)),
                     None => events.push(event(id, EventKind::Came)),
                     Some(old) if old != value => events.push(event(id, EventKind::Changed)),
                     Some(_) => {}
