@@ -136,6 +136,11 @@ fn size(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
     let all = ("all", sizes.total());
     let lines = sizes.parts().into_iter().chain([all]).map(line).collect();
     interpreter.printer.grid(&grid(&["part", "bytes"], lines))?;
+    tell_beginning(interpreter)
+}
+
+/// Tells since when the past can be asked, if that is not always.
+fn tell_beginning(interpreter: &mut Interpreter<'_, '_>) -> Flow {
     if let Some(begins) = interpreter.session.journal_begins()? {
         interpreter.printer.note(&begins);
     }
@@ -188,7 +193,7 @@ fn describe(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
     for check in &object.checks {
         interpreter.printer.note(&format!("check ({check})"));
     }
-    GO_ON
+    tell_beginning(interpreter)
 }
 
 fn format(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
@@ -266,7 +271,7 @@ fn objects(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
     interpreter
         .printer
         .grid(&grid(&["object", "records"], lines))?;
-    GO_ON
+    tell_beginning(interpreter)
 }
 
 fn quit(_: &mut Interpreter<'_, '_>, _: &str) -> Flow {
