@@ -144,10 +144,14 @@ impl Writer<'_, '_> {
     }
 
     /// Whether a transaction that was undone was no undoing, nor the undoing of an undoing of one.
+    /// One that is forgotten is taken for none.
     fn is_done(&self, sequence: u64) -> Result<bool> {
+        let begin = self.snapshot().kept()?.map_or(0, |stamp| stamp.sequence);
         let mut done = true;
         let mut at = sequence;
-        while let Nature::Undo(of) = self.snapshot().stamp(at)?.nature {
+        while at > begin
+            && let Nature::Undo(of) = self.snapshot().stamp(at)?.nature
+        {
             done = !done;
             at = of;
         }
