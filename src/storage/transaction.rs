@@ -152,7 +152,9 @@ impl<'a> Transaction<'a> {
                 format!("the record `{id}` of object {} did not go", object.0),
             ));
         }
-        row.changed = 0;
+        // One that this transaction took may be again what it was.
+        let before = self.base.row(object, id)?;
+        row.changed = before.map_or(0, |before| before.changed);
         self.overlay().set(object, id, None, Some(Arc::new(row)))?;
         let before = None;
         self.log.push(Undo::Change { object, id, before });
