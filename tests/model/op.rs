@@ -1,0 +1,136 @@
+//! Statements, made up. Numbers pick among what there is.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+/// A statement. New kinds of statements go here, into [`op`] and into `Model::apply`.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    AddFirm(Option<i64>, Option<usize>),
+    AddPerson(Option<u8>, Option<usize>, Option<usize>),
+    AddOrders(usize, Option<usize>, i64),
+    Resize(usize, Option<i64>),
+    /// Only if nobody changed the firm since a transaction.
+    ResizeUnchanged(usize, i64, usize),
+    Grow(i64, i64),
+    Charge(i64, i64),
+    MoveFirm(usize, Option<usize>),
+    MovePerson(usize, Option<usize>, Option<usize>),
+    Call(usize, usize, Option<usize>),
+    /// Two records get each other's names.
+    Swap(usize, usize, usize),
+    Delete(usize, usize),
+    DeleteFirms(i64),
+    DeleteOrders(i64),
+    Upsert(Vec<(Option<usize>, Option<i64>)>),
+    UpsertPeople(Vec<(u8, Option<usize>)>),
+    UpsertOrders(Vec<(usize, i64)>),
+    /// An order for each firm of a size.
+    UpsertFrom(i64, i64),
+    /// Lines of names and sizes; -1 is no number.
+    Import(Vec<(Option<usize>, Option<i64>)>),
+    /// By label, or by a size that they had, or all.
+    Restore(usize, Option<usize>),
+    RestoreFirms(i64),
+    /// The source, the target, what is kept, and what of single fields.
+    Merge(usize, usize, usize, u8, Vec<(usize, u8)>),
+    Undo,
+    UndoNumber(usize),
+    Redo,
+    SetField(usize, usize, usize, Option<usize>),
+    /// The same for all records of an object.
+    SetFields(usize, usize, Option<usize>),
+    Unknown,
+    DryRun(Box<Op>),
+    /// Of an object.
+    Alter(usize, Alter),
+}
+
+/// A change of the definitions.
+#[derive(Clone, Debug)]
+pub(crate) enum Alter {
+    AddField(u8),
+    DropField(usize),
+    RenameField(usize),
+    RenameObject,
+    Retype(usize, u8),
+    /// Perhaps one that was there before.
+    AddLabel(usize, bool),
+    RenameLabel(usize, usize),
+    DropLabel(usize, usize),
+    Reorder(usize, usize),
+    AddIndex(usize, bool),
+    DropIndex(usize),
+}
+
+pub(crate) fn op() -> impl Strategy<Value = Op> {
+    let at = || 0..64_usize;
+    let maybe = || option::of(0..64_usize);
+    let number = || 0..6_i64;
+    let object = || 0..3_usize;
+    let lines = |low| vec((maybe(), option::of(low..6_i64)), 1..5);
+    let adding = prop_oneof![
+        4 => (option::of(number()), maybe()).prop_map(|(a, b)| Op::AddFirm(a, b)),
+        4 => (option::of(0..9_u8), maybe(), option::weighted(0.9, at()))
+            .prop_map(|(a, b, c)| Op::AddPerson(a, b, c)),
+        4 => (1..3_usize, option::weighted(0.9, at()), -1..5_i64)
+            .prop_map(|(a, b, c)| Op::AddOrders(a, b, c)),
+        1 => at().prop_map(|a| Op::AddOrders(90, Some(a), 3)),
+        2 => lines(0).prop_map(Op::Upsert),
+        2 => vec((0..9_u8, maybe()), 1..4).prop_map(Op::UpsertPeople),
+        2 => vec((at(), number()), 1..4).prop_map(Op::UpsertOrders),
+        1 => (number(), number()).prop_map(|(a, b)| Op::UpsertFrom(a, b)),
+        2 => lines(-1).prop_map(Op::Import),
+    ];
+    let changing = prop_oneof![
+        3 => (at(), option::of(number())).prop_map(|(a, b)| Op::Resize(a, b)),
+        1 => (at(), number(), at()).prop_map(|(a, b, c)| Op::ResizeUnchanged(a, b, c)),
+        2 => (number(), number()).prop_map(|(a, b)| Op::Grow(a, b)),
+        2 => (number(), number()).prop_map(|(a, b)| Op::Charge(a, b)),
+        3 => (at(), maybe()).prop_map(|(a, b)| Op::MoveFirm(a, b)),
+        2 => (at(), maybe(), maybe()).prop_map(|(a, b, c)| Op::MovePerson(a, b, c)),
+        1 => (object(), at(), maybe()).prop_map(|(a, b, c)| Op::Call(a, b, c)),
+        1 => (object(), at(), at()).prop_map(|(a, b, c)| Op::Swap(a, b, c)),
+        6 => (object(), at(), at(), maybe()).prop_map(|(a, b, c, d)| Op::SetField(a, b, c, d)),
+        4 => (object(), at(), option::weighted(0.9, at())).prop_map(|(a, b, c)| Op::SetFields(a, b, c)),
+        1 => Just(Op::Unknown),
+    ];
+    let deleting = prop_oneof![
+        6 => (object(), at()).prop_map(|(a, b)| Op::Delete(a, b)),
+        1 => number().prop_map(Op::DeleteFirms),
+        1 => number().prop_map(Op::DeleteOrders),
+    ];
+    let returning = prop_oneof![
+        5 => (object(), maybe()).prop_map(|(a, b)| Op::Restore(a, b)),
+        1 => number().prop_map(Op::RestoreFirms),
+        8 => Just(Op::Undo),
+        3 => at().prop_map(Op::UndoNumber),
+        4 => Just(Op::Redo),
+    ];
+    let side = || 0..3_u8;
+    let merging = (object(), at(), at(), 0..4_u8, vec((at(), side()), 0..3))
+        .prop_map(|(a, b, c, d, e)| Op::Merge(a, b, c, d, e));
+    let plain =
+        prop_oneof![9 => adding, 9 => changing, 5 => deleting, 8 => returning, 3 => merging]
+            .boxed();
+    let dry = plain.clone().prop_map(|op| Op::DryRun(Box::new(op)));
+    let defining = prop_oneof![
+        4 => (0..7_u8).prop_map(Alter::AddField),
+        1 => at().prop_map(Alter::DropField),
+        1 => at().prop_map(Alter::RenameField),
+        1 => Just(Alter::RenameObject),
+        6 => (at(), 0..4_u8).prop_map(|(a, b)| Alter::Retype(a, b)),
+        1 => (at(), any::<bool>()).prop_map(|(a, b)| Alter::AddLabel(a, b)),
+        1 => (at(), at()).prop_map(|(a, b)| Alter::RenameLabel(a, b)),
+        2 => (at(), at()).prop_map(|(a, b)| Alter::DropLabel(a, b)),
+        1 => (at(), at()).prop_map(|(a, b)| Alter::Reorder(a, b)),
+        2 => (at(), prop::bool::weighted(0.3)).prop_map(|(a, b)| Alter::AddIndex(a, b)),
+        1 => at().prop_map(Alter::DropIndex),
+    ];
+    let defining = (object(), defining)
+        .prop_map(|(a, b)| Op::Alter(a, b))
+        .boxed();
+    let no_dry = defining.clone().prop_map(|op| Op::DryRun(Box::new(op)));
+    prop_oneof![60 => plain, 4 => dry, 14 => defining, 1 => no_dry]
+}
