@@ -71,9 +71,7 @@ impl Executor<'_> {
                 };
                 return self.evaluator.in_order(parts.len(), step, take);
             }
-            Path::Ids(ids) => self.existing(object, ids)?,
-            Path::Lookup { index, keys } => self.looked_up(*index, keys)?,
-            Path::Range { index, low, high } => self.ranged(*index, low, high)?,
+            path => self.ids_by(object, path)?,
         };
         self.evaluator
             .profile
@@ -91,6 +89,28 @@ impl Executor<'_> {
             Ok(part)
         };
         self.evaluator.in_order(batches.len(), step, take)
+    }
+
+    /// What a path other than a scan finds, in the order of ids.
+    fn ids_by(&self, object: ObjectId, path: &Path) -> Result<Vec<RecordId>> {
+        match path {
+            Path::Nothing | Path::Scan { .. } => Ok(Vec::new()),
+            Path::Ids(ids) => self.existing(object, ids),
+            Path::Lookup { index, keys } => self.looked_up(*index, keys),
+            Path::Range { index, low, high } => self.ranged(*index, low, high),
+            Path::Both(paths) => {
+                let [mut found, other] = [
+                    self.ids_by(object, &paths[0])?,
+                    self.ids_by(object, &paths[1])?,
+                ];
+                let mut other = other.into_iter().peekable();
+                found.retain(|id| {
+                    while other.next_if(|next| next < id).is_some() {}
+                    other.peek() == Some(id)
+                });
+                Ok(found)
+            }
+        }
     }
 
     fn existing(&self, object: ObjectId, ids: &[RecordId]) -> Result<Vec<RecordId>> {

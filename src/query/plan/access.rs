@@ -16,6 +16,10 @@ use std::ops::Bound;
 /// records and want both.
 const SELECTIVE: u64 = if cfg!(test) { 4 } else { 100 };
 
+/// A second index is read if it finds no more than so many times as many records as the first: for
+/// each record that only the first finds, a chunk of another column may have to be decoded.
+const NO_MORE: f64 = 2.0;
+
 /// The share of the records that meet a condition of which nothing is known.
 const UNKNOWN: f64 = 1.0 / 3.0;
 
@@ -63,14 +67,39 @@ pub(crate) enum Path {
         low: KeyBound,
         high: KeyBound,
     },
+    /// Records that each of these indexes finds.
+    Both(Box<[Self; 2]>),
 }
 
 struct Candidate {
     path: Path,
-    expected: u64,
-    /// The conditions that it answers, the first of them exactly.
+    /// Of the records, those expected to be found.
+    share: f64,
+    /// The conditions that it answers, those first that it answers exactly.
     answers: Vec<usize>,
     exact: usize,
+}
+
+impl Candidate {
+    /// What both find, if it is about as cheap to find as one of them: then columns of the others
+    /// need not be read.
+    fn and(self, other: Self) -> Self {
+        let apart = other.answers.iter().all(|at| !self.answers.contains(at));
+        let cheap = other.share <= self.share * NO_MORE;
+        let indexed = |path: &Path| matches!(path, Path::Lookup { .. } | Path::Range { .. });
+        if !(apart && cheap && indexed(&self.path) && indexed(&other.path)) {
+            return self;
+        }
+        let (exact, tested) = self.answers.split_at(self.exact);
+        let (other_exact, other_tested) = other.answers.split_at(other.exact);
+        let answers = [exact, other_exact, tested, other_tested].concat();
+        Self {
+            path: Path::Both(Box::new([self.path, other.path])),
+            share: self.share * other.share,
+            exact: self.exact + other.exact,
+            answers,
+        }
+    }
 }
 
 struct Chooser<'a> {
@@ -163,7 +192,7 @@ impl Chooser<'_> {
             .find_map(|(at, probe)| match (probe.subject, probe.only()) {
                 (Subject::Id, Some(Only::Integer(id))) => Some(Candidate {
                     path: Path::Ids(vec![RecordId(id.cast_unsigned())]),
-                    expected: 1,
+                    share: self.one(),
                     answers: vec![at],
                     exact: 1,
                 }),
@@ -178,7 +207,7 @@ impl Chooser<'_> {
                         index: index.id,
                         keys: vec![key],
                     },
-                    expected: 1,
+                    share: self.one(),
                     exact: answers.len(),
                     answers,
                 })
@@ -208,21 +237,29 @@ impl Chooser<'_> {
         self.probes().filter(of_field)
     }
 
-    /// The share of the records expected to meet a condition.
-    fn share(&self, at: usize) -> f64 {
-        match &self.probes[at] {
-            Some(probe) => {
-                let expected = probe.expected(self.summaries[at].as_ref(), self.count);
-                expected as f64 / self.count.max(1) as f64
-            }
-            None => UNKNOWN,
-        }
+    /// The share of the records expected to meet what is asked of the field of a condition.
+    fn share(&self, at: usize, probe: &Probe) -> f64 {
+        let expected = probe.expected(self.summaries[at].as_ref(), self.count);
+        expected as f64 * self.one()
     }
 
-    /// The records expected to meet some of the conditions, taken as independent.
-    fn expected(&self, conditions: impl IntoIterator<Item = usize>) -> u64 {
-        let shares = conditions.into_iter().map(|at| self.share(at));
-        (self.count as f64 * shares.product::<f64>()).ceil() as u64
+    /// The share of the records expected to meet some of the conditions, taken as independent.
+    fn share_of_all(&self, conditions: impl IntoIterator<Item = usize>) -> f64 {
+        let shares = conditions.into_iter().map(|at| match &self.probes[at] {
+            Some(probe) => self.share(at, probe),
+            None => UNKNOWN,
+        });
+        shares.product()
+    }
+
+    /// The share of one record.
+    fn one(&self) -> f64 {
+        1.0 / self.count.max(1) as f64
+    }
+
+    /// The records of a share; a little more than a whole number is that number.
+    fn expected(&self, share: f64) -> u64 {
+        (self.count as f64 * share - 1e-6).ceil() as u64
     }
 
     fn key_value(&self, field: FieldId, only: &Only<'_>) -> Value {
@@ -271,29 +308,33 @@ impl Chooser<'_> {
         self.probe()
     }
 
-    /// The ids or the index that leave the fewest records, if these are few enough.
+    /// The ids or the indexes that leave the fewest records, if these are few enough.
     fn selective(&self) -> Option<Candidate> {
         let ids = self.probes().filter_map(|(at, probe)| match &probe.wanted {
-            Wanted::Records(set) if probe.subject == Subject::Id => self.few(vec![at], 1, || {
-                Path::Ids(set.ones().map(|id| RecordId(id as u64)).collect())
-            }),
+            Wanted::Records(set) if probe.subject == Subject::Id => {
+                let ids = || set.ones().map(|id| RecordId(id as u64)).collect();
+                self.few(self.share(at, probe), vec![at], 1, || Path::Ids(ids()))
+            }
             _ => None,
         });
         let indexes = self.indexes().filter_map(|index| self.through(index));
-        ids.chain(indexes).min_by_key(|found| found.expected)
+        let mut found: Vec<_> = ids.chain(indexes).collect();
+        found.sort_by(|a, b| a.share.total_cmp(&b.share));
+        found.into_iter().reduce(Candidate::and)
     }
 
-    /// A way to the records that meet some conditions, if they are few.
+    /// A way to a share of the records, if they are few.
     fn few(
         &self,
+        share: f64,
         answers: Vec<usize>,
         exact: usize,
         path: impl FnOnce() -> Path,
     ) -> Option<Candidate> {
-        let expected = self.expected(answers.iter().copied());
+        let expected = self.expected(share);
         (expected.saturating_mul(SELECTIVE) <= self.count).then(|| Candidate {
             path: path(),
-            expected,
+            share,
             answers,
             exact,
         })
@@ -304,19 +345,21 @@ impl Chooser<'_> {
     fn through(&self, index: &Index) -> Option<Candidate> {
         let (mut answers, first) = self.first_values(index);
         let exact = answers.len();
+        let share = self.share_of_all(answers.iter().copied());
         let lookup = |keys| Path::Lookup {
             index: index.id,
             keys,
         };
         let then = |value: Value| [first.as_slice(), &[value]].concat();
         let Some(&next) = index.fields.get(exact) else {
-            return self.few(answers, exact, || lookup(vec![first.clone()]));
+            return self.few(share, answers, exact, || lookup(vec![first.clone()]));
         };
         let ty = &self.context.catalog.object(self.object).field(next).ty;
         if let Some((at, probe)) = self.asked(next).find(|(_, probe)| probe.wanted.is_set()) {
             answers.push(at);
             let keys = || probe.wanted.members(ty).map(then).collect();
-            return self.few(answers, exact + 1, || lookup(keys()));
+            let share = share * self.share(at, probe);
+            return self.few(share, answers, exact + 1, || lookup(keys()));
         }
         let (mut low, mut high) = (i64::MIN, i64::MAX);
         for (at, probe) in self.asked(next) {
@@ -325,12 +368,17 @@ impl Chooser<'_> {
                 answers.push(at);
             }
         }
-        if answers.len() == exact {
+        let Some(&at) = answers.get(exact) else {
             if first.is_empty() {
                 return None;
             }
-            return self.few(answers, exact, || lookup(vec![first.clone()]));
-        }
+            return self.few(share, answers, exact, || lookup(vec![first.clone()]));
+        };
+        let both = Probe {
+            subject: Subject::Field(next),
+            wanted: Wanted::Range(low, high),
+        };
+        let share = share * self.share(at, &both);
         // A bound may lie outside of the type's values.
         let bounded = |n: i64, end: i64| n != end && Value::from_int(ty, n).as_int() == Some(n);
         let low = match bounded(low, i64::MIN) {
@@ -344,11 +392,12 @@ impl Chooser<'_> {
             false => Bound::Excluded(then(Value::Missing)),
         };
         let index = index.id;
-        self.few(answers, exact, || Path::Range { index, low, high })
+        self.few(share, answers, exact, || Path::Range { index, low, high })
     }
 
     /// An access through a candidate; the other conditions are tested on what it finds.
     fn answered(mut self, found: Candidate) -> Access {
+        let expected = self.expected(found.share);
         let shown = |at: &usize| self.conditions[*at].shown.clone();
         let by: Vec<Expr> = found.answers.iter().map(shown).collect();
         let by = by.first().map(|first| all(by.clone(), &first.span));
@@ -362,7 +411,7 @@ impl Chooser<'_> {
             path: found.path,
             by,
             conditions: self.conditions,
-            expected: found.expected,
+            expected,
         }
     }
 
@@ -373,7 +422,7 @@ impl Chooser<'_> {
             .collect();
         Access {
             object: self.object,
-            expected: self.expected(0..self.conditions.len()),
+            expected: self.expected(self.share_of_all(0..self.conditions.len())),
             path: Path::Scan { chunks, total },
             by: None,
             conditions: self.conditions,

@@ -12,7 +12,7 @@ use crate::query::bind::{ColumnValue, Expr, Find, Nested, Node, Query, Source, T
 use crate::query::exec::{
     Context, Evaluator, Profile, Then, Work, is_column_over_rows, part, run_profiled, search,
 };
-use crate::value::{FieldType, IndexId, ObjectId, RecordId, Value};
+use crate::value::{FieldType, ObjectId, RecordId, Value};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -374,9 +374,9 @@ impl Tree<'_> {
                 format!("scan {name}: {read} of {total}{skipped}, about {records}")
             }
             Path::Ids(_) => format!("{name} by id: {by}, at most {records}"),
-            Path::Lookup { index, .. } | Path::Range { index, .. } => {
-                let index = self.index(access, *index);
-                format!("{name} by index on {index}: {by}, about {records}")
+            path @ (Path::Lookup { .. } | Path::Range { .. } | Path::Both(_)) => {
+                let indexes = self.indexes(access, path);
+                format!("{name} by index on {indexes}: {by}, about {records}")
             }
         };
         self.line(depth, how);
@@ -436,9 +436,21 @@ impl Tree<'_> {
         Ok(())
     }
 
-    fn index(&self, access: &Access, id: IndexId) -> String {
+    /// The fields of the indexes that a path reads.
+    fn indexes(&self, access: &Access, path: &Path) -> String {
+        let id = match path {
+            Path::Both(paths) => {
+                return paths
+                    .each_ref()
+                    .map(|path| self.indexes(access, path))
+                    .join(" and on ");
+            }
+            Path::Lookup { index, .. } | Path::Range { index, .. } => Some(*index),
+            Path::Nothing | Path::Scan { .. } | Path::Ids(_) => None,
+        };
         let object = self.context.catalog.object(access.object);
-        let found = object.indexes.iter().find(|index| index.id == id);
+        let mut indexes = object.indexes.iter();
+        let found = indexes.find(|index| Some(index.id) == id);
         let fields = found.map_or(&[][..], |index| index.fields.as_slice());
         let names: Vec<_> = fields
             .iter()
