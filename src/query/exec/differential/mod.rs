@@ -1,6 +1,7 @@
 //! The executor against the reference evaluator, on generated books and queries.
 
 mod book;
+mod past;
 mod texts;
 
 use super::reference::Reference;
@@ -12,6 +13,7 @@ use crate::query::syntax;
 use crate::storage::Snapshot;
 use crate::value::{Clock, Value};
 use book::{Data, catalog, clock, data, with_book, with_past};
+use past::history;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -163,6 +165,21 @@ proptest! {
         texts in vec(query(), 8),
     ) {
         with_past(&data, &catalog(), |past, plain| agree(past, plain, &texts))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn history_agrees_with_the_states_after_each_transaction(
+        data in data(1),
+        texts in vec(history(), 8),
+    ) {
+        with_past(&data, &catalog(), |past, plain| {
+            agree(past, plain, &texts)?;
+            agree(plain, plain, &texts)
+        })?;
     }
 }
 

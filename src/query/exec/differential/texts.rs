@@ -4,11 +4,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-fn some(texts: &'static [&'static str]) -> BoxedStrategy<String> {
+pub(super) fn some(texts: &'static [&'static str]) -> BoxedStrategy<String> {
     select(texts).prop_map(str::to_owned).boxed()
 }
 
-fn combined(atoms: BoxedStrategy<String>) -> BoxedStrategy<String> {
+pub(super) fn combined(atoms: BoxedStrategy<String>) -> BoxedStrategy<String> {
     atoms
         .prop_recursive(2, 6, 3, |inner| {
             prop_oneof![

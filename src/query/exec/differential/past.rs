@@ -1,0 +1,136 @@
+//! Generated queries about what was, as text.
+
+use super::texts::{combined, some};
+use proptest::prelude::*;
+
+/// Conditions on the changes of a field, or on its spans.
+fn changed(field: &str, spans: bool) -> BoxedStrategy<String> {
+    let of_value: &'static [&'static str] = match (field, spans) {
+        ("stage", false) => &[
+            "new = won",
+            "old.position < new.position",
+            "old is empty and new >= qualify",
+            "new.position > 1",
+            "old in (won, lost) or new is empty",
+            "record.stage.position = new.position",
+            "record.account = \"A3\"",
+        ],
+        ("stage", true) => &[
+            "value = won",
+            "value >= qualify",
+            "value is empty",
+            "value.position > 1 and until is empty",
+            "record.stage.position != value.position",
+        ],
+        ("amount", false) => &[
+            "new > old",
+            "old is empty",
+            "new > 300",
+            "record.amount = old",
+        ],
+        ("amount", true) => &["value > 300", "value is empty", "record.amount = value"],
+        ("account", false) => &[
+            "new under \"A1\"",
+            "old.industry = health",
+            "new is empty",
+            "new in (accounts where employees > 4)",
+        ],
+        _ => &[
+            "value = \"A3\"",
+            "value.parent is not empty",
+            "value in (accounts where employees > 4)",
+        ],
+    };
+    let of_time: &'static [&'static str] = match spans {
+        false => &[
+            "at in this month",
+            "at < now",
+            "at >= now",
+            "at < 2026-05-15",
+            "transaction > 1",
+            "transaction between 2 and 4",
+            "record is empty",
+        ],
+        true => &[
+            "since >= now",
+            "until < 2027",
+            "until is empty",
+            "days > 0",
+            "transaction < 3",
+        ],
+    };
+    combined(prop_oneof![some(of_value), some(of_time)].boxed())
+}
+
+/// Conditions on deals by what they were.
+pub(super) fn once() -> BoxedStrategy<String> {
+    combined(some(&[
+        "exists(changes(stage) where new = won)",
+        "count(changes(amount)) > 1",
+        "count(changes(amount) where new > old) > 0",
+        "not exists(changes(account) where old is not empty)",
+        "max(changes(stage).at) >= now",
+        "exists(spans(stage) where value >= qualify and until is empty)",
+        "sum(spans(count_of).value) > 3",
+        "count(spans(account.parent)) > 1",
+        "exists(changes(account.employees) where new > outer.count_of)",
+        "reached(stage >= proposal)",
+        "reached(count_of in (1, 2))",
+        "entered(stage = won) < now",
+        "time_in(account is empty) >= 0",
+    ]))
+}
+
+pub(super) fn history() -> BoxedStrategy<String> {
+    let columns = some(&[
+        "record, old, new, at, transaction",
+        "new",
+        "record.name, old, at",
+    ]);
+    let lengths = some(&[
+        "record, value, since, until, days, transaction",
+        "value, days",
+    ]);
+    let end = some(&[
+        "",
+        " order by transaction desc, record",
+        " limit 3",
+        " order by at limit 4",
+    ]);
+    let ends = some(&["", " order by transaction desc, record", " limit 3"]);
+    let field = || prop_oneof![Just("stage"), Just("amount"), Just("account")];
+    let changes = (field(), columns, end).prop_flat_map(|(field, columns, end)| {
+        changed(field, false).prop_map(move |filter| {
+            format!("changes of deals.{field} where {filter} select {columns}{end}")
+        })
+    });
+    let spans = (field(), lengths, ends).prop_flat_map(|(field, columns, end)| {
+        changed(field, true).prop_map(move |filter| {
+            format!("spans of deals.{field} where {filter} select {columns}{end}")
+        })
+    });
+    let grouped = some(&[
+        "changes of deals.stage group by new select new, count() as n, count(distinct record) as d",
+        "changes of deals.amount group by record.account as k with totals select k, sum(new) as a, \
+         sum(old) as b",
+        "changes of deals.account group by month(at) as k, new select k, new, count() as n",
+        "changes of accounts.parent group by new select new, count() as n",
+        "spans of deals.stage group by value select value, avg(days) as d, count() as n",
+        "spans of deals.account group by value with rollup select value, count() as n",
+        "deals let moves = count(changes(stage)), past = sum(spans(count_of).value) \
+         group by moves select moves, count() as n, sum(past) as s",
+        "changes of deals.note select record, old, new, transaction",
+        "changes of accounts.tags select record, old, new, transaction",
+        "spans of accounts.name select record, value, since, until",
+    ]);
+    let deals = (
+        once(),
+        some(&[
+            "name, stage",
+            "name, count(changes(stage)) as n, max(changes(amount).new) as most",
+            "name, entered(stage = won) as since, time_in(stage = won) as days",
+        ]),
+    )
+        .prop_map(|(filter, columns)| format!("deals where {filter} select {columns}"));
+    prop_oneof![4 => changes, 4 => spans, 2 => grouped, 4 => deals].boxed()
+}
