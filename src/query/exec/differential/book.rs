@@ -367,7 +367,10 @@ fn change(transaction: &mut Transaction<'_>, changes: &[(usize, Option<Row>)]) {
 }
 
 fn commit(transaction: Transaction<'_>) {
-    let at = clock().now;
+    commit_at(transaction, clock().now);
+}
+
+fn commit_at(transaction: Transaction<'_>, at: DateTime) {
     transaction.commit(CommitInfo { at, actor: None }).unwrap();
 }
 
@@ -387,7 +390,8 @@ fn begun(data: &Data, catalog: &Catalog) -> Store {
     for row in std::iter::repeat_n(&data.deals, data.repeat).flatten() {
         first.insert(DEALS, row.clone()).unwrap();
     }
-    commit(first);
+    let april = Date::from_ymd(2026, 4, 25).unwrap();
+    commit_at(first, clock().start_of(april));
     if data.folded {
         store.fold().unwrap();
     }
