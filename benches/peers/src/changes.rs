@@ -20,7 +20,8 @@ pub(crate) fn run(arguments: &Arguments, files: &Files, table: &mut Table) -> Re
         fs::copy(path, &to)?;
         Ok(to)
     };
-    let book = fieldbook_engine::open(&copy(&files.fieldbook)?)?;
+    let options = fieldbook_engine::options().exclusive(arguments.exclusive);
+    let book = options.open(copy(&files.fieldbook)?)?;
     let lite = sqlite::open(&copy(&files.sqlite)?)?;
     let duck = duck::open(&copy(&files.duckdb)?)?;
     let last: i64 = book.query("opportunities select max(id)")?.one()?;

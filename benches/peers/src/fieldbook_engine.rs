@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::cell::{Answer, Cell};
-use fieldbook::{Book, Date, Parameters, Row, Rows, Value};
+use fieldbook::{Book, Date, Options, Parameters, Row, Rows, Value};
 use std::path::Path;
 
 /// The day of all books: the sample lies around it.
@@ -10,9 +10,13 @@ pub(crate) fn today() -> Date {
     Date::from_ymd(2026, 5, 15).expect("a day of the calendar")
 }
 
-pub(crate) fn open(path: &Path) -> Result<Book> {
+pub(crate) fn options() -> Options {
     let options = Book::options().today(today()).memory_bytes(2 << 30);
-    Ok(options.create(false).open(path)?)
+    options.create(false)
+}
+
+pub(crate) fn open(path: &Path) -> Result<Book> {
+    Ok(options().open(path)?)
 }
 
 /// The rows as cells; nested records and lists are left out, they are compared as queries of

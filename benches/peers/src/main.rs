@@ -42,6 +42,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     read_only: bool,
 
+    /// Change Fieldbook's book with other processes locked out
+    #[arg(long)]
+    exclusive: bool,
+
     /// Measure Fieldbook alone, and its memory
     #[arg(long)]
     alone: bool,
