@@ -172,6 +172,7 @@ impl Snapshot {
     /// The deleted records of an object, each with the transaction that took it and the row that
     /// this one found.
     pub(crate) fn gone(&self, object: ObjectId) -> Result<BTreeMap<RecordId, (u64, Arc<Row>)>> {
+        self.must_know_the_past()?;
         let mut gone = BTreeMap::new();
         for moves in self.moves(object, 0)? {
             for (first, len) in moves.inserted {

@@ -10,7 +10,7 @@ use super::schema::Schema;
 use super::{ObjectLayout, Row, Settings, Snapshot, Store};
 use crate::error::{Code, Error, Result};
 use crate::value::{DateTime, IndexId, ObjectId, RecordId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Uncommitted changes over a snapshot. Dropping it forgets them.
@@ -190,6 +190,19 @@ impl<'a> Transaction<'a> {
             before: Some(before.clone()),
         });
         Ok(before)
+    }
+
+    /// The last row that this transaction changed or removed of each record of an object.
+    pub(crate) fn last_rows(&self, object: ObjectId) -> BTreeMap<RecordId, Arc<Row>> {
+        let rows = self.log.iter().filter_map(|undo| match undo {
+            Undo::Change {
+                object: of,
+                id,
+                before: Some(before),
+            } if *of == object => Some((*id, before.clone())),
+            _ => None,
+        });
+        rows.collect()
     }
 
     fn existing(&self, object: ObjectId, id: RecordId) -> Result<Arc<Row>> {

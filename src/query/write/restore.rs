@@ -46,13 +46,17 @@ impl Writer<'_, '_> {
     fn deleted(&self, object: ObjectId) -> Result<Deleted> {
         let gone = self.snapshot().gone(object)?.into_iter();
         let mut deleted: Deleted = gone.map(|(id, (_, row))| (id, row)).collect();
+        let mut last = self.transaction.last_rows(object);
         for change in self.transaction.changes() {
             if change.object != object {
                 continue;
             }
             match (change.before, change.after) {
                 (_, Some(_)) => drop(deleted.remove(&change.id)),
-                (Some(row), None) => drop(deleted.insert(change.id, row)),
+                (Some(row), None) => {
+                    let row = last.remove(&change.id).unwrap_or(row);
+                    deleted.insert(change.id, row);
+                }
                 (None, None) => {}
             }
         }
