@@ -376,7 +376,7 @@ impl Snapshot {
     /// The schema and the settings are those of now.
     pub(crate) fn as_of(&self, sequence: u64) -> Result<Self> {
         if sequence >= self.pending.sequence {
-            return Ok(self.now());
+            return self.last_committed();
         }
         self.check_kept(sequence)?;
         Ok(Self {
@@ -385,17 +385,23 @@ impl Snapshot {
         })
     }
 
+    /// Refuses a transaction in which what the journal holds is not of the fields' types.
+    pub(super) fn must_know_the_past(&self) -> Result<()> {
+        if !self.overlay.inherits {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Misplaced,
+            "the past cannot be asked in a transaction that gives a field another type",
+        )
+        .hint("commit first"))
+    }
+
     /// The present state without the changes of a transaction, which the journal does not know.
     pub(super) fn last_committed(&self) -> Result<Self> {
         let mut then = self.now();
         if let Some(mut committed) = then.committed.take() {
-            if self.overlay.inherits {
-                return Err(Error::new(
-                    Code::Misplaced,
-                    "the past cannot be asked in a transaction that gives a field another type",
-                )
-                .hint("commit first"));
-            }
+            self.must_know_the_past()?;
             let schema = &self.overlay.schema;
             if !Arc::ptr_eq(schema, &committed.schema) {
                 if schema.index_ids().any(|id| !committed.schema.has_index(id)) {

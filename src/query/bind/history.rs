@@ -208,10 +208,10 @@ impl Binder<'_> {
         span: &Span,
     ) -> Result<Option<Expr>> {
         let name = call.name.text.to_lowercase();
-        let (aggregate, history, column, value, beginning) = match name.as_str() {
-            "reached" => ("exists", "changes", None, "new", None),
-            "entered" => ("min", "changes", Some("at"), "new", Some("at")),
-            "time_in" => ("sum", "spans", Some("days"), "value", Some("since")),
+        let (aggregate, history, column, value) = match name.as_str() {
+            "reached" => ("exists", "changes", None, "new"),
+            "entered" => ("min", "changes", Some("at"), "new"),
+            "time_in" => ("sum", "spans", Some("days"), "value"),
             "was" => return self.was(scope, call, span).map(Some),
             "changes" | "spans" => {
                 let message = format!("`{call}` are many, and here is one value");
@@ -263,7 +263,7 @@ impl Binder<'_> {
             order: Vec::new(),
             member: Vec::new(),
         };
-        let past = |member: Option<&str>| syntax::Expr {
+        let past = |history: &str, member: Option<&str>| syntax::Expr {
             kind: ExprKind::Call(Call {
                 member: member.into_iter().map(named).collect(),
                 ..plain(history, of.clone())
@@ -272,17 +272,17 @@ impl Binder<'_> {
         };
         let whole = Call {
             filter: Some(Box::new(condition)),
-            ..plain(aggregate, past(column))
+            ..plain(aggregate, past(history, column))
         };
         let whole = self.call(scope, &whole, span)?;
-        let Some(beginning) = beginning else {
+        if aggregate == "exists" {
             return Ok(Some(whole));
-        };
+        }
         // Of a record that is older than the journal it is not known.
         let older = syntax::Expr {
             kind: ExprKind::Is {
                 value: Box::new(syntax::Expr {
-                    kind: ExprKind::Path(vec![named(beginning)]),
+                    kind: ExprKind::Path(vec![named("since")]),
                     span: span.clone(),
                 }),
                 what: named("empty"),
@@ -292,7 +292,7 @@ impl Binder<'_> {
         };
         let older = Call {
             filter: Some(Box::new(older)),
-            ..plain("exists", past(None))
+            ..plain("exists", past("spans", None))
         };
         let (ty, older) = (whole.ty.clone(), self.call(scope, &older, span)?);
         let unknown = Expr::constant(Value::Missing, ty.clone(), span);

@@ -105,7 +105,7 @@ impl Executor<'_> {
                 })?;
             }
             Source::Query(inner) => of_frame(&mut tally, &self.frame(inner)?)?,
-            Source::Life(life) => of_frame(&mut tally, &self.life(life)?)?,
+            Source::Life(life) => of_frame(&mut tally, &self.life(life, query)?)?,
             Source::Paired(paired) => of_frame(&mut tally, &self.paired(paired)?)?,
             Source::Duplicates(duplicates) => {
                 of_frame(&mut tally, &self.duplicates(duplicates)?)?;

@@ -18,7 +18,7 @@ impl Executor<'_> {
     /// The rows of [`History::columns`]: changes as they came, spans record by record. Of the
     /// changes those before [`first_change`] of the filter may be left out.
     pub(super) fn history(&self, history: &History, query: &Query) -> Result<Frame> {
-        self.check_kept(history, query)?;
+        self.check_kept(&history.columns(), query)?;
         let snapshot = self.context.snapshot;
         let kept = snapshot.kept()?;
         if kept.is_none() && asks_forgotten(history, query) {
@@ -40,12 +40,11 @@ impl Executor<'_> {
     }
 
     /// Refuses a condition on times before the journal begins.
-    fn check_kept(&self, history: &History, query: &Query) -> Result<()> {
+    fn check_kept(&self, columns: &[(&str, Type)], query: &Query) -> Result<()> {
         let Some(kept) = self.context.snapshot.kept()? else {
             return Ok(());
         };
         let clock = self.context.clock;
-        let columns = history.columns();
         let is_time = |expr: &Expr| match &expr.node {
             Node::Slot(at) => columns
                 .get(*at)
@@ -96,7 +95,8 @@ impl Executor<'_> {
     }
 
     /// The rows of [`Life::columns`]: each transaction's changes, field by field.
-    pub(super) fn life(&self, life: &Life) -> Result<Frame> {
+    pub(super) fn life(&self, life: &Life, query: &Query) -> Result<Frame> {
+        self.check_kept(&life.columns(), query)?;
         let mut rows = vec![Vec::new(); 7];
         if let Some(Value::Reference(id)) = life.record.as_constant() {
             let snapshot = self.context.snapshot;

@@ -160,7 +160,7 @@ impl<'a> Executor<'a> {
                 let frame = self.frame(inner)?;
                 self.of_frame(query, frame)
             }
-            (None, Source::Life(life)) => self.of_frame(query, self.life(life)?),
+            (None, Source::Life(life)) => self.of_frame(query, self.life(life, query)?),
             (None, Source::Paired(paired)) => self.of_frame(query, self.paired(paired)?),
             (None, Source::Duplicates(duplicates)) => {
                 self.of_frame(query, self.duplicates(duplicates)?)
