@@ -217,7 +217,8 @@ impl Failure<'_> {
         let shown: String = token.text(self.text).chars().take(40).collect();
         if self.at == 1 && before.kind == TokenKind::Word {
             let first = self.first_word();
-            if let Some(word) = nearest(&first, STATEMENTS.iter().copied()) {
+            let near = nearest(&first, STATEMENTS.iter().copied());
+            if let Some(word) = near.filter(|word| *word != first) {
                 return Some(
                     Error::new(Code::Syntax, format!("`{shown}` does not fit here"))
                         .hint(format!("did you mean `{word} {shown}`?")),
