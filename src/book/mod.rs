@@ -42,6 +42,7 @@ use crate::value::{Clock, DateTime, RecordId};
 use jiff::tz::TimeZone;
 use options::Now;
 use serde::Serialize;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -174,7 +175,11 @@ impl Book {
     }
 
     /// Fills a new book with the sample; `progress` is told the records made and those in all.
-    pub(crate) fn fill_sample(&self, scale: u64, progress: &dyn Fn(u64, u64)) -> Result<()> {
+    pub(crate) fn fill_sample(
+        &self,
+        scale: u64,
+        progress: &dyn Fn(u64, u64) -> ControlFlow<()>,
+    ) -> Result<()> {
         const SEED: u64 = 1;
         let State { catalog, clock, .. } = self.state()?;
         crm::fill(&self.0.store, &catalog, &clock, scale, SEED, progress)?;

@@ -5,6 +5,7 @@ use crate::crm;
 use crate::error::Result;
 use crate::storage::{Durability, Settings, Store, StoreOptions};
 use crate::value::{Clock, Date, DateTime};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread::available_parallelism;
 
@@ -201,32 +202,34 @@ impl Options {
     /// session can [act as](crate::Session::act_as) one of them.
     pub fn demo(&self, opportunities: u64) -> Result<Book> {
         let book = self.in_memory()?;
-        book.fill_sample(opportunities, &|_, _| {})?;
+        book.fill_sample(opportunities, &|_, _| ControlFlow::Continue(()))?;
         Ok(book)
     }
 
     /// Makes a sample book in a new file, for samples too large for memory: it is written beside
     /// its place first, and takes [`memory_bytes`](Self::memory_bytes) and some 100 bytes an
-    /// opportunity of memory. `progress` is told the records made and those there will be.
+    /// opportunity of memory. `progress` is told the records made and those there will be, and may
+    /// stop it: then there is no file.
     ///
     /// ```
     /// use fieldbook::{Book, Date};
+    /// use std::ops::ControlFlow;
     /// # let directory = tempfile::tempdir().expect("a place for files");
     /// # let path = directory.path().join("sample.fieldbook");
     /// let day = Date::from_ymd(2026, 5, 15).expect("a day of the calendar");
-    /// Book::options().today(day).save_demo(&path, 100, &|_, _| {})?;
+    /// Book::options().today(day).save_demo(&path, 100, &|_, _| ControlFlow::Continue(()))?;
     /// let count: i64 = Book::open(&path)?.query("opportunities select count()")?.one()?;
     /// assert_eq!(count, 100);
     /// # Ok::<(), fieldbook::Error>(())
     /// ```
     ///
     /// # Errors
-    /// `io` if there is a file at `path` or it cannot be made.
+    /// `io` if there is a file at `path` or it cannot be made; `interrupted` if it was stopped.
     pub fn save_demo(
         &self,
         path: impl AsRef<Path>,
         opportunities: u64,
-        progress: &dyn Fn(u64, u64),
+        progress: &dyn Fn(u64, u64) -> ControlFlow<()>,
     ) -> Result<()> {
         let path = path.as_ref();
         Store::drafted(path, &self.for_store(), |store| {

@@ -20,6 +20,7 @@ use crate::storage::Store;
 use crate::value::{Clock, Date, DateTime, Money, Period, Unit, Value};
 use random::Random;
 use sheet::Sink;
+use std::ops::ControlFlow;
 
 /// The kinds of records, so that each draws its own random numbers.
 #[derive(Clone, Copy)]
@@ -53,14 +54,14 @@ struct World<'a> {
 /// Fills a new book that has the built-in CRM with a sample of `scale` opportunities: a tenth as
 /// many accounts and leads, three contacts an account, three activities an opportunity.
 ///
-/// `progress` is told the records written and roughly how many there will be.
+/// `progress` is told the records written and roughly how many there will be, and may stop it.
 pub(crate) fn fill(
     store: &Store,
     catalog: &Catalog,
     clock: &Clock,
     scale: u64,
     seed: u64,
-    progress: &dyn Fn(u64, u64),
+    progress: &dyn Fn(u64, u64) -> ControlFlow<()>,
 ) -> Result<()> {
     let scale = scale.clamp(10, 100_000_000);
     let world = World::new(clock, scale, seed)?;

@@ -2,13 +2,18 @@
 
 use super::End;
 use super::arguments::Arguments;
+use super::signals::Signals;
 use super::terminal::{Progress, Streams};
 use crate::error::{Error, Result};
 use crate::query::syntax::{self, ExprKind, Literal};
 use crate::value::{Clock, FieldType, Value};
 use crate::{Book, Options, Session};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Who is told how far a sample is, and may stop it.
+type Told<'a> = &'a dyn Fn(u64, u64) -> ControlFlow<()>;
 
 /// What to say and how to end when there is no book.
 pub(super) type Refusal = (String, End);
@@ -17,14 +22,15 @@ pub(super) fn open(
     arguments: &Arguments,
     streams: &mut Streams<'_>,
     progress: &Progress,
+    signals: &Signals,
 ) -> Result<Book, Refusal> {
     let options = options(arguments)?;
     let cannot = |error: Error| (error.report().trim_end().to_owned(), End::CannotOpen);
     let Some(path) = arguments.book() else {
         let book = options.in_memory().map_err(cannot)?;
         if arguments.demo {
-            let fill = |told: &dyn Fn(u64, u64)| book.fill_sample(arguments.scale, told);
-            told(arguments, streams, progress, fill).map_err(cannot)?;
+            let fill = |told: Told<'_>| book.fill_sample(arguments.scale, told);
+            told(arguments, streams, progress, signals, fill).map_err(cannot)?;
         } else if !arguments.quiet {
             let note = "no BOOK is given: this one is in memory and gone at the end";
             drop(writeln!(streams.messages, "{note}"));
@@ -42,8 +48,8 @@ pub(super) fn open(
         return Err((message, End::CannotOpen));
     }
     if arguments.demo {
-        let save = |told: &dyn Fn(u64, u64)| options.save_demo(path, arguments.scale, told);
-        told(arguments, streams, progress, save).map_err(cannot)?;
+        let save = |told: Told<'_>| options.save_demo(path, arguments.scale, told);
+        told(arguments, streams, progress, signals, save).map_err(cannot)?;
     }
     options.open(path).map_err(cannot)
 }
@@ -53,12 +59,17 @@ fn told(
     arguments: &Arguments,
     streams: &Streams<'_>,
     progress: &Progress,
-    make: impl FnOnce(&dyn Fn(u64, u64)) -> Result<()>,
+    signals: &Signals,
+    make: impl FnOnce(Told<'_>) -> Result<()>,
 ) -> Result<()> {
     let shown = streams.terminal.messages && !arguments.quiet;
     let result = make(&|done, total| {
         if shown {
             progress.tell(done, total);
+        }
+        match signals.received() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
     });
     progress.clear();

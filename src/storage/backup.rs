@@ -46,7 +46,11 @@ impl Store {
             durability: Durability::Closed,
             ..options.clone()
         };
-        let done = Self::open(&draft, &options).and_then(work);
+        let opened = Self::open(&draft, &options).map_err(|error| {
+            let message = format!("the file `{}` cannot be made", path.display());
+            Error::new(error.code(), message).caused_by(error)
+        });
+        let done = opened.and_then(work);
         if draft.exists() {
             // The work's error is the one that matters.
             let _ = std::fs::remove_file(draft);

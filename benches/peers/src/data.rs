@@ -3,6 +3,7 @@
 use crate::fieldbook_engine::{number, today};
 use crate::{Result, duck, sqlite};
 use fieldbook::{Book, Rows, Value};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -227,7 +228,7 @@ pub(crate) fn files(directory: &Path, scale: u64, alone: bool) -> Result<Files> 
     };
     made("Fieldbook", &files.fieldbook, |path| {
         let options = Book::options().today(today()).memory_bytes(8 << 30);
-        options.save_demo(path, scale, &|_, _| {})?;
+        options.save_demo(path, scale, &|_, _| ControlFlow::Continue(()))?;
         Ok(())
     })?;
     if alone {

@@ -5,6 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::storage::{CommitInfo, Row, Store};
 use crate::value::{DateTime, FieldId, LabelCode, ObjectId, RecordId, Value};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 
 /// Records a transaction at most, of a book of fewer than a hundred times as many.
 const BATCH_RECORDS: usize = 50_000;
@@ -22,7 +23,7 @@ pub(super) struct Sink<'a> {
     waiting: Vec<Waiting>,
     written: u64,
     expected: u64,
-    progress: &'a dyn Fn(u64, u64),
+    progress: &'a dyn Fn(u64, u64) -> ControlFlow<()>,
 }
 
 /// Under which ids records are added.
@@ -52,7 +53,7 @@ impl<'a> Sink<'a> {
         store: &'a Store,
         catalog: &'a Catalog,
         expected: u64,
-        progress: &'a dyn Fn(u64, u64),
+        progress: &'a dyn Fn(u64, u64) -> ControlFlow<()>,
     ) -> Self {
         Self {
             store,
@@ -237,8 +238,10 @@ impl<'a> Sink<'a> {
             at: self.at,
             actor: self.actor,
         })?;
-        (self.progress)(self.written.min(self.expected), self.expected);
-        Ok(())
+        match (self.progress)(self.written.min(self.expected), self.expected) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::new(Code::Interrupted, "the sample was stopped")),
+        }
     }
 }
 
