@@ -43,6 +43,11 @@ impl Comparison {
         }
     }
 
+    /// The comparison read from either side: an operand, how it stands to the other, and that one.
+    pub(crate) fn both_ways<T: Copy>(self, left: T, right: T) -> [(T, Self, T); 2] {
+        [(left, self, right), (right, self.flipped(), left)]
+    }
+
     /// Whether values in this order compare so.
     pub(crate) fn holds(self, order: std::cmp::Ordering) -> bool {
         match self {

@@ -140,11 +140,7 @@ impl Duplicates {
                 left,
                 right,
             } => {
-                let sides = [
-                    (left, *comparison, right),
-                    (right, comparison.flipped(), left),
-                ];
-                for (slot, comparison, least) in sides {
+                for (slot, comparison, least) in comparison.both_ways(left, right) {
                     let Some(term) = term(slot).filter(|term| term.alike) else {
                         continue;
                     };

@@ -71,11 +71,7 @@ impl Executor<'_> {
                 _ => return,
             };
             // What the journal begins with did at that very moment is forgotten too.
-            let sides = [
-                (left, right, comparison),
-                (right, left, comparison.flipped()),
-            ];
-            for (time, bound, comparison) in sides {
+            for (time, comparison, bound) in comparison.both_ways(left, right) {
                 let first = || first(bound, comparison == Comparison::Greater);
                 if is_time(time) && first().is_some_and(|first| first <= kept.at) {
                     early = Some(expr.span.clone());

@@ -74,11 +74,7 @@ pub(crate) fn coarsened(expr: &Expr, context: &Context<'_>) -> Result<Option<Exp
             left,
             right,
         } => {
-            let sides = [
-                (left, right, *comparison),
-                (right, left, comparison.flipped()),
-            ];
-            for (value, given, comparison) in sides {
+            for (value, comparison, given) in comparison.both_ways(left, right) {
                 if let Some(period) = coarser(given, context) {
                     let period = Expr::period(period, &given.span);
                     let binder = Binder::new(context.catalog, context.clock);
