@@ -5,16 +5,16 @@
 
 mod model;
 
-use fieldbook::{Book, DateTime, Durability, Outcome, Rows, Session};
+use fieldbook::{Book, Code, DateTime, Durability, Outcome, ReadTransaction, Rows, Session};
 use model::{
-    Alter, Applied, Model, Moment, NOW, OBJECTS, Op, SCHEMA, ask, day_said, moment_said, op,
+    Alter, Applied, Model, Moment, NOW, Op, SCHEMA, ask, churn, clash, day_said, moment_said, op,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug)]
 enum Inner {
@@ -37,6 +37,8 @@ enum Step {
     /// Who does it, and the minutes since the last one.
     One(Op, usize, Moment),
     Several(Vec<Inner>, End, usize, Moment),
+    /// Two transactions that begin in one state, the second of which commits last.
+    Two([Vec<Op>; 2], usize, Moment),
     Reopen,
     Compact,
     /// Which of the transactions known is the first after the day.
@@ -53,12 +55,21 @@ fn step() -> impl Strategy<Value = Step> {
             1 => (0..3_u8).prop_map(Inner::Back),
         ]
     };
+    let several = prop_oneof![
+        4 => vec(inner(), 1..6),
+        1 => (op(), churn(), op()).prop_map(|(first, ops, last)| {
+            let all = [vec![first], ops, vec![last]].concat();
+            all.into_iter().map(Inner::Op).collect()
+        }),
+    ];
+    let two = prop_oneof![1 => [vec(op(), 1..3), vec(op(), 1..3)], 2 => clash()];
     let end = prop_oneof![4 => Just(End::Commit), 2 => Just(End::Rollback), 2 => Just(End::Atomic)];
     let gap = || prop_oneof![1 => Just(0), 1 => Just(60), 3 => Just(1440), 1 => Just(3 * 1440 + 7)];
     let actor = || 0..ACTORS.len();
     prop_oneof![
         14 => (op(), actor(), gap()).prop_map(|(a, b, c)| Step::One(a, b, c)),
-        5 => (vec(inner(), 1..6), end, actor(), gap()).prop_map(|(a, b, c, d)| Step::Several(a, b, c, d)),
+        5 => (several, end, actor(), gap()).prop_map(|(a, b, c, d)| Step::Several(a, b, c, d)),
+        3 => (two, actor(), gap()).prop_map(|(a, b, c)| Step::Two(a, b, c)),
         1 => Just(Step::Reopen),
         1 => Just(Step::Compact),
         1 => (0..64_usize).prop_map(Step::Prune),
@@ -92,9 +103,17 @@ impl Talk<'_> {
 
     /// Runs a statement, and holds what becomes of it against what is expected.
     fn run(&mut self, applied: &Applied) {
-        let Applied { text, done, rows } = applied;
+        let Applied {
+            text,
+            done,
+            rows,
+            refused,
+        } = applied;
         let told = self.say(text);
         assert_eq!(told.is_ok(), *done, "{text}: {told:?}");
+        if let Ok([Outcome::Imported(report)]) = told.as_deref() {
+            assert_eq!(report.refused.len(), *refused, "{text}: {report:?}");
+        }
         if let (Ok(told), Some(rows)) = (told, rows) {
             match &told[..] {
                 [Outcome::DryRun { changes, .. }] => assert_eq!(changes.len(), *rows, "{text}"),
@@ -106,26 +125,39 @@ impl Talk<'_> {
 
 struct Run {
     directory: tempfile::TempDir,
+    /// The file of the book, which a copy takes the place of where the program crashes before it
+    /// is opened again.
+    file: PathBuf,
+    crashes: bool,
+    /// Whether it is yet being set up, and asked nothing.
+    quiet: bool,
     book: Book,
     model: Model,
     /// Whether the book's clock gives the time of the transactions.
     clock: bool,
+    /// A frozen state, and what was in it.
+    frozen: Option<(ReadTransaction, Model)>,
     log: RefCell<Vec<String>>,
 }
 
 impl Run {
-    fn new() -> Self {
+    fn new(crashes: bool) -> Self {
         let directory = tempfile::tempdir().expect("no fault");
-        let book = Self::open(directory.path());
+        let file = directory.path().join("book.fieldbook");
+        let book = Self::open(&file, crashes).expect("no fault");
         let mut model = Model::new();
         book.execute(&format!("begin at {}; {SCHEMA}; commit", moment_said(600)))
             .expect("no fault");
         model.commit(sequence(&book), 600);
         Self {
             directory,
+            file,
+            crashes,
+            quiet: true,
             book,
             model,
             clock: false,
+            frozen: None,
             log: RefCell::default(),
         }
     }
@@ -136,15 +168,26 @@ impl Run {
         Talk { session, log }
     }
 
-    fn open(directory: &Path) -> Book {
+    fn open(file: &Path, crashes: bool) -> fieldbook::Result<Book> {
         let now = DateTime::from_micros((1_577_836_800 + NOW * 60) * 1_000_000);
-        let options = Book::options()
-            .bare(true)
-            .durability(Durability::Closed)
-            .now(now);
-        options
-            .open(directory.join("book.fieldbook"))
-            .expect("no fault")
+        let durability = match crashes {
+            true => Durability::Committed,
+            false => Durability::Closed,
+        };
+        let options = Book::options().bare(true).durability(durability).now(now);
+        options.open(file)
+    }
+
+    /// Asks a session, which may be in a transaction.
+    fn ask_in(talk: &mut Talk<'_>, model: &Model) {
+        let session = RefCell::new(&mut talk.session);
+        ask::state(model, &model.state, "", |text: &str| {
+            match session.borrow_mut().execute(text).as_deref() {
+                Ok([Outcome::Rows(rows)]) => Ok(cells(rows)),
+                Ok(told) => Err(format!("{told:?}")),
+                Err(error) => Err(error.report()),
+            }
+        });
     }
 
     fn ask(&self) -> impl Fn(&str) -> Result<Vec<Vec<String>>, String> {
@@ -205,14 +248,7 @@ impl Run {
                 let directory = self.directory.path().to_owned();
                 let mut model = self.model.clone();
                 let all = Self::several(&mut model, &mut talk, inner, *end, &directory);
-                let session = RefCell::new(&mut talk.session);
-                ask::state(&model, &model.state, "", |text: &str| {
-                    match session.borrow_mut().execute(text).as_deref() {
-                        Ok([Outcome::Rows(rows)]) => Ok(cells(rows)),
-                        Ok(told) => Err(format!("{told:?}")),
-                        Err(error) => Err(error.report()),
-                    }
-                });
+                Self::ask_in(&mut talk, &model);
                 let commit = all && *end != End::Rollback;
                 talk.say(if commit { "commit" } else { "rollback" })
                     .expect("no fault");
@@ -220,11 +256,24 @@ impl Run {
                 self.model = model;
                 self.committed(before, old, at, commit);
             }
+            Step::Two(ops, actor, gap) => {
+                self.model.open.actor = ACTORS[*actor];
+                let (at, begin) = self.begin(*gap);
+                self.frozen = Some((self.book.read().expect("no fault"), self.model.clone()));
+                self.two(ops, &begin, at);
+            }
             Step::Reopen => {
-                let path = self.directory.path().to_owned();
+                self.frozen = None;
+                let again = Self::open(&self.file, self.crashes);
+                assert_eq!(again.expect_err("it is open").code(), Code::Locked);
+                if self.crashes {
+                    let copy = self.file.with_extension(format!("{before}.fieldbook"));
+                    std::fs::copy(&self.file, &copy).expect("no fault");
+                    self.file = copy;
+                }
                 let book = std::mem::replace(&mut self.book, Book::in_memory().expect("no fault"));
                 book.close().expect("no fault");
-                self.book = Self::open(&path);
+                self.book = Self::open(&self.file, self.crashes).expect("no fault");
             }
             Step::Compact => drop(self.book.compact().expect("no fault")),
             Step::Prune(at) => {
@@ -242,7 +291,73 @@ impl Run {
                 }
             }
         }
+        if self.quiet {
+            return;
+        }
         ask::state(&self.model, &self.model.state, "", self.ask());
+        if let (Some((frozen, then)), true) = (&self.frozen, before.is_multiple_of(3)) {
+            ask::state(then, &then.state, "", |text: &str| {
+                let rows = frozen.query(text);
+                rows.map(|rows| cells(&rows))
+                    .map_err(|error| error.report())
+            });
+        }
+    }
+
+    /// The first transaction commits; the second goes with it, or is refused and leaves no trace.
+    fn two(&mut self, ops: &[Vec<Op>; 2], begin: &str, at: Moment) {
+        let before = sequence(&self.book);
+        let (base, path) = (self.model.clone(), self.directory.path());
+        let other = self.book.clone();
+        let log = &self.log;
+        let talk = |book| {
+            let session = Book::session(book);
+            let mut talk = Talk { session, log };
+            talk.say(begin).expect("no fault");
+            talk
+        };
+        let (mut first, mut second) = (talk(&self.book), talk(&other));
+        let mut theirs = base.after(&base);
+        let run = |model: &mut Model, talk: &mut Talk<'_>, ops: &[Op], who: &str| {
+            for op in ops {
+                if let Some(applied) = model.apply(op, path) {
+                    log.borrow_mut().push(format!("-- {who}"));
+                    talk.run(&applied);
+                }
+            }
+        };
+        run(&mut theirs, &mut first, &ops[0], "first");
+        let mut mine = base.after(&theirs);
+        run(&mut mine, &mut second, &ops[1], "second");
+        Self::ask_in(&mut first, &theirs);
+        first.say("commit").expect("no fault");
+        drop(first);
+        let now = sequence(&self.book);
+        match now == before {
+            true => theirs.open = base.open.clone(),
+            false => theirs.commit(now, at),
+        }
+        // What is committed is not seen.
+        Self::ask_in(&mut second, &mine);
+        let told = second.say("commit");
+        drop(second);
+        let joined = theirs.join(&base, &mine);
+        assert_eq!(told.is_ok(), joined.is_some(), "{told:?}");
+        self.model = match (told, joined) {
+            (Ok(_), Some(mut joined)) => {
+                match sequence(&self.book) {
+                    last if last == now => joined.open = base.open.clone(),
+                    last => joined.commit(last, at),
+                }
+                joined
+            }
+            (told, _) => {
+                assert!(told.is_err_and(|error| error.is_conflict()));
+                assert_eq!(sequence(&self.book), now, "it left a trace");
+                theirs
+            }
+        };
+        self.model.open = model::Open::default();
     }
 
     /// Runs statements until one fails that may not; whether none did.
@@ -305,7 +420,8 @@ impl Run {
         ask::revisions(model, self.ask());
         let at = model.past[then.index(model.past.len())].at;
         ask::as_of(model, at, field.index(64), self.ask());
-        let object = OBJECTS[object.index(OBJECTS.len())];
+        let objects: Vec<_> = model.live().collect();
+        let object = objects[object.index(objects.len())];
         let fields = &model.object(object).fields;
         // Those that were added are the last ones, and asked for more often.
         let nth = field.index(fields.len() + 3).min(fields.len() - 1);
@@ -334,8 +450,9 @@ proptest! {
     fn the_book_is_as_the_model(
         steps in vec((step(), any::<[Index; 3]>()), 1..50),
         clock in any::<Index>(),
+        crashes in prop::bool::weighted(0.3),
     ) {
-        let mut run = Run::new();
+        let mut run = Run::new(crashes);
         let clock = clock.index(2 * steps.len());
         let whole = AssertUnwindSafe(|| {
             for n in 0..4 {
@@ -343,11 +460,18 @@ proptest! {
                 run.step(&Step::One(Op::AddPerson(Some(n as u8), Some(n), Some(n)), n, 60));
             }
             run.step(&Step::One(Op::AddOrders(3, Some(1), 4), 1, 1440));
-            for (object, n) in [(0, 0), (1, 1), (2, 2)] {
+            run.step(&Step::One(Op::CreateVisits, 0, 60));
+            for n in 1..4 {
+                run.step(&Step::One(Op::AddVisit(Some(n), n), n, 0));
+            }
+            for (object, n) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
                 run.step(&Step::One(Op::Alter(object, Alter::AddField(2)), 0, 60));
+                run.step(&Step::One(Op::Alter(object, Alter::AddField(4)), 0, 0));
                 run.step(&Step::One(Op::SetFields(object, 0, Some(n)), 1, 60));
                 run.step(&Step::One(Op::SetField(object, 0, 1, Some(4)), 2, 60));
+                run.step(&Step::One(Op::SetField(object, 1, n, Some(n)), 2, 60));
             }
+            run.quiet = false;
             for (at, (step, then)) in steps.iter().enumerate() {
                 run.clock |= at == clock;
                 run.step(step);

@@ -1,6 +1,7 @@
 //! Statements about objects, fields, labels and indexes.
 
-use super::schema::{Field, Kind, Rule, convert, quoted_all};
+use super::schema::{Field, Kind, Rule, Shows, quoted_all};
+use super::state::Record;
 use super::{Alter, Model};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,11 +25,9 @@ impl Model {
         field: usize,
         at: usize,
     ) -> Option<(Field, Vec<String>, String)> {
-        let field = self.pick_field(object, field, |f| matches!(f.kind, Kind::Labels(_)))?;
-        let Kind::Labels(labels) = &field.kind else {
-            return None;
-        };
-        let label = labels[at % labels.len()].clone();
+        let field = self.pick_field(object, field, |f| f.kind.labels().is_some())?;
+        let labels = field.kind.labels()?;
+        let label = labels.get(at % labels.len().max(1))?.clone();
         let labels = labels.clone();
         Some((field, labels, label))
     }
@@ -38,9 +37,16 @@ impl Model {
             Kind::Integer => "integer".to_owned(),
             Kind::Number => "number".to_owned(),
             Kind::Text => "text".to_owned(),
-            Kind::Labels(labels) => {
+            Kind::Date => "date".to_owned(),
+            Kind::DateTime => "datetime".to_owned(),
+            Kind::Tags(_, true) => "tags".to_owned(),
+            Kind::Labels(labels) | Kind::Tags(labels, false) => {
+                let word = match field.kind {
+                    Kind::Labels(_) => "picklist",
+                    _ => "tags",
+                };
                 let labels: Vec<_> = labels.iter().map(|key| field.label(key)).collect();
-                format!("picklist ({})", quoted_all(&labels))
+                format!("{word} ({})", quoted_all(&labels))
             }
             Kind::To(object, rule) => {
                 let rule = match rule {
@@ -57,13 +63,13 @@ impl Model {
     fn labels(
         &mut self,
         names: impl IntoIterator<Item = String>,
-    ) -> (Kind, BTreeMap<String, String>) {
+    ) -> (Vec<String>, BTreeMap<String, String>) {
         let labels: Vec<_> = names
             .into_iter()
             .map(|name| (format!("L{}", self.next()), name))
             .collect();
         let keys = labels.iter().map(|(key, _)| key.clone()).collect();
-        (Kind::Labels(keys), labels.into_iter().collect())
+        (keys, labels.into_iter().collect())
     }
 
     pub(super) fn alter(&mut self, object: &'static str, change: &Alter) -> Option<(String, bool)> {
@@ -73,6 +79,10 @@ impl Model {
             Alter::AddField(kind) => (self.add_field(object, *kind), true),
             Alter::DropField(at) => {
                 let field = self.pick_field(object, *at, |_| true)?;
+                if field.index || self.is_viewed(&field.key) {
+                    let text = format!("alter object {called} drop field {}", field.name);
+                    return Some((text, false));
+                }
                 self.mark_lost(object, &field.key, |_| true);
                 for state in self.states_mut() {
                     for record in state.of_mut(object).values_mut() {
@@ -86,11 +96,16 @@ impl Model {
                 (format!("drop field {}", field.name), true)
             }
             Alter::RenameField(at) => {
-                let at = at % self.fields(object).len();
                 let new = format!("n{}", self.next());
-                let field = &mut self.object_mut(object).fields[at];
-                let change = format!("rename field {} to {new}", field.name);
-                field.name = new;
+                let object = self.object_mut(object);
+                let all = object.fields.len() + object.formulas.len();
+                let names = object.fields.iter_mut().map(|field| &mut field.name);
+                let mut names = names.chain(object.formulas.iter_mut().map(|f| &mut f.name));
+                // What records are called by more often.
+                let at = if at % 3 == 0 { 0 } else { at % all };
+                let name = names.nth(at).expect("there are so many");
+                let change = format!("rename field {name} to {new}");
+                *name = new;
                 (change, true)
             }
             Alter::RenameObject => {
@@ -102,8 +117,9 @@ impl Model {
             Alter::Retype(at, kind) => self.retype(object, *at, *kind)?,
             Alter::AddLabel(at, again) => {
                 let (field, mut labels, _) = self.pick_label(object, *at, 0)?;
-                let gone = field.labels.keys().find(|key| !labels.contains(key));
-                let (key, name) = match gone.filter(|_| *again) {
+                // A label that is dropped comes back with its name.
+                let gone = field.labels.keys().rfind(|key| !labels.contains(key));
+                let (key, name) = match gone.filter(|_| *again || at % 2 == 0) {
                     Some(key) => (key.clone(), field.label(key).to_owned()),
                     None => (format!("L{}", self.next()), format!("l{}", self.next())),
                 };
@@ -111,7 +127,7 @@ impl Model {
                 labels.push(key.clone());
                 let field = self.object_mut(object).field_mut(&field.key);
                 field.labels.insert(key, name);
-                field.kind = Kind::Labels(labels);
+                field.kind.set_labels(labels);
                 (change, true)
             }
             Alter::RenameLabel(at, label) => {
@@ -125,14 +141,17 @@ impl Model {
             }
             Alter::DropLabel(at, label) => {
                 let (field, mut labels, label) = self.pick_label(object, *at, *label)?;
-                if labels.len() < 2 {
-                    return None;
-                }
+                let viewed = self.views.iter().any(|view| {
+                    matches!(&view.shows, Shows::Label(of, own) if *of == field.key && *own == label)
+                });
+                let open = matches!(field.kind, Kind::Tags(_, true));
+                let kept = viewed || labels.len() < 2 && !open;
                 labels.retain(|key| *key != label);
-                self.object_mut(object).field_mut(&field.key).kind = Kind::Labels(labels);
+                let now = self.object_mut(object).field_mut(&field.key);
+                now.kind.set_labels(labels);
                 let dropped = field.label(&label);
                 // Those who have it are in the way.
-                (format!("drop label {} \"{dropped}\"", field.name), true)
+                (format!("drop label {} \"{dropped}\"", field.name), !kept)
             }
             Alter::Reorder(at, by) => {
                 let (field, mut labels, _) = self.pick_label(object, *at, 0)?;
@@ -143,11 +162,26 @@ impl Model {
                 labels.rotate_left(by);
                 let names: Vec<_> = labels.iter().map(|key| field.label(key)).collect();
                 let change = format!("alter field {} order ({})", field.name, quoted_all(&names));
-                self.object_mut(object).field_mut(&field.key).kind = Kind::Labels(labels);
+                let now = self.object_mut(object).field_mut(&field.key);
+                now.kind.set_labels(labels);
+                (change, true)
+            }
+            Alter::AddCheck(most) => {
+                let of = match object {
+                    "firms" => "size",
+                    "orders" => "amount",
+                    _ => return None,
+                };
+                if self.object(object).bound.is_some() {
+                    return None;
+                }
+                self.object_mut(object).bound = Some((of, *most));
+                let change = format!("add check (not ({} > {most}))", self.f(object, of));
                 (change, true)
             }
             Alter::AddIndex(at, unique) => {
-                let field = self.pick_field(object, *at, |f| !matches!(f.kind, Kind::To(..)))?;
+                let fits = |f: &Field| !matches!(f.kind, Kind::To(..) | Kind::Tags(..));
+                let field = self.pick_field(object, *at, fits)?;
                 let name = &field.name;
                 let unique_said = if *unique { " unique" } else { "" };
                 let text = format!("create index on {called} ({name}){unique_said}");
@@ -170,25 +204,33 @@ impl Model {
 
     fn add_field(&mut self, object: &str, kind: u8) -> String {
         let key = format!("x{}", self.next());
-        let to = if object == "orders" {
-            "people"
-        } else {
-            "firms"
+        let to = match object {
+            _ if kind == 11 && self.object("visits").live => "visits",
+            "orders" => "people",
+            _ => "firms",
         };
         let rule = [Rule::Empty, Rule::Cascade, Rule::Refuse][self.next() as usize % 3];
         let (kind, labels) = match kind {
             0 | 1 => (Kind::Integer, BTreeMap::new()),
-            2 => (Kind::Text, BTreeMap::new()),
+            2 | 12 => (Kind::Text, BTreeMap::new()),
             3 => (Kind::Number, BTreeMap::new()),
-            4 | 5 => {
+            4 | 5 | 9 => {
                 let n = self.next();
-                self.labels(["a", "b", "c"].map(|letter| format!("l{n}{letter}")))
+                let (keys, labels) =
+                    self.labels(["a", "b", "c"].map(|letter| format!("l{n}{letter}")));
+                match kind {
+                    9 => (Kind::Tags(keys, false), labels),
+                    _ => (Kind::Labels(keys), labels),
+                }
             }
+            7 => (Kind::Date, BTreeMap::new()),
+            8 => (Kind::DateTime, BTreeMap::new()),
+            10 => (Kind::Tags(Vec::new(), true), BTreeMap::new()),
             _ => (Kind::To(to, rule), BTreeMap::new()),
         };
         let field = Field {
             name: key.clone(),
-            index: matches!(kind, Kind::To(..)),
+            index: false,
             key,
             kind,
             labels,
@@ -196,7 +238,7 @@ impl Model {
             added: true,
         };
         self.open.fresh.insert(field.key.clone());
-        if field.index {
+        if matches!(field.kind, Kind::To(..)) {
             self.open.indexed.insert(field.key.clone());
         }
         let change = format!("add field {} {}", field.name, self.type_said(&field));
@@ -204,53 +246,99 @@ impl Model {
         change
     }
 
-    fn retype(&mut self, object: &str, at: usize, kind: u8) -> Option<(String, bool)> {
+    fn retype(&mut self, object: &'static str, at: usize, kind: u8) -> Option<(String, bool)> {
         let fresh = self.open.fresh.clone();
-        let fits = |f: &Field| !fresh.contains(&f.key) && !matches!(f.kind, Kind::To(..));
+        let fits = |f: &Field| !fresh.contains(&f.key);
         let old = self.pick_field(object, at, fits)?;
-        let worded = matches!(old.kind, Kind::Text | Kind::Labels(_));
+        // A view of it may mean nothing then.
+        if self.views.iter().any(|view| match &view.shows {
+            Shows::Label(key, _) | Shows::Of(key, _) => *key == old.key,
+            _ => false,
+        }) {
+            return None;
+        }
         let (kind, labels) = match kind {
             0 => (Kind::Integer, BTreeMap::new()),
             1 => (Kind::Number, BTreeMap::new()),
             2 => (Kind::Text, BTreeMap::new()),
-            _ if worded => {
+            3 => (Kind::Date, BTreeMap::new()),
+            4 => (Kind::DateTime, BTreeMap::new()),
+            5 => {
+                let to = match object {
+                    "people" => "orders",
+                    _ => "people",
+                };
+                let rule = match old.kind {
+                    Kind::To(_, rule) => rule,
+                    _ => Rule::Refuse,
+                };
+                (Kind::To(to, rule), BTreeMap::new())
+            }
+            _ => {
                 let records = self.state.of(object).values();
                 let values = records.filter_map(|record| record.get(&old.key));
                 let names: BTreeSet<_> = values
                     .map(|value| self.shown(&old, Some(value), &self.state))
                     .collect();
+                if names.contains("#") {
+                    return None;
+                }
                 // Sometimes one is left out.
                 let all = names.len() - usize::from(at.is_multiple_of(5)).min(names.len());
                 let names = names.into_iter().rev().take(all);
-                self.labels(names.chain(["spare".to_owned()]).collect::<BTreeSet<_>>())
+                let names = names.chain(["spare".to_owned()]).collect::<BTreeSet<_>>();
+                let (keys, labels) = self.labels(names);
+                (Kind::Labels(keys), labels)
             }
-            _ => return None,
         };
-        let same = kind == old.kind;
         let new = Field {
             key: format!("x{}", self.next()),
             kind,
             labels,
             ..old.clone()
         };
-        let change = format!("alter field {} type {}", old.name, self.type_said(&new));
-        if same {
+        let said = match new.kind {
+            Kind::To(to, _) => format!("ref {}", self.o(to)),
+            _ => self.type_said(&new),
+        };
+        let change = format!("alter field {} type {said}", old.name);
+        if !old.kind.goes_to(&new.kind) {
             return Some((change, false));
         }
-        let (from, to) = (old.clone(), new.clone());
-        self.mark_lost(object, &old.key, |old| {
-            old.is_some_and(|old| from.converted(old, &to).is_none())
+        let now = self.clone();
+        self.mark_lost(object, &old.key, |value| {
+            value.is_some_and(|value| now.converted(&old, value, &new).is_none())
         });
-        let records = self.state.of_mut(object).values_mut();
-        let failed = records.filter(|record| record.contains_key(&old.key));
-        let failed: Vec<bool> = failed.map(|record| convert(record, &old, &new)).collect();
-        let done = failed.into_iter().all(|kept| kept);
+        let convert = |record: &mut Record| match record.remove(&old.key) {
+            None => true,
+            Some(value) => {
+                let converted = now.converted(&old, &value, &new);
+                let kept = converted.is_some();
+                converted.map(|value| record.insert(new.key.clone(), value));
+                kept
+            }
+        };
+        let mut done = true;
+        for record in self.state.of_mut(object).values_mut() {
+            done &= convert(record);
+        }
         for past in &mut self.past {
             for record in past.state.of_mut(object).values_mut() {
-                convert(record, &old, &new);
+                convert(record);
             }
         }
         self.open.fresh.insert(new.key.clone());
+        if matches!(new.kind, Kind::To(..)) {
+            self.open.indexed.insert(new.key.clone());
+        }
+        self.open.indexed.remove(&old.key);
+        for view in &mut self.views {
+            if let Shows::Filled(key) = &mut view.shows
+                && *key == old.key
+            {
+                key.clone_from(&new.key);
+            }
+        }
         let fields = &mut self.object_mut(object).fields;
         fields.retain(|field| field.key != old.key);
         fields.push(new);
@@ -271,8 +359,10 @@ impl Model {
         }
     }
 
-    fn states_mut(&mut self) -> impl Iterator<Item = &mut super::State> {
+    pub(super) fn states_mut(&mut self) -> impl Iterator<Item = &mut super::State> {
         let past = self.past.iter_mut().map(|past| &mut past.state);
-        std::iter::once(&mut self.state).chain(past)
+        [&mut self.state, &mut self.open.gone]
+            .into_iter()
+            .chain(past)
     }
 }

@@ -1,7 +1,7 @@
 //! What a book is asked, and what the model says to it.
 
 use super::past::{Changed, NOW, Past, Span, day_said, moment_said};
-use super::{Field, Key, Kind, Model, Moment, OBJECTS, State, number};
+use super::{Field, Key, Kind, Model, Moment, State, number};
 use std::collections::BTreeMap;
 
 type Cells = Vec<Vec<String>>;
@@ -55,23 +55,83 @@ fn is_reference(field: &Field) -> bool {
 
 /// All that is in a state, now or at a moment.
 pub(crate) fn state(model: &Model, then: &State, moment: &str, ask: impl Ask) {
-    for object in OBJECTS {
+    for object in model.live() {
         let (called, name) = (model.o(object), model.f(object, "name"));
+        let formulas = model.object(object).formulas.iter();
         let columns = model
             .fields(object)
             .iter()
-            .map(|field| column(model, field));
+            .map(|field| column(model, field))
+            .chain(formulas.map(|formula| formula.name.clone()));
         let columns: Vec<_> = columns.collect();
         let text = format!(
             "{called} {moment} select {} order by {name}",
             columns.join(", ")
         );
         same(&ask, &text, &model.table(object, then));
+        let turn = then.of(object).len();
         for (nth, field) in model.fields(object).iter().enumerate() {
+            // Each by its turn, the second one always.
+            if !(nth + turn).is_multiple_of(3) && nth != 1 {
+                continue;
+            }
             by_value(model, (then, moment), (object, nth), field, &ask);
         }
     }
     collections(model, then, moment, &ask);
+    if moment.is_empty() {
+        for view in &model.views {
+            let Some((asked, shown)) = model.view(view) else {
+                continue;
+            };
+            let table = then.of(view.object);
+            let mut names: Cells = shown
+                .iter()
+                .map(|key| vec![table[key]["name"].clone()])
+                .collect();
+            names.sort();
+            let heading = &view.heading;
+            same(
+                &ask,
+                &format!("{asked} select {heading} order by {heading}"),
+                &names,
+            );
+        }
+        find(model, then, &ask);
+    }
+}
+
+/// The records of one object with a word in any text.
+fn find(model: &Model, then: &State, ask: &impl Ask) {
+    let all: usize = model.live().map(|object| then.of(object).len()).sum();
+    let objects: Vec<_> = model.live().collect();
+    let object = objects[all % objects.len()];
+    let records = then.of(object);
+    let Some(record) = records.values().nth(records.len() / 2) else {
+        return;
+    };
+    let texts = model.fields(object).iter();
+    let texts: Vec<_> = texts.filter(|field| field.kind == Kind::Text).collect();
+    let word = texts.iter().rev().find_map(|field| record.get(&field.key));
+    let words = |text: &String| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words.map(str::to_owned).collect()
+    };
+    let word = words(word.expect("all have names"))[0].clone();
+    let mut all = records.values().flat_map(|record| record.values());
+    // What is near in writing is not looked at, nor what a number of the book stands in.
+    if !word.contains(|c: char| c.is_ascii_digit()) || all.any(|value| value.starts_with('#')) {
+        return;
+    }
+    let begins = |text: &String| words(text).iter().any(|own| own.starts_with(&word));
+    let found = records.values().filter(|record| {
+        let mut own = texts.iter().filter_map(|field| record.get(&field.key));
+        own.any(begins)
+    });
+    let found = found.map(|record| vec![record["name"].clone()]).collect();
+    let (called, name) = (model.o(object), model.f(object, "name"));
+    let text = format!("find \"{word}\" in {called} select record.{name}");
+    same_in_any_order(ask, &text, found);
 }
 
 /// The records with one of the values that a field has: by its index, or by scanning.
@@ -96,8 +156,13 @@ fn by_value(
                 _ => return,
             }
         }
-        Kind::Integer | Kind::Number => value.clone(),
-        Kind::Labels(_) if !field.knows(value) => return,
+        Kind::Integer | Kind::Number | Kind::Date | Kind::DateTime => value.clone(),
+        Kind::Labels(_) | Kind::Tags(..) if !field.knows(value) => return,
+        Kind::Tags(..) => {
+            let tag = super::schema::tags(value).last().expect("it is not empty");
+            format!("\"{}\"", field.label(tag))
+        }
+        Kind::Text if value.starts_with('#') => return,
         _ => format!("\"{}\"", model.shown(field, Some(value), then)),
     };
     let name = model.f(object, "name");
@@ -113,6 +178,11 @@ fn by_value(
         let (object, field) = (model.o(object), &field.name);
         format!("{object} {moment} where {field} {compared} {called} select {name} order by {name}")
     };
+    if let Kind::Tags(..) = field.kind {
+        let tag = super::schema::tags(value).last();
+        let has = |other: &String| super::schema::tags(other).any(|own| Some(own) == tag);
+        return same(ask, &asked("has"), &named(&has));
+    }
     same(ask, &asked("="), &named(&|other| other == value));
     match &field.kind {
         Kind::Labels(labels) => {
@@ -124,6 +194,7 @@ fn by_value(
                 &named(&|label| rank(label) >= from && rank(label).is_some()),
             );
         }
+        Kind::Date | Kind::DateTime => same(ask, &asked(">="), &named(&|other| other >= value)),
         Kind::Integer | Kind::Number => {
             let amount = |text: &String| text.parse::<f64>().expect("it is a number");
             let from = amount(value);
@@ -163,7 +234,7 @@ fn collections(model: &Model, then: &State, moment: &str, ask: &impl Ask) {
 
 /// The numbers of the transactions that last changed the records.
 pub(crate) fn revisions(model: &Model, ask: impl Ask) {
-    for object in OBJECTS {
+    for object in model.live() {
         let rows = model.state.of(object).iter().map(|(key, record)| {
             let revision = model.revision(object, *key).expect("it was committed");
             vec![record["name"].clone(), revision.to_string()]
@@ -186,7 +257,7 @@ pub(crate) fn as_of(model: &Model, then: Moment, which: usize, ask: impl Ask) {
     match model.as_of(at) {
         Some(known) => state(model, &known.state, &said, &ask),
         None if model.pruned => {
-            for object in OBJECTS {
+            for object in model.live() {
                 let error = ask(&format!("{} {said}", model.o(object)));
                 let error = error.expect_err("it is forgotten");
                 assert!(error.contains("error[pruned]"), "{error}");
@@ -275,7 +346,7 @@ pub(crate) fn history(model: &Model, object: &str, field: &Field, then: Moment, 
     let text = format!("{called} select {name}, count(changes({of})), sum(spans({of}).days)");
     same_in_any_order(&ask, &text, lines.collect());
 
-    if is_reference(field) {
+    if is_reference(field) || matches!(field.kind, Kind::Tags(..)) {
         return;
     }
     let was = model.as_of(then);
@@ -290,7 +361,7 @@ pub(crate) fn history(model: &Model, object: &str, field: &Field, then: Moment, 
         return;
     };
     // Of records that are older than the journal it is not known.
-    if model.pruned || !field.knows(value) {
+    if model.pruned || !field.knows(value) || value.starts_with('#') {
         return;
     }
     let said = model.said(field, Some(value));

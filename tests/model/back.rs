@@ -117,6 +117,11 @@ impl Model {
             dead.extend(past.state.of(object).clone());
         }
         dead.retain(|key, _| self.state.get(object, *key).is_none());
+        // Of its own deletions a transaction knows the last values.
+        for (key, record) in self.open.gone.of(object) {
+            dead.entry(*key)
+                .and_modify(|known| known.clone_from(record));
+        }
         dead
     }
 
@@ -132,7 +137,12 @@ impl Model {
             return Some((text, !self.open.retyped));
         };
         let records: Vec<&Record> = dead.values().collect();
-        let name = records.get(at % records.len().max(1))?["name"].clone();
+        let last = self
+            .last_gone
+            .filter(|(of, _)| *of == object && at % 2 == 0);
+        let last = last.and_then(|(_, key)| dead.get(&key));
+        let some = || records.get(at % records.len().max(1)).copied();
+        let name = last.or_else(some)?["name"].clone();
         let text = format!("restore {} \"{name}\"", self.o(object));
         let called = dead
             .into_iter()
@@ -239,8 +249,9 @@ impl Model {
             }
         }
         let table = self.state.of_mut(object);
-        table.remove(&source);
+        let gone = table.remove(&source).map(|record| (source, record));
         table.insert(target, merged);
+        self.open.gone.of_mut(object).extend(gone);
         let may_ask = !self.open.retyped && self.open.indexed.is_empty();
         Some((text, may_ask))
     }

@@ -7,12 +7,14 @@ mod op;
 mod past;
 mod schema;
 mod state;
+mod together;
+mod value;
 mod write;
 
-pub(super) use op::{Alter, Op, op};
+pub(super) use op::{Alter, Op, churn, clash, op};
 pub(super) use past::{Moment, NOW, day_said, moment_said};
 pub(super) use schema::SCHEMA;
-use schema::{Field, Kind, Rule};
+use schema::{Field, Kind, Rule, View};
 use state::{Key, Record, number};
 pub(super) use state::{OBJECTS, State};
 
@@ -26,6 +28,7 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) objects: BTreeMap<&'static str, Object>,
+    pub(super) views: Vec<View>,
     pub(super) state: State,
     /// The transactions that the journal knows, from the one it begins with.
     pub(super) past: Vec<Past>,
@@ -33,8 +36,14 @@ pub(super) struct Model {
     /// The transactions that last changed the records.
     revisions: Rc<BTreeMap<(&'static str, Key), u64>>,
     named: u32,
+    /// The record that was deleted last.
+    last_gone: Option<(&'static str, Key)>,
+    /// The lines that the last import refuses.
+    refused: usize,
     /// What the transaction under way is.
     pub(super) open: Open,
+    /// What the last one was.
+    done: Open,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -50,6 +59,10 @@ pub(super) struct Open {
     /// be asked then.
     retyped: bool,
     indexed: BTreeSet<String>,
+    /// Whether tags got new labels.
+    grown: bool,
+    /// What was deleted in it, as it was last.
+    gone: State,
 }
 
 /// A statement, and what becomes of it.
@@ -58,18 +71,24 @@ pub(super) struct Applied {
     pub(super) done: bool,
     /// How many rows its dry run has.
     pub(super) rows: Option<usize>,
+    /// How many lines an import refuses.
+    pub(super) refused: usize,
 }
 
 impl Model {
     pub(super) fn new() -> Self {
         Self {
             objects: objects(),
+            views: Vec::new(),
             state: State::empty(),
             past: Vec::new(),
             pruned: false,
             revisions: Rc::default(),
             named: 0,
+            last_gone: None,
+            refused: 0,
             open: Open::default(),
+            done: Open::default(),
         }
     }
 
@@ -85,6 +104,12 @@ impl Model {
 
     pub(super) fn object(&self, object: &str) -> &Object {
         &self.objects[object]
+    }
+
+    /// The objects that there are.
+    pub(super) fn live(&self) -> impl Iterator<Item = &'static str> {
+        let live = |object: &&str| self.object(object).live;
+        OBJECTS.into_iter().filter(live)
     }
 
     fn object_mut(&mut self, object: &str) -> &mut Object {
@@ -108,7 +133,7 @@ impl Model {
     /// All fields that refer to records of an object, with the object that has them.
     fn references(&self, object: &str) -> Vec<(&'static str, String, Rule)> {
         let mut found = Vec::new();
-        for referring in OBJECTS {
+        for referring in self.live() {
             for field in self.fields(referring) {
                 if let Kind::To(to, rule) = field.kind
                     && to == object
@@ -144,11 +169,17 @@ impl Model {
         match (&field.kind, value) {
             (_, None) => String::new(),
             (Kind::Labels(_), Some(label)) => field.label(label).to_owned(),
+            (Kind::Tags(..), Some(tags)) => {
+                let names: Vec<_> = schema::tags(tags).map(|tag| field.label(tag)).collect();
+                names.join(", ")
+            }
             (Kind::To(to, _), Some(key)) => {
                 let key = key.parse().expect("a reference is a number");
                 let name = then.value(to, key, "name");
                 name.cloned().unwrap_or_else(|| "#".to_owned())
             }
+            // A record that is gone is told by its number.
+            (_, Some(value)) if value.starts_with('#') => "#".to_owned(),
             (_, Some(value)) => value.clone(),
         }
     }
@@ -157,8 +188,48 @@ impl Model {
     fn said(&self, field: &Field, value: Option<&String>) -> String {
         match (&field.kind, value) {
             (_, None) => "empty".to_owned(),
-            (Kind::Integer | Kind::Number, Some(value)) => value.clone(),
+            (Kind::Integer | Kind::Number | Kind::Date | Kind::DateTime, Some(value)) => {
+                value.clone()
+            }
+            (Kind::Tags(..), Some(tags)) => {
+                let names: Vec<_> = schema::tags(tags).map(|tag| field.label(tag)).collect();
+                format!("({})", schema::quoted_all(&names))
+            }
             _ => format!("\"{}\"", self.shown(field, value, &self.state)),
+        }
+    }
+
+    /// What a value of one field becomes in another; nothing if it cannot.
+    fn converted(&self, from: &Field, value: &str, to: &Field) -> Option<String> {
+        let shown = match (&from.kind, &to.kind) {
+            (Kind::To(of, _), _) => {
+                let key = value.parse().expect("a reference is a number");
+                let name = self.name(of, key).cloned();
+                name.unwrap_or_else(|| format!("#{key}"))
+            }
+            (Kind::DateTime, Kind::Date) => value[..10].to_owned(),
+            (Kind::Labels(_) | Kind::Tags(..), _) => {
+                self.shown(from, Some(&value.to_owned()), &self.state)
+            }
+            _ => value.to_owned(),
+        };
+        let is_time = |text: &str, len| text.len() == len && text.starts_with("2020-");
+        match &to.kind {
+            Kind::Integer => shown.parse::<i64>().ok().map(|n| n.to_string()),
+            Kind::Number => shown.parse::<f64>().ok().map(|n| n.to_string()),
+            Kind::Date => is_time(&shown, 10).then_some(shown),
+            Kind::DateTime if is_time(&shown, 10) => Some(format!("{shown}T00:00:00")),
+            Kind::DateTime => is_time(&shown, 19).then_some(shown),
+            Kind::Text => Some(shown),
+            Kind::Labels(labels) => labels.iter().find(|key| to.label(key) == shown).cloned(),
+            Kind::Tags(..) => None,
+            Kind::To(of, _) => match shown.strip_prefix('#') {
+                Some(key) => {
+                    let key: Key = key.parse().expect("it was a record's");
+                    self.state.get(of, key).map(|_| key.to_string())
+                }
+                None => self.with(of, "name", &shown).map(|key| key.to_string()),
+            },
         }
     }
 
@@ -196,6 +267,9 @@ impl Model {
                     };
                     there && (!field.unique || seen.insert(value))
                 })
+            }) && self.object(object).bound.is_none_or(|(field, most)| {
+                let mut numbers = records.filter_map(|record| number(record, field));
+                numbers.all(|n| n <= most)
             })
         }) && self.state.of("orders").values().all(|order| {
             order.contains_key("firm") && number(order, "amount").is_none_or(|n| n >= 0)
@@ -229,12 +303,21 @@ impl Model {
             Op::DryRun(op) => (&**op, true),
             op => (op, false),
         };
-        let schema = matches!(told, Op::Alter(..));
+        self.refused = 0;
+        let schema = matches!(
+            told,
+            Op::Alter(..)
+                | Op::CreateVisits
+                | Op::DropObject(_)
+                | Op::CreateView(..)
+                | Op::DropView(_)
+        );
         let Some((text, done)) = self.attempt(told, directory) else {
             *self = before;
             return None;
         };
         let done = done && self.is_sound();
+        let refused = self.refused;
         if dry {
             let rows = self.lines_since(&before.state);
             *self = before;
@@ -242,11 +325,12 @@ impl Model {
                 text: format!("dry run {text}"),
                 done: done && !schema,
                 rows: Some(rows),
+                refused,
             });
         }
         if !done {
             *self = before;
-        } else if schema || self.state != before.state {
+        } else if schema || self.open.grown || self.state != before.state {
             self.open.touched = true;
             if !matches!(told, Op::Undo | Op::Redo | Op::UndoNumber(_)) {
                 self.open.undoing = None;
@@ -256,6 +340,7 @@ impl Model {
             text,
             done,
             rows: None,
+            refused,
         })
     }
 
@@ -274,6 +359,23 @@ impl Model {
     }
 
     fn attempt(&mut self, op: &Op, directory: &Path) -> Option<(String, bool)> {
+        let of = match op {
+            Op::Restore(object, _)
+            | Op::Merge(object, ..)
+            | Op::Alter(object, _)
+            | Op::DropObject(object)
+            | Op::CreateView(object, ..)
+            | Op::Call(object, ..)
+            | Op::Swap(object, ..)
+            | Op::Delete(object, _)
+            | Op::SetField(object, ..)
+            | Op::SetFields(object, ..) => OBJECTS[*object],
+            Op::AddVisit(..) => "visits",
+            _ => "firms",
+        };
+        if !self.object(of).live {
+            return None;
+        }
         match op {
             Op::Undo | Op::Redo | Op::UndoNumber(_) => self.undo(op),
             Op::Restore(object, at) => self.restore(OBJECTS[*object], *at),
@@ -282,6 +384,10 @@ impl Model {
                 self.merge(OBJECTS[*object], (*source, *target), *keep, fields)
             }
             Op::Alter(object, change) => self.alter(OBJECTS[*object], change),
+            Op::CreateVisits => self.create_visits(),
+            Op::DropObject(object) => self.drop_object(OBJECTS[*object]),
+            Op::CreateView(object, at, shows) => self.create_view(OBJECTS[*object], *at, *shows),
+            Op::DropView(at) => self.drop_view(*at),
             op => self.write(op, directory),
         }
     }
@@ -293,7 +399,14 @@ impl Model {
             .values()
             .map(|record| {
                 let cell = |field: &Field| self.shown(field, record.get(&field.key), then);
-                self.fields(object).iter().map(cell).collect::<Vec<_>>()
+                let computed = self.object(object).formulas.iter().map(|formula| {
+                    // Without its number a condition is false, an amount missing.
+                    let none = || (formula.of == "amount").then(|| "false".to_owned());
+                    let n = number(record, formula.of).map(formula.is);
+                    n.or_else(none).unwrap_or_default()
+                });
+                let fields = self.fields(object).iter().map(cell);
+                fields.chain(computed).collect::<Vec<_>>()
             })
             .collect();
         rows.sort();

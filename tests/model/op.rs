@@ -10,6 +10,8 @@ pub(crate) enum Op {
     AddFirm(Option<i64>, Option<usize>),
     AddPerson(Option<u8>, Option<usize>, Option<usize>),
     AddOrders(usize, Option<usize>, i64),
+    /// Who, and what of a field that was added.
+    AddVisit(Option<usize>, usize),
     Resize(usize, Option<i64>),
     /// Only if nobody changed the firm since a transaction.
     ResizeUnchanged(usize, i64, usize),
@@ -30,7 +32,9 @@ pub(crate) enum Op {
     UpsertFrom(i64, i64),
     /// Lines of names and sizes; -1 is no number.
     Import(Vec<(Option<usize>, Option<i64>)>),
-    /// By label, or by a size that they had, or all.
+    /// Lines of addresses, names, and firms that perhaps come with them.
+    ImportPeople(Vec<(Option<u8>, Option<usize>, Option<usize>)>),
+    /// By label, often the one that went last, or by a size that they had, or all.
     Restore(usize, Option<usize>),
     RestoreFirms(i64),
     /// The source, the target, what is kept, and what of single fields.
@@ -45,6 +49,12 @@ pub(crate) enum Op {
     DryRun(Box<Op>),
     /// Of an object.
     Alter(usize, Alter),
+    CreateVisits,
+    /// One that all others refer to, or one that may go.
+    DropObject(usize),
+    /// Of an object and a field, what it shows.
+    CreateView(usize, usize, u8),
+    DropView(usize),
 }
 
 /// A change of the definitions.
@@ -61,6 +71,8 @@ pub(crate) enum Alter {
     DropLabel(usize, usize),
     Reorder(usize, usize),
     AddIndex(usize, bool),
+    /// That a number is not above one.
+    AddCheck(i64),
     DropIndex(usize),
 }
 
@@ -68,7 +80,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
     let at = || 0..64_usize;
     let maybe = || option::of(0..64_usize);
     let number = || 0..6_i64;
-    let object = || 0..3_usize;
+    let object = || 0..4_usize;
     let lines = |low| vec((maybe(), option::of(low..6_i64)), 1..5);
     let adding = prop_oneof![
         4 => (option::of(number()), maybe()).prop_map(|(a, b)| Op::AddFirm(a, b)),
@@ -82,6 +94,9 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         2 => vec((at(), number()), 1..4).prop_map(Op::UpsertOrders),
         1 => (number(), number()).prop_map(|(a, b)| Op::UpsertFrom(a, b)),
         2 => lines(-1).prop_map(Op::Import),
+        2 => vec((option::weighted(0.9, 0..9_u8), option::weighted(0.3, at()), maybe()), 1..5)
+            .prop_map(Op::ImportPeople),
+        6 => (option::weighted(0.9, at()), at()).prop_map(|(a, b)| Op::AddVisit(a, b)),
     ];
     let changing = prop_oneof![
         3 => (at(), option::of(number())).prop_map(|(a, b)| Op::Resize(a, b)),
@@ -90,7 +105,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         2 => (number(), number()).prop_map(|(a, b)| Op::Charge(a, b)),
         3 => (at(), maybe()).prop_map(|(a, b)| Op::MoveFirm(a, b)),
         2 => (at(), maybe(), maybe()).prop_map(|(a, b, c)| Op::MovePerson(a, b, c)),
-        1 => (object(), at(), maybe()).prop_map(|(a, b, c)| Op::Call(a, b, c)),
+        3 => (object(), at(), maybe()).prop_map(|(a, b, c)| Op::Call(a, b, c)),
         1 => (object(), at(), at()).prop_map(|(a, b, c)| Op::Swap(a, b, c)),
         6 => (object(), at(), at(), maybe()).prop_map(|(a, b, c, d)| Op::SetField(a, b, c, d)),
         4 => (object(), at(), option::weighted(0.9, at())).prop_map(|(a, b, c)| Op::SetFields(a, b, c)),
@@ -102,35 +117,86 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         1 => number().prop_map(Op::DeleteOrders),
     ];
     let returning = prop_oneof![
-        5 => (object(), maybe()).prop_map(|(a, b)| Op::Restore(a, b)),
+        6 => (object(), maybe()).prop_map(|(a, b)| Op::Restore(a, b)),
         1 => number().prop_map(Op::RestoreFirms),
         8 => Just(Op::Undo),
         3 => at().prop_map(Op::UndoNumber),
         4 => Just(Op::Redo),
     ];
     let side = || 0..3_u8;
-    let merging = (object(), at(), at(), 0..4_u8, vec((at(), side()), 0..3))
+    let merging = (object(), at(), at(), 0..4_u8, vec((at(), side()), 0..4))
         .prop_map(|(a, b, c, d, e)| Op::Merge(a, b, c, d, e));
     let plain =
-        prop_oneof![9 => adding, 9 => changing, 5 => deleting, 8 => returning, 3 => merging]
+        prop_oneof![9 => adding, 9 => changing, 5 => deleting, 8 => returning, 5 => merging]
             .boxed();
     let dry = plain.clone().prop_map(|op| Op::DryRun(Box::new(op)));
     let defining = prop_oneof![
-        4 => (0..7_u8).prop_map(Alter::AddField),
+        6 => (0..13_u8).prop_map(Alter::AddField),
         1 => at().prop_map(Alter::DropField),
-        1 => at().prop_map(Alter::RenameField),
-        1 => Just(Alter::RenameObject),
-        6 => (at(), 0..4_u8).prop_map(|(a, b)| Alter::Retype(a, b)),
-        1 => (at(), any::<bool>()).prop_map(|(a, b)| Alter::AddLabel(a, b)),
+        3 => at().prop_map(Alter::RenameField),
+        2 => Just(Alter::RenameObject),
+        8 => (at(), 0..7_u8).prop_map(|(a, b)| Alter::Retype(a, b)),
+        3 => (at(), any::<bool>()).prop_map(|(a, b)| Alter::AddLabel(a, b)),
         1 => (at(), at()).prop_map(|(a, b)| Alter::RenameLabel(a, b)),
-        2 => (at(), at()).prop_map(|(a, b)| Alter::DropLabel(a, b)),
-        1 => (at(), at()).prop_map(|(a, b)| Alter::Reorder(a, b)),
+        3 => (at(), at()).prop_map(|(a, b)| Alter::DropLabel(a, b)),
+        3 => (at(), at()).prop_map(|(a, b)| Alter::Reorder(a, b)),
         2 => (at(), prop::bool::weighted(0.3)).prop_map(|(a, b)| Alter::AddIndex(a, b)),
         1 => at().prop_map(Alter::DropIndex),
+        1 => (6..40_i64).prop_map(Alter::AddCheck),
     ];
-    let defining = (object(), defining)
-        .prop_map(|(a, b)| Op::Alter(a, b))
-        .boxed();
+    let defining = prop_oneof![
+        12 => (object(), defining).prop_map(|(a, b)| Op::Alter(a, b)),
+        3 => Just(Op::CreateVisits),
+        2 => prop_oneof![1 => Just(0), 2 => Just(3)].prop_map(Op::DropObject),
+        4 => (object(), at(), 0..4_u8).prop_map(|(a, b, c)| Op::CreateView(a, b, c)),
+        1 => at().prop_map(Op::DropView),
+    ]
+    .boxed();
     let no_dry = defining.clone().prop_map(|op| Op::DryRun(Box::new(op)));
-    prop_oneof![60 => plain, 4 => dry, 14 => defining, 1 => no_dry]
+    prop_oneof![60 => plain, 4 => dry, 18 => defining, 1 => no_dry]
+}
+
+/// A record is changed, goes and comes back, perhaps to be changed again.
+pub(crate) fn churn() -> impl Strategy<Value = Vec<Op>> {
+    let at = 0..64_usize;
+    (0..4_usize, at, any::<bool>()).prop_map(|(object, at, again)| {
+        let mut ops = vec![
+            Op::SetField(object, at, at, Some(at)),
+            Op::Delete(object, at),
+            Op::Restore(object, Some(0)),
+        ];
+        if again {
+            ops.extend([
+                Op::SetField(object, at, at, Some(at / 2)),
+                Op::Delete(object, at),
+            ]);
+        }
+        ops
+    })
+}
+
+/// One about a record or two, so that two of these may not go together.
+pub(crate) fn clash() -> impl Strategy<Value = [Vec<Op>; 2]> {
+    (0..64_usize, 0..64_usize).prop_flat_map(|(k, m)| {
+        let one = move || {
+            prop_oneof![
+                2 => Just(Op::Delete(0, k)),
+                1 => Just(Op::Resize(k, Some(3))),
+                2 => Just(Op::MoveFirm(k, Some(m))),
+                2 => Just(Op::MoveFirm(m, Some(k))),
+                2 => Just(Op::AddOrders(1, Some(k), 2)),
+                1 => Just(Op::AddPerson(Some(3), Some(k), None)),
+                1 => Just(Op::Merge(0, k, m, 0, Vec::new())),
+                1 => Just(Op::Call(0, m, Some(k))),
+                4 => Just(Op::Delete(1, k)),
+                2 => Just(Op::MovePerson(m, None, Some(k))),
+                4 => Just(Op::AddVisit(Some(k), m)),
+                1 => Just(Op::Merge(1, k, m, 0, Vec::new())),
+                1 => Just(Op::UpsertPeople(vec![(3, Some(k))])),
+                1 => Just(Op::AddPerson(Some(3), None, Some(k))),
+                1 => Just(Op::Undo),
+            ]
+        };
+        [one(), one()].prop_map(|ops| ops.map(|op| vec![op]))
+    })
 }

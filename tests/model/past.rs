@@ -1,7 +1,7 @@
 //! The transactions of the model, and what is told of them.
 
 use super::state::{Change, OBJECTS};
-use super::{Key, Model, Open, State};
+use super::{Key, Model, State};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -80,7 +80,8 @@ impl Model {
             (false, Some(of)) => Nature::Undo(of),
             (false, None) => Nature::Plain,
         };
-        let Open { actor, .. } = std::mem::take(&mut self.open);
+        self.done = std::mem::take(&mut self.open);
+        let actor = self.done.actor;
         self.past.push(Past {
             sequence,
             at,

@@ -11,10 +11,11 @@ pub(crate) type Key = u32;
 pub(crate) type Record = BTreeMap<String, String>;
 pub(crate) type Table = BTreeMap<Key, Record>;
 
-pub(crate) const OBJECTS: [&str; 3] = ["firms", "people", "orders"];
+/// The last one comes and goes.
+pub(crate) const OBJECTS: [&str; 4] = ["firms", "people", "orders", "visits"];
 
 /// The records of all objects. Tables that did not change are shared between states.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State(BTreeMap<&'static str, Rc<Table>>);
 
 /// A record that came, went or was changed.
@@ -40,6 +41,12 @@ impl<'a> Change<'a> {
 
     pub(crate) fn is(&self, field: &str) -> Option<&'a String> {
         self.after.and_then(|record| record.get(field))
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::empty()
     }
 }
 

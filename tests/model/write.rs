@@ -1,6 +1,6 @@
 //! Statements that add, change and delete records.
 
-use super::schema::{Field, Kind, Rule};
+use super::schema::Rule;
 use super::state::{OBJECTS, Record, Table, number, set};
 use super::{Key, Model, Op};
 use std::collections::BTreeSet;
@@ -10,16 +10,21 @@ fn shown(value: Option<i64>) -> String {
     value.map_or_else(|| "empty".to_owned(), |n| n.to_string())
 }
 
-fn digits(value: Option<i64>) -> Option<String> {
+pub(super) fn digits(value: Option<i64>) -> Option<String> {
     value.map(|n| n.to_string())
 }
 
-fn reference(key: Option<Key>) -> Option<String> {
+pub(super) fn reference(key: Option<Key>) -> Option<String> {
     key.map(|key| key.to_string())
 }
 
 impl Model {
-    fn add(&mut self, object: &str, name: &str, values: &[(&str, Option<String>)]) -> Key {
+    pub(super) fn add(
+        &mut self,
+        object: &str,
+        name: &str,
+        values: &[(&str, Option<String>)],
+    ) -> Key {
         let mut record = Record::from([("name".to_owned(), name.to_owned())]);
         for (field, value) in values {
             set(&mut record, field, value.clone());
@@ -29,12 +34,12 @@ impl Model {
         key
     }
 
-    fn assign(&mut self, object: &str, key: Key, field: &str, value: Option<String>) {
+    pub(super) fn assign(&mut self, object: &str, key: Key, field: &str, value: Option<String>) {
         let record = self.state.of_mut(object).get_mut(&key);
         set(record.expect("it is there"), field, value);
     }
 
-    fn with(&self, object: &str, field: &str, value: &str) -> Option<Key> {
+    pub(super) fn with(&self, object: &str, field: &str, value: &str) -> Option<Key> {
         let mut records = self.state.of(object).iter();
         let found = records.find(|(_, record)| record.get(field).is_some_and(|v| v == value));
         found.map(|(key, _)| *key)
@@ -50,7 +55,7 @@ impl Model {
         self.state.of_mut(object).values_mut().for_each(shift);
     }
 
-    fn filtered(&self, object: &str, passes: impl Fn(&Record) -> bool) -> BTreeSet<Key> {
+    pub(super) fn filtered(&self, object: &str, passes: impl Fn(&Record) -> bool) -> BTreeSet<Key> {
         let table: &Table = self.state.of(object);
         let passing = table.iter().filter(|(_, record)| passes(record));
         passing.map(|(key, _)| *key).collect()
@@ -59,7 +64,8 @@ impl Model {
     /// Deletes records, and does what the references to them say; false if they are in the way.
     fn delete(&mut self, object: &'static str, keys: BTreeSet<Key>) -> bool {
         let mut gone: BTreeSet<(&str, Key)> = keys.into_iter().map(|key| (object, key)).collect();
-        let all: Vec<_> = OBJECTS
+        let live: Vec<&str> = self.live().collect();
+        let all: Vec<_> = live
             .iter()
             .flat_map(|to| {
                 let references = self.references(to).into_iter();
@@ -80,10 +86,12 @@ impl Model {
                 break;
             }
         }
-        for object in OBJECTS {
-            self.state
+        for (object, key) in &gone {
+            let record = self.state.of_mut(object).remove(key);
+            self.open
+                .gone
                 .of_mut(object)
-                .retain(|key, _| !gone.contains(&(object, *key)));
+                .extend(record.map(|record| (*key, record)));
         }
         for (to, of, field, rule) in &all {
             for key in self.filtered(of, |record| refers(record, field, *to, &gone)) {
@@ -97,7 +105,7 @@ impl Model {
     }
 
     pub(super) fn write(&mut self, op: &Op, directory: &Path) -> Option<(String, bool)> {
-        let [firms, people, orders] = OBJECTS.map(|object| self.o(object).to_owned());
+        let [firms, people, orders, _] = OBJECTS.map(|object| self.o(object).to_owned());
         let of_firm = |field| self.f("firms", field).to_owned();
         let (size, parent, firm_name) = (of_firm("size"), of_firm("parent"), of_firm("name"));
         let of_person = |field| self.f("people", field).to_owned();
@@ -158,6 +166,24 @@ impl Model {
                 }
                 (format!("add {orders} {}", rows.join(", ")), true)
             }
+            Op::AddVisit(who, value) => {
+                let who = self.pick_maybe("people", *who);
+                let name = self.new_name("visits");
+                let mut said = format!("{} = \"{name}\"", self.f("visits", "name"));
+                said.push_str(&format!(
+                    ", {} = {}",
+                    self.f("visits", "who"),
+                    self.quoted("people", who)
+                ));
+                let filled = self.pick_value("visits", *value, Some(*value));
+                let key = self.add("visits", &name, &[("who", reference(who))]);
+                if let Some((field, value)) = filled {
+                    let value_said = self.said(&field, value.as_ref());
+                    said.push_str(&format!(", {} = {value_said}", field.name));
+                    self.assign("visits", key, &field.key, value);
+                }
+                (format!("add {} ({said})", self.o("visits")), true)
+            }
             Op::Resize(at, n) => {
                 let key = self.pick("firms", *at)?;
                 let firm = self.quoted("firms", Some(key));
@@ -170,12 +196,16 @@ impl Model {
             Op::ResizeUnchanged(at, n, since) => {
                 let key = self.pick("firms", *at)?;
                 // What this transaction itself did is nobody else's change.
-                let seen = self.past[since % self.past.len()].sequence;
+                let changed = self.revision("firms", key)?;
+                let seen = match since % 3 {
+                    0 => changed,
+                    1 => changed - 1,
+                    _ => self.past[since % self.past.len()].sequence,
+                };
                 let text = format!(
                     "update {firms} {} set {size} = {n} if unchanged since {seen}",
                     self.quoted("firms", Some(key))
                 );
-                let changed = self.revision("firms", key)?;
                 self.assign("firms", key, "size", digits(Some(*n)));
                 (text, changed <= seen)
             }
@@ -257,7 +287,9 @@ impl Model {
                     self.o(object),
                     self.quoted(object, Some(key))
                 );
-                (text, self.delete(object, BTreeSet::from([key])))
+                let done = self.delete(object, BTreeSet::from([key]));
+                self.last_gone = Some((object, key));
+                (text, done)
             }
             Op::DeleteFirms(below) => {
                 let small =
@@ -343,7 +375,10 @@ impl Model {
                 for (at, n) in lines {
                     let name = self.known_or_new(*at);
                     let cell = match n {
-                        Some(-1) => "many".to_owned(),
+                        Some(-1) => {
+                            self.refused += 1;
+                            "many".to_owned()
+                        }
                         n => digits(*n).unwrap_or_default(),
                     };
                     file.push_str(&format!("{name},{cell}\n"));
@@ -358,6 +393,32 @@ impl Model {
                     format!("import {firms} from \"{path}\" on {firm_name}"),
                     true,
                 )
+            }
+            Op::ImportPeople(lines) => {
+                let mut file = "mail,called,works\n".to_owned();
+                for (mail, called, works) in lines {
+                    let mail = mail.map(|n| format!("e{n}@acme.example"));
+                    let called = self.pick_maybe("people", *called);
+                    let called = match called.and_then(|key| self.name("people", key)) {
+                        Some(name) => name.clone(),
+                        None => self.new_name("people"),
+                    };
+                    let works = works.map(|n| match self.pick("firms", n) {
+                        Some(key) if n % 3 > 0 => self.quoted("firms", Some(key)).replace('"', ""),
+                        _ => format!("z{}", n % 4),
+                    });
+                    let cell = |cell: &Option<String>| cell.clone().unwrap_or_default();
+                    file.push_str(&format!("{},{called},{}\n", cell(&mail), cell(&works)));
+                    self.import_person(mail, called, works);
+                }
+                let path = directory.join("people.csv");
+                std::fs::write(&path, file).expect("the file is written");
+                let path = path.display();
+                let text = format!(
+                    "import {people} from \"{path}\" on {email} creating {firms} \
+                     ({email} = mail, {person_name} = called, {employer} = works)"
+                );
+                (text, true)
             }
             Op::SetField(object, at, record, value) => {
                 let object = OBJECTS[*object];
@@ -386,57 +447,5 @@ impl Model {
             _ => (format!("update {firms} \"nobody\" set {size} = 1"), false),
         };
         Some(told)
-    }
-
-    /// A field that was added, and a value for it.
-    fn pick_value(
-        &self,
-        object: &str,
-        at: usize,
-        value: Option<usize>,
-    ) -> Option<(Field, Option<String>)> {
-        let field = self.pick_field(object, at, |_| true)?;
-        let words = ["5", "07", "7", "many", "1.5", "x"];
-        let value = value.and_then(|n| match &field.kind {
-            Kind::Integer => Some((n % 8).to_string()),
-            Kind::Number => Some((n as f64 / 2.0).to_string()),
-            Kind::Text => Some(words[n % words.len()].to_owned()),
-            Kind::Labels(labels) => Some(labels[n % labels.len()].clone()),
-            Kind::To(to, _) => reference(self.pick(to, n)),
-        });
-        Some((field, value))
-    }
-
-    fn known_or_new(&mut self, at: Option<usize>) -> String {
-        let known = self.pick_maybe("firms", at);
-        match known.and_then(|key| self.name("firms", key)) {
-            Some(name) => name.clone(),
-            None => self.new_name("firms"),
-        }
-    }
-
-    fn put_firm(&mut self, name: &str, size: Option<i64>) {
-        let known = self.with("firms", "name", name);
-        let key = known.unwrap_or_else(|| self.add("firms", name, &[]));
-        self.assign("firms", key, "size", digits(size));
-    }
-
-    /// The order of a firm with an amount gets a name, or comes; false if there are several.
-    fn put_order(&mut self, firm: Key, amount: i64, name: &str) -> bool {
-        let is_it = |order: &Record| {
-            order.get("firm") == Some(&firm.to_string()) && number(order, "amount") == Some(amount)
-        };
-        let known = self.filtered("orders", is_it);
-        match known.first() {
-            Some(key) => self.assign("orders", *key, "name", Some(name.to_owned())),
-            None => {
-                let values = [
-                    ("firm", reference(Some(firm))),
-                    ("amount", digits(Some(amount))),
-                ];
-                self.add("orders", name, &values);
-            }
-        }
-        known.len() < 2
     }
 }
