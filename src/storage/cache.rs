@@ -1,7 +1,6 @@
 //! Decoded chunks of columns, kept from query to query.
 
-use super::load::Ranges;
-use super::overlay::{Overlay, chunk_ids};
+use super::overlay::Overlay;
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::value::{FieldId, ObjectId, Shape};
 use foldhash::HashMap;
@@ -39,9 +38,13 @@ impl ChunkCache {
         Self::new(self.bytes)
     }
 
-    /// The chunks kept, but for those of the past and those in which records lie that were folded.
-    /// Nothing stays behind.
-    pub(super) fn moved_on(&self, folded: &Overlay, loaded: Option<(ObjectId, &Ranges)>) -> Self {
+    /// The chunks kept, but for those of the past, those in which records lie that were folded,
+    /// and those written `beside` them. Nothing stays behind.
+    pub(super) fn moved_on(
+        &self,
+        folded: &Overlay,
+        beside: &dyn Fn(ObjectId, u32) -> bool,
+    ) -> Self {
         let mut kept = std::mem::take(&mut *self.lock());
         let changed: BTreeSet<(ObjectId, u64)> = folded
             .objects
@@ -49,15 +52,10 @@ impl ChunkCache {
             .flat_map(|(&object, records)| records.records.keys().map(move |&id| (object, id)))
             .map(|(object, id)| (object, id / CHUNK_RECORDS as u64))
             .collect();
-        let within = |object: ObjectId, chunk: u32| {
-            let ids = chunk_ids(chunk);
-            let lies = |(first, len): &(u64, u64)| *first < ids.end && ids.start < first + len;
-            loaded.is_some_and(|(of, ranges)| of == object && ranges.iter().any(lies))
-        };
         for chunks in [&mut kept.late, &mut kept.early] {
             chunks.retain(|&(object, _, chunk, past), _| {
                 let is_changed = changed.contains(&(object, chunk.into()));
-                past.is_none() && !is_changed && !within(object, chunk)
+                past.is_none() && !is_changed && !beside(object, chunk)
             });
         }
         kept.bytes = kept.late.values().map(Vector::bytes).sum();
@@ -146,7 +144,7 @@ mod tests {
         overlay
             .set(model::OBJECT, id, None, Some(Arc::default()))
             .unwrap();
-        let moved = cache.moved_on(&overlay, None);
+        let moved = cache.moved_on(&overlay, &|_, _| false);
         let kept = keys.map(|key| moved.get(key, Shape::Bits).is_some());
         assert_eq!(kept, [true, false, true, false]);
         assert!(cache.get(keys[0], Shape::Bits).is_none());

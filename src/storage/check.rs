@@ -227,7 +227,7 @@ impl Check<'_> {
         let mut found = BTreeSet::new();
         let base = &self.snapshot.base;
         let all = (Vec::new(), None);
-        index::stored(index, &all, &base.references, &base.keys, |key, id| {
+        index::stored(index, &all, base, |key, id| {
             found.insert((key.to_vec(), id));
         })?;
         self.report.index_entries += found.len() as u64;
@@ -284,7 +284,7 @@ impl Check<'_> {
             let field_layout = layout.fields.get(usize::from(field));
             field == LIVE.0 && !layout.fields.is_empty() || field_layout.is_some_and(|f| !f.dropped)
         };
-        for entry in snapshot.base.columns.iter().or_fault()? {
+        for entry in snapshot.base.columns()?.iter().or_fault()? {
             let (object, field, _, chunk) = entry.or_fault()?.0.value();
             if !known(object, field) || chunk >= snapshot.chunk_count(ObjectId(object)) {
                 self.fault(format!(
@@ -292,11 +292,11 @@ impl Check<'_> {
                 ));
             }
         }
-        for entry in snapshot.base.references.iter().or_fault()? {
+        for entry in snapshot.base.references()?.iter().or_fault()? {
             let (index, _, id) = entry.or_fault()?.0.value();
             self.known_index(IndexId(index), id);
         }
-        for entry in snapshot.base.keys.iter().or_fault()? {
+        for entry in snapshot.base.keys()?.iter().or_fault()? {
             let entry = entry.or_fault()?.0;
             let (_, id) = index::split(entry.value())?;
             let mut number = [0; 4];

@@ -7,6 +7,7 @@ use super::journal::{Change, HeaderKind};
 use super::log::{self, Commit};
 use super::meta;
 use super::overlay::Overlay;
+use super::spill::Places;
 use super::store::Writer;
 use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction};
 use crate::error::{Code, Error, Result};
@@ -21,8 +22,17 @@ pub(super) const PENDING_RECORDS: usize = 256;
 pub(super) struct Recent {
     pub(super) scope: Scope,
     pub(super) commit: Arc<Commit>,
-    /// The object that it added records to which are not among the commit's changes.
-    pub(super) loaded: Option<Arc<ObjectLayout>>,
+    /// What it did that is not among the commit's changes.
+    pub(super) loaded: Option<Loaded>,
+}
+
+/// What a transaction wrote before it committed.
+pub(super) struct Loaded {
+    /// The objects whose records it added or changed.
+    pub(super) layouts: Vec<Arc<ObjectLayout>>,
+    /// The records it wrote, of those that may be there for others.
+    pub(super) changed: Places,
+    pub(super) gone: Places,
 }
 
 /// What a commit changes beside records.
@@ -41,9 +51,10 @@ impl Store {
         transaction: &mut Transaction<'_>,
         info: CommitInfo,
     ) -> Result<u64> {
-        self.write_guarded(|| match transaction.is_loading() {
-            true => self.commit_load(transaction, info),
-            false => self.commit_changes(transaction, info),
+        self.write_guarded(|| match (&transaction.load, &transaction.spill) {
+            (Some(_), _) => self.commit_load(transaction, info),
+            (None, Some(_)) => self.commit_spill(transaction, info),
+            (None, None) => self.commit_changes(transaction, info),
         })
     }
 
@@ -123,7 +134,7 @@ impl Store {
             fold::fold(&write, &overlay, sorted)?;
             fold::end(&write, &overlay, &pending.progress())?;
             write.commit().or_fault()?;
-            self.publish_folded(pending.progress(), &overlay, None)?;
+            self.publish_folded(pending.progress(), &overlay, &|_, _| false)?;
         } else {
             log::append(&write, &commit)?;
             write.commit().or_fault()?;
@@ -159,7 +170,7 @@ impl Store {
         let write = self.begin_write_on(&latest)?;
         fold::fold_log(&write, &latest)?;
         write.commit().or_fault()?;
-        self.publish_folded(latest.pending.progress(), &latest.overlay, None)
+        self.publish_folded(latest.pending.progress(), &latest.overlay, &|_, _| false)
     }
 }
 
@@ -196,10 +207,10 @@ pub(super) fn check_conflicts(
         .filter(|c| c.after.is_none())
         .map(|c| (c.object, c.id))
         .collect();
-    let referred = |change: &Change, gone: &BTreeSet<(ObjectId, RecordId)>| {
+    let referred = |change: &Change, gone: &dyn Fn(&(ObjectId, RecordId)) -> bool| {
         let row = change.after.as_ref()?;
         let layout = schema.layout(change.object);
-        row.targets(layout).find(|target| gone.contains(target))
+        row.targets(layout).find(|target| gone(target))
     };
     for recent in writer.recent.iter().filter(|r| r.commit.sequence > since) {
         let (less, more) = (scope.min(recent.scope), scope.max(recent.scope));
@@ -208,7 +219,8 @@ pub(super) fn check_conflicts(
                 "the schema or the settings changed in another transaction".to_owned(),
             ));
         }
-        let fields = recent.loaded.iter().flat_map(|layout| &layout.fields);
+        let layouts = recent.loaded.iter().flat_map(|loaded| &loaded.layouts);
+        let fields = layouts.flat_map(|layout| &layout.fields);
         let types: Vec<_> = fields.map(|field| &field.ty).collect();
         if let Some((object, id)) = gone.iter().find(|(object, _)| {
             let mut types = types.iter();
@@ -220,19 +232,27 @@ pub(super) fn check_conflicts(
                 object.0
             )));
         }
+        let changed = |(object, id): (ObjectId, RecordId)| {
+            conflict(format!(
+                "record `{id}` of object {} was changed by another transaction",
+                object.0
+            ))
+        };
+        if let Some(loaded) = &recent.loaded
+            && let Some(both) = mine.iter().find(|(o, id)| loaded.changed.contains(*o, *id))
+        {
+            return Err(changed(*both));
+        }
         let mut their_gone = BTreeSet::new();
         for change in &recent.commit.changes {
             let (object, id) = (change.object, change.id);
             if mine.contains(&(object, id)) {
-                return Err(conflict(format!(
-                    "record `{id}` of object {} was changed by another transaction",
-                    object.0
-                )));
+                return Err(changed((object, id)));
             }
             if change.after.is_none() {
                 their_gone.insert((object, id));
             }
-            if let Some((object, id)) = referred(change, &gone) {
+            if let Some((object, id)) = referred(change, &|target| gone.contains(target)) {
                 return Err(conflict(format!(
                     "record `{id}` of object {}, deleted here, was referred to by another \
                      transaction",
@@ -240,8 +260,13 @@ pub(super) fn check_conflicts(
                 )));
             }
         }
+        let theirs = |target: &(ObjectId, RecordId)| {
+            let loaded = recent.loaded.as_ref();
+            their_gone.contains(target)
+                || loaded.is_some_and(|loaded| loaded.gone.contains(target.0, target.1))
+        };
         for change in changes {
-            if let Some((object, id)) = referred(change, &their_gone) {
+            if let Some((object, id)) = referred(change, &theirs) {
                 return Err(conflict(format!(
                     "record `{id}` of object {}, referred to here, was deleted by another \
                      transaction",

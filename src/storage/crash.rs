@@ -227,6 +227,43 @@ fn a_cut_in_a_bulk_load_leaves_the_state_before() {
     assert_survives(durable, &[&model]);
 }
 
+/// The same of changes.
+#[test]
+fn a_cut_in_a_spill_leaves_the_state_before() {
+    let disk = Disk::default();
+    let options = StoreOptions {
+        cache_bytes: 1 << 18,
+        ..StoreOptions::default()
+    };
+    let store = Store::on_backend(disk.clone(), true, &options).unwrap();
+    model::set_schema(&store);
+    let mut model = Model::new();
+    let row = |n: i64| Row::from_iter([(model::COUNT, Value::Integer(n))]);
+    apply(&store, &[Step::Bulk(row(-1), 4_000)], &mut model, 1);
+    let before = model.clone();
+    disk.take_images();
+    let mut transaction = store.begin().unwrap();
+    for id in before.keys() {
+        let n = i64::try_from(id.0).unwrap();
+        transaction.put(OBJECT, *id, row(n + 5)).unwrap();
+        model.insert(*id, row(n + 5));
+        let id = transaction.insert(OBJECT, row(n)).unwrap();
+        model.insert(id, row(n));
+        transaction.spill().unwrap();
+    }
+    disk.sync_data().unwrap();
+    for image in disk.take_images() {
+        assert_survives(image, &[&before]);
+    }
+    transaction.commit(at(2)).unwrap();
+    let images = disk.take_images();
+    let durable = images.last().unwrap().clone();
+    for image in images {
+        assert_survives(image, &[&before, &model]);
+    }
+    assert_survives(durable, &[&model]);
+}
+
 /// Pruning is done whole or not at all.
 #[test]
 fn a_cut_while_the_journal_is_pruned_leaves_it_whole_or_pruned() {

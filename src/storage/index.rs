@@ -2,11 +2,12 @@
 
 use super::fault::{OrFault, corrupt};
 use super::key::{KeyWriter, target};
+use super::published::Published;
 use super::tables::{self, Bytes, ReferenceKey};
 use super::{IndexKind, IndexLayout, ObjectLayout, Row};
 use crate::error::Result;
 use crate::value::{FieldType, IndexId, Value};
-use redb::{CursorError, ReadableTable, Table, WriteTransaction};
+use redb::{CursorError, Table, WriteTransaction};
 use std::ops::Bound;
 
 /// An entry of an index: a key and a record.
@@ -67,8 +68,7 @@ pub(super) fn encode<'a>(
 pub(super) fn stored(
     index: &IndexLayout,
     (low, high): &KeyRange,
-    references: &impl ReadableTable<ReferenceKey, ()>,
-    keys: &impl ReadableTable<Bytes, ()>,
+    base: &Published,
     mut found: impl FnMut(&[u8], u64),
 ) -> Result<()> {
     let id = index.id.0;
@@ -82,6 +82,7 @@ pub(super) fn stored(
             Some(None) | None => Bound::Included((id, u64::MAX, u64::MAX)),
         };
         let mut key = [1; 9];
+        let references = base.references()?;
         for entry in references
             .range((Bound::Included((id, low, 0)), high))
             .or_fault()?
@@ -102,6 +103,7 @@ pub(super) fn stored(
         return Ok(());
     }
     let high = high.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let keys = base.keys()?;
     for entry in keys
         .range::<&[u8]>((Bound::Included(low.as_slice()), high))
         .or_fault()?

@@ -114,16 +114,22 @@ pub(super) fn encode_block(
     field: FieldId,
     old: &[(u64, &Value)],
 ) -> Vec<u8> {
+    let values: Vec<Value> = old.iter().map(|(_, value)| (*value).clone()).collect();
+    let ids: Vec<u64> = old.iter().map(|(id, _)| *id).collect();
+    let shape = layout.fields[usize::from(field.0)].ty.shape();
+    encode_olds(&ids, &Vector::from_values(shape, &values))
+}
+
+/// The same of a vector.
+pub(super) fn encode_olds(ids: &[u64], olds: &Vector) -> Vec<u8> {
     let mut out = Writer::default();
-    out.put(old.len() as u64);
+    out.put(ids.len() as u64);
     let mut last = 0;
-    for (id, _) in old {
+    for id in ids {
         out.put(id - last);
         last = *id;
     }
-    let values: Vec<Value> = old.iter().map(|(_, value)| (*value).clone()).collect();
-    let shape = layout.fields[usize::from(field.0)].ty.shape();
-    let parts = chunk::encode(&Vector::from_values(shape, &values));
+    let parts = chunk::encode(olds);
     out.put(parts.len() as u64);
     for (part, bytes) in parts {
         out.put(part);

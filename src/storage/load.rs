@@ -5,7 +5,7 @@
 //! second thread writes each run into it. Nobody else commits meanwhile; who reads goes on with
 //! the state before. Giving up drops the write transaction, and nothing has happened.
 
-use super::commit::{Recent, Scope, check_clock, check_conflicts, conflict, rebase};
+use super::commit::{Loaded, Recent, Scope, check_clock, check_conflicts, conflict, rebase};
 use super::fault::{OrFault, PANICKED};
 use super::fold::{self, Gathered};
 use super::index;
@@ -13,7 +13,8 @@ use super::journal::HeaderKind;
 use super::key::KeyWriter;
 use super::log::{self, Commit};
 use super::meta::{self, Progress};
-use super::overlay::ObjectOverlay;
+use super::overlay::{ObjectOverlay, chunk_ids};
+use super::spill::Places;
 use super::tables::{self, RowsTable};
 use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction};
 use crate::column::CHUNK_RECORDS;
@@ -74,26 +75,7 @@ impl<'a> Load<'a> {
         transaction: &mut Transaction<'a>,
         object: ObjectId,
     ) -> Result<Self> {
-        let mut writer = store.writer();
-        let latest = store.latest();
-        let base = &transaction.base;
-        if !Arc::ptr_eq(&latest.pending, &base.pending) {
-            let (now, then) = (&latest.overlay, &base.overlay);
-            if !Arc::ptr_eq(&now.schema, &then.schema) || now.settings != then.settings {
-                return Err(conflict(
-                    "the schema or the settings changed in another transaction".to_owned(),
-                ));
-            }
-            let changes = transaction.changes();
-            check_conflicts(&writer, transaction, &changes, Scope::Records)?;
-            let overlay = rebase(&latest, transaction, &changes)?;
-            transaction.state = Snapshot {
-                overlay,
-                ..latest.clone()
-            };
-        }
-        let write = store.begin_write_on(&latest)?;
-        fold::fold_log(&write, &latest)?;
+        let (latest, write) = store.take_over(transaction)?;
         let layout = latest.layout(object).clone();
         let unique = layout.indexes.iter().filter(|index| index.unique);
         let unique = unique.map(|index| (index.id, Keys::default())).collect();
@@ -102,8 +84,10 @@ impl<'a> Load<'a> {
         let of = layout.clone();
         let thread = std::thread::Builder::new()
             .spawn(move || work(write, &of, &jobs))
-            .map_err(|error| Error::new(Code::Io, "a thread cannot start").caused_by(error))?;
-        writer.loading = true;
+            .map_err(|error| {
+                store.end_load();
+                Error::new(Code::Io, "a thread cannot start").caused_by(error)
+            })?;
         Ok(Self {
             store,
             latest,
@@ -366,11 +350,42 @@ impl<'a> Transaction<'a> {
 
     /// Whether it has begun to write into the file, so that nobody else can commit.
     pub(crate) fn is_loading(&self) -> bool {
-        self.load.is_some()
+        self.load.is_some() || self.spill.is_some()
     }
 }
 
 impl Store {
+    /// Lets a transaction alone write until it ends its load, as soon as nobody else writes, upon
+    /// the last state, into which the log is folded. The transaction then lies over that state.
+    pub(super) fn take_over(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(Snapshot, WriteTransaction)> {
+        let mut writer = self.writer();
+        let latest = self.latest();
+        let base = &transaction.base;
+        if !Arc::ptr_eq(&latest.pending, &base.pending) {
+            let (now, then) = (&latest.overlay, &base.overlay);
+            if !Arc::ptr_eq(&now.schema, &then.schema) || now.settings != then.settings {
+                return Err(conflict(
+                    "the schema or the settings changed in another transaction".to_owned(),
+                ));
+            }
+            let changes = transaction.changes();
+            check_conflicts(&writer, transaction, &changes, Scope::Records)?;
+            let overlay = rebase(&latest, transaction, &changes)?;
+            transaction.state = Snapshot {
+                overlay,
+                committed: Some(Arc::new(latest.clone())),
+                ..latest.clone()
+            };
+        }
+        let write = self.begin_write_on(&latest)?;
+        fold::fold_log(&write, &latest)?;
+        writer.loading = true;
+        Ok((latest, write))
+    }
+
     /// Commits what a transaction has loaded.
     pub(super) fn commit_load(
         &self,
@@ -411,7 +426,12 @@ impl Store {
         log::archive_loaded(&write, &commit, object, &load.inserted)?;
         fold::end(&write, overlay, &progress)?;
         write.commit().or_fault()?;
-        self.publish_folded(progress, overlay, Some((object, &load.inserted)))?;
+        let within = |of: ObjectId, chunk: u32| {
+            let ids = chunk_ids(chunk);
+            let lies = |(first, len): &(u64, u64)| *first < ids.end && ids.start < first + len;
+            of == object && load.inserted.iter().any(lies)
+        };
+        self.publish_folded(progress, overlay, &within)?;
         let scope = match schema {
             true => Scope::Labels,
             false => Scope::Records,
@@ -420,7 +440,11 @@ impl Store {
         writer.recent.push_back(Recent {
             scope,
             commit,
-            loaded: Some(load.layout.clone()),
+            loaded: Some(Loaded {
+                layouts: vec![load.layout.clone()],
+                changed: Places::default(),
+                gone: Places::default(),
+            }),
         });
         self.prune(&mut writer, transaction.base.sequence());
         drop(writer);

@@ -243,7 +243,7 @@ pub(super) fn archive_loaded(
     write_header(write, commit, vec![(object, journal::RECORDS)])
 }
 
-fn write_header(
+pub(super) fn write_header(
     write: &WriteTransaction,
     commit: &Commit,
     touched: Vec<(ObjectId, FieldId)>,
@@ -259,7 +259,8 @@ fn write_header(
     journal::write_header(write, commit.sequence, &header)
 }
 
-fn write_rows(write: &WriteTransaction, changes: &[Change]) -> Result<()> {
+/// Writes the rows of changes, sorted by object and id.
+pub(super) fn write_rows(write: &WriteTransaction, changes: &[Change]) -> Result<()> {
     for changes in changes.chunk_by(|a, b| a.object == b.object) {
         let name = RowsTable::new(changes[0].object);
         let mut rows = write.open_table(name.definition()).or_fault()?;

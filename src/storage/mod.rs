@@ -31,11 +31,13 @@ mod published;
 mod row;
 mod schema;
 mod snapshot;
+mod spill;
 mod store;
 mod summary;
 mod tables;
 mod text;
 mod transaction;
+mod written;
 
 pub use compact::Sizes;
 pub(crate) use deed::{Deed, Later, LaterChange};

@@ -184,6 +184,8 @@ pub(super) enum Step {
     Mark,
     Back,
     Fold,
+    /// What the transaction has changed goes into the file.
+    Spill,
     Reopen,
 }
 
@@ -199,6 +201,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Mark),
         1 => Just(Step::Back),
         2 => Just(Step::Fold),
+        2 => Just(Step::Spill),
         1 => Just(Step::Reopen),
     ]
 }
@@ -452,6 +455,7 @@ impl<'a> Run<'a> {
                     self.current.insert(id, row);
                 }
             }
+            Step::Mark if transaction.is_loading() => {}
             Step::Mark => self.marked = Some((transaction.mark(), self.current.clone())),
             Step::Back => {
                 if let Some((mark, model)) = self.marked.take() {
@@ -472,7 +476,13 @@ impl<'a> Run<'a> {
                 self.committed = self.current.clone();
                 self.past.insert(sequence, self.committed.clone());
             }
+            // Who has spilled is the only one to write.
+            Step::Fold if transaction.is_loading() => {}
             Step::Fold => store.fold().unwrap(),
+            Step::Spill => {
+                transaction.spill_all().unwrap();
+                self.marked = None;
+            }
             Step::Reopen => unreachable!("handled by the caller"),
         }
         if let Some(transaction) = &self.transaction {
@@ -614,7 +624,8 @@ proptest! {
             for step in steps {
                 run.step(&store, step.clone());
                 run.look_back(&store);
-                if !matches!(step, Step::Commit | Step::Fold) {
+                let alone = run.transaction.as_ref().is_some_and(Transaction::is_loading);
+                if alone || !matches!(step, Step::Commit | Step::Fold) {
                     continue;
                 }
                 let report = store.check().unwrap();

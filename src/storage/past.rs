@@ -399,21 +399,21 @@ impl Snapshot {
 
     /// The present state without the changes of a transaction, which the journal does not know.
     pub(super) fn last_committed(&self) -> Result<Self> {
-        let mut then = self.now();
-        if let Some(mut committed) = then.committed.take() {
-            self.must_know_the_past()?;
-            let schema = &self.overlay.schema;
-            if !Arc::ptr_eq(schema, &committed.schema) {
-                if schema.index_ids().any(|id| !committed.schema.has_index(id)) {
-                    return Err(Error::new(
-                        Code::Misplaced,
-                        "the past cannot be asked in a transaction that makes indexes",
-                    )
-                    .hint("commit first"));
-                }
-                Arc::make_mut(&mut committed).set_schema(schema.clone());
+        let Some(committed) = &self.committed else {
+            return Ok(self.now());
+        };
+        self.must_know_the_past()?;
+        let mut then = Self::clone(committed);
+        let (schema, known) = (&self.overlay.schema, then.overlay.schema.clone());
+        if !Arc::ptr_eq(schema, &known) {
+            if schema.index_ids().any(|id| !known.has_index(id)) {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    "the past cannot be asked in a transaction that makes indexes",
+                )
+                .hint("commit first"));
             }
-            then.overlay = committed;
+            Arc::make_mut(&mut then.overlay).set_schema(schema.clone());
         }
         Ok(then)
     }

@@ -25,7 +25,7 @@ impl Store {
             fold::fold_log(&write, &latest)?;
             forget(&write, last)?;
             write.commit().or_fault()?;
-            self.publish_folded(latest.pending.progress(), &latest.overlay, None)?;
+            self.publish_folded(latest.pending.progress(), &latest.overlay, &|_, _| false)?;
             Ok(last - first)
         })
     }

@@ -12,7 +12,6 @@ use super::{IndexKind, IndexLayout, ObjectLayout, Row, Settings, chunk};
 use crate::column::{Bitset, CHUNK_RECORDS, Texts, Vector};
 use crate::error::Result;
 use crate::value::{ChunkId, DateTime, FieldId, IndexId, ObjectId, RecordId, Shape, Value};
-use redb::ReadableTable;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -24,8 +23,8 @@ pub(crate) struct Snapshot {
     pub(super) pending: Arc<Pending>,
     /// What is undone, if this is a state of the past: the rest is then the present one.
     pub(super) past: Option<Arc<Past>>,
-    /// What was committed, if the overlay has changes of a transaction on top.
-    pub(super) committed: Option<Arc<Overlay>>,
+    /// The state that was committed, if this has changes of a transaction on top.
+    pub(super) committed: Option<Arc<Snapshot>>,
 }
 
 /// What planning and skipping read of one column.
@@ -141,20 +140,6 @@ impl Snapshot {
         }
     }
 
-    fn stored(
-        &self,
-        object: ObjectId,
-        field: FieldId,
-        ChunkId(chunk): ChunkId,
-    ) -> StoredChunk<'_, impl ReadableTable<super::tables::ColumnKey, super::tables::Bytes>> {
-        StoredChunk {
-            columns: &self.base.columns,
-            object,
-            field,
-            chunk,
-        }
-    }
-
     /// The values of a field in a chunk; slots without a record are missing. A field whose shape
     /// is [`crate::value::Shape::RowOnly`] is read from the rows.
     pub(crate) fn column(
@@ -248,7 +233,12 @@ impl Snapshot {
         } else {
             &[]
         };
-        let parts = self.stored(object, field, chunk);
+        let parts = StoredChunk {
+            columns: &self.base.columns()?,
+            object,
+            field,
+            chunk: chunk.0,
+        };
         let vector = chunk::decode_stored(shape, len, labels, &parts)?;
         self.base.chunks.put(key, vector.clone());
         Ok(chunk::resize(vector, len))
@@ -456,8 +446,7 @@ impl Snapshot {
         let changed = self.overlay.objects.get(&layout.id).map(|o| &o.records);
         let hidden = |id: u64| changed.is_some_and(|changed| changed.contains_key(&id));
         guard(|| {
-            let tables = (&self.base.references, &self.base.keys);
-            index::stored(index, range, tables.0, tables.1, |key, id| {
+            index::stored(index, range, &self.base, |key, id| {
                 if !hidden(id) {
                     found.push((key.to_vec(), id));
                 }

@@ -3,7 +3,6 @@
 use super::cache::ChunkCache;
 use super::commit::Recent;
 use super::fault::{OrFault, guard};
-use super::load::Ranges;
 use super::log::{self, Pending};
 use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
@@ -331,15 +330,15 @@ impl Store {
         engines.extend(more);
     }
 
-    /// Makes the folded state just written the one that is read; `loaded` are records that were
-    /// written beside the overlay.
+    /// Makes the folded state just written the one that is read; `beside` tells the chunks that
+    /// were written beside the overlay.
     pub(super) fn publish_folded(
         &self,
         progress: Progress,
         overlay: &Overlay,
-        loaded: Option<(ObjectId, &Ranges)>,
+        beside: &dyn Fn(ObjectId, u32) -> bool,
     ) -> Result<()> {
-        let chunks = self.latest().base.chunks.moved_on(overlay, loaded);
+        let chunks = self.latest().base.chunks.moved_on(overlay, beside);
         let overlay = overlay.folded();
         let objects = overlay.schema.layouts.keys().copied();
         let base = Published::new(self.begin_read()?, progress, objects, chunks)?;

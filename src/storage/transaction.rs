@@ -7,6 +7,7 @@ use super::load::Load;
 use super::meta::RECORDS_MAX;
 use super::overlay::Overlay;
 use super::schema::Schema;
+use super::spill::Spill;
 use super::{ObjectLayout, Row, Settings, Snapshot, Store};
 use crate::error::{Code, Error, Result};
 use crate::value::{DateTime, IndexId, ObjectId, RecordId};
@@ -21,6 +22,8 @@ pub(crate) struct Transaction<'a> {
     pub(super) log: Vec<Undo>,
     /// What is written into the file already; it began when nothing else was done.
     pub(super) load: Option<Load<'a>>,
+    /// The same of a transaction that goes on reading what it wrote.
+    pub(super) spill: Option<Spill<'a>>,
     /// Fields that take the place of others.
     pub(super) inherited: Vec<Inherited>,
 }
@@ -28,6 +31,10 @@ pub(crate) struct Transaction<'a> {
 /// A place to roll back to.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(crate) struct Mark(usize);
+
+impl Mark {
+    pub(super) const START: Self = Self(0);
+}
 
 /// Who committed, and when.
 #[derive(Clone, Copy, Debug)]
@@ -79,13 +86,11 @@ impl<'a> Transaction<'a> {
     pub(super) fn new(store: &'a Store, base: Snapshot) -> Self {
         Self {
             store,
-            state: Snapshot {
-                committed: Some(base.overlay.clone()),
-                ..base.clone()
-            },
+            state: untouched(&base),
             base,
             log: Vec::new(),
             load: None,
+            spill: None,
             inherited: Vec::new(),
         }
     }
@@ -168,7 +173,7 @@ impl<'a> Transaction<'a> {
 
     /// Whether nothing was done yet.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.log.is_empty() && self.load.is_none()
+        self.log.is_empty() && !self.is_loading()
     }
 
     /// The transaction that this one undoes, if it does nothing else.
@@ -313,11 +318,12 @@ impl<'a> Transaction<'a> {
 
     /// Forgets everything since the mark.
     pub(crate) fn roll_back_to(&mut self, mark: Mark) {
-        if self.load.is_some() {
+        if self.is_loading() {
             self.give_back();
+            self.state = untouched(&self.base);
             self.load = None;
+            self.spill = None;
             self.log.clear();
-            self.state = self.base.clone();
             return;
         }
         for undo in self.log.drain(mark.0.min(self.log.len())..).rev() {
@@ -383,6 +389,9 @@ impl<'a> Transaction<'a> {
         if let Some(load) = &self.load {
             load.give_back();
         }
+        if let Some(spill) = &self.spill {
+            spill.give_back();
+        }
     }
 
     /// The changed state for a commit to go on with, which nobody else holds then.
@@ -423,6 +432,14 @@ impl<'a> Transaction<'a> {
                 after: overlay.entry(object, id).and_then(|e| e.current.clone()),
             });
         changes.filter(|c| c.before != c.after).collect()
+    }
+}
+
+/// A state that nothing is changed in yet.
+fn untouched(base: &Snapshot) -> Snapshot {
+    Snapshot {
+        committed: Some(Arc::new(base.clone())),
+        ..base.clone()
     }
 }
 

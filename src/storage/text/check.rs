@@ -23,7 +23,8 @@ pub(in crate::storage) fn check(
     for key in expected.keys() {
         vocabulary.extend(vocabulary_key(object, key::word_and_chunk(key)?.0));
     }
-    let range = base.words.range::<&[u8]>(key::bounds(&blocks));
+    let words = base.words()?;
+    let range = words.range::<&[u8]>(key::bounds(&blocks));
     for entry in range.or_fault()? {
         let (key, bytes) = entry.or_fault()?;
         let (word, chunk) = key::word_and_chunk(key.value())?;
@@ -41,7 +42,7 @@ pub(in crate::storage) fn check(
             object.0
         ));
     }
-    let range = base.words.range::<&[u8]>(key::bounds(&known));
+    let range = words.range::<&[u8]>(key::bounds(&known));
     for entry in range.or_fault()? {
         let (key, nothing) = entry.or_fault()?;
         if !vocabulary.remove(key.value()) || !nothing.value().is_empty() {
@@ -65,7 +66,7 @@ pub(in crate::storage) fn check(
 /// The objects of which the index has words.
 pub(in crate::storage) fn objects(snapshot: &Snapshot) -> Result<BTreeSet<ObjectId>> {
     let mut found = BTreeSet::new();
-    let words = &snapshot.base.words;
+    let words = snapshot.base.words()?;
     let mut next = Some(Vec::new());
     while let Some(low) = next.take() {
         let keys = (low, None);

@@ -93,7 +93,8 @@ impl Snapshot {
         let mut near = Vec::new();
         for letters in sought.lengths() {
             let keys = key::starting(key::letters(object, letters));
-            let range = self.base.words.range::<&[u8]>(key::bounds(&keys));
+            let words = self.base.words()?;
+            let range = words.range::<&[u8]>(key::bounds(&keys));
             for entry in range.or_fault()? {
                 step(found.hits.len())?;
                 let entry = entry.or_fault()?.0;
@@ -127,7 +128,8 @@ impl Snapshot {
             field.is_some_and(|field| !field.dropped)
         };
         let mut last = String::new();
-        let range = self.base.words.range::<&[u8]>(key::bounds(&keys));
+        let words = self.base.words()?;
+        let range = words.range::<&[u8]>(key::bounds(&keys));
         for entry in range.or_fault()? {
             step(found.hits.len())?;
             let (key, bytes) = entry.or_fault()?;
