@@ -7,7 +7,8 @@
 
 use super::input::{self, Input, Line};
 use super::keys::Keys;
-use super::rejects::{Rejects, reason, rejected};
+use super::linked::Linked;
+use super::rejects::{Refused, Rejects, reason, rejected};
 use super::rules::{Rules, looks_at_one};
 use super::upsert::Upserted;
 use super::writer::{Refusal, Values, Writer};
@@ -31,8 +32,11 @@ use std::sync::Arc;
 /// Runs of one import: each but the last finds lines to be refused in the next.
 const RUNS: usize = 64;
 
+/// Lines kept in memory that are needed once more; of others the file is read again.
+pub(super) const HELD_LINES: usize = if cfg!(test) { 50 } else { 1 << 16 };
+
 /// Lines found in an earlier run to be refused, with field and reason.
-type Withdrawn = HashMap<u64, (FieldId, String)>;
+pub(super) type Withdrawn = HashMap<u64, (FieldId, String)>;
 
 /// Imports a file as one statement. When it fails, the caller rolls back to its mark.
 pub(crate) fn import(
@@ -42,15 +46,18 @@ pub(crate) fn import(
     environment: &Environment<'_>,
 ) -> Result<Outcome> {
     let path = environment.directory.join(&statement.file.text);
+    let open = || {
+        input::open(&path, &statement.object, catalog, environment)
+            .map_err(|e| e.at(statement.file.span.clone()))
+    };
     let mut withdrawn = Withdrawn::new();
     for _ in 0..RUNS {
         let mark = transaction.mark();
-        let cells = input::open(&path, &statement.object, catalog, environment)
-            .map_err(|e| e.at(statement.file.span.clone()))?;
+        let cells = open()?;
         let mut run = Run::new(statement, &path, &*cells, transaction, catalog, environment)?;
-        let more = run.run(cells, &withdrawn)?;
+        let more = run.run(cells, &withdrawn, &open)?;
         if more.is_empty() {
-            let report = run.finish()?;
+            let report = run.finish(&open)?;
             if environment.atomic && !report.refused.is_empty() {
                 return Err(rejected(&report).at(statement.file.span.clone()));
             }
@@ -73,6 +80,8 @@ pub(super) struct Run<'a, 't> {
     pub(super) set: Vec<(FieldId, Source)>,
     pub(super) keys: Option<Keys>,
     columns: usize,
+    /// Whether what is stored may go into the file before the end.
+    spills: bool,
     /// What is known before the first line.
     report: ImportReport,
     tally: Tally,
@@ -80,13 +89,6 @@ pub(super) struct Run<'a, 't> {
     rejects: Rejects,
     /// References of records that were stored before those they refer to.
     waiting: Vec<Waiting>,
-}
-
-struct Refused {
-    line: u64,
-    field: Option<FieldId>,
-    reason: String,
-    record: ByteRecord,
 }
 
 pub(super) type Numbered = (u64, StringRecord);
@@ -153,6 +155,7 @@ impl<'a, 't> Run<'a, 't> {
             set,
             keys,
             columns: cells.header().len(),
+            spills: false,
             report,
             tally: Tally::default(),
             refused: Vec::new(),
@@ -167,15 +170,22 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Imports what can be; gives the lines that turn out at the end to break a rule.
-    fn run(&mut self, mut cells: Box<dyn Input>, withdrawn: &Withdrawn) -> Result<Withdrawn> {
+    fn run(
+        &mut self,
+        mut cells: Box<dyn Input>,
+        withdrawn: &Withdrawn,
+        open: &dyn Fn() -> Result<Box<dyn Input>>,
+    ) -> Result<Withdrawn> {
         let environment = self.writer.environment;
         let linked = self.set.iter().any(|(field, _)| self.is_link(*field));
-        let loads = environment.alone
-            && !environment.dry
+        // A dry run lists each change from memory.
+        let alone = environment.alone && !environment.dry;
+        let loads = alone
             && !linked
             && self.writer.creating.objects.is_empty()
             && self.looks_at_each_once();
-        let mut held = Vec::new();
+        self.spills = alone && !loads;
+        let mut all = Linked::default();
         loop {
             environment.interrupt.check()?;
             let lines = cells.read(BATCH_RECORDS)?;
@@ -191,16 +201,11 @@ impl<'a, 't> Run<'a, 't> {
                             self.refuse(number, record, Some(*field), reason.clone());
                         }
                     },
-                    Err((record, reason)) => self.refused.push(Refused {
-                        line: number,
-                        field: None,
-                        reason,
-                        record,
-                    }),
+                    Err((record, reason)) => self.refuse_record(number, record, None, reason),
                 }
             }
             if linked {
-                held.extend(good);
+                self.link(&mut all, good);
             } else {
                 self.lines(good, false)?;
                 if loads {
@@ -209,7 +214,9 @@ impl<'a, 't> Run<'a, 't> {
             }
             (environment.progress)(cells.lines().bytes_read(), cells.lines().bytes_total);
         }
-        self.linked(held)?;
+        if linked {
+            self.linked(all, open, withdrawn)?;
+        }
         self.resolve()
     }
 
@@ -237,7 +244,7 @@ impl<'a, 't> Run<'a, 't> {
         object.field(field).refers_to(self.object)
     }
 
-    fn finish(mut self) -> Result<ImportReport> {
+    fn finish(mut self, open: &dyn Fn() -> Result<Box<dyn Input>>) -> Result<ImportReport> {
         let created = self.writer.keep_created()?.into_iter();
         let catalog = self.writer.catalog();
         let name = |object| catalog.object(object).name.clone();
@@ -245,32 +252,39 @@ impl<'a, 't> Run<'a, 't> {
         self.writer.finish()?;
         let object = self.writer.catalog.object(self.object);
         self.refused.sort_by_key(|refused| refused.line);
-        let mut lines = Vec::with_capacity(self.refused.len());
-        for refused in self.refused {
-            if !self.writer.environment.dry {
-                self.rejects.write(&refused.record, &refused.reason)?;
-            }
-            lines.push(RefusedLine {
-                line: refused.line,
-                field: refused.field.map(|field| object.field(field).name.clone()),
-                reason: refused.reason,
-            });
+        if !self.writer.environment.dry {
+            self.rejects.write_all(&self.refused, open)?;
         }
+        let told = self.refused.into_iter().map(|refused| RefusedLine {
+            line: refused.line,
+            field: refused.field.map(|field| object.field(field).name.clone()),
+            reason: refused.reason,
+        });
         Ok(ImportReport {
             added: self.tally.added,
             updated: self.tally.updated,
-            refused: lines,
+            refused: told.collect(),
             rejects: self.rejects.finish()?,
             ..self.report
         })
     }
 
     fn refuse(&mut self, line: u64, record: StringRecord, field: Option<FieldId>, reason: String) {
+        self.refuse_record(line, record.into_byte_record(), field, reason);
+    }
+
+    fn refuse_record(
+        &mut self,
+        line: u64,
+        record: ByteRecord,
+        field: Option<FieldId>,
+        reason: String,
+    ) {
         self.refused.push(Refused {
             line,
             field,
             reason,
-            record: record.into_byte_record(),
+            record: (self.refused.len() < HELD_LINES).then_some(record),
         });
     }
 
@@ -304,6 +318,14 @@ impl<'a, 't> Run<'a, 't> {
         match self.keys {
             Some(_) => drafts.into_iter().try_for_each(|draft| self.upsert(draft)),
             None => self.insert(drafts, loose),
+        }?;
+        self.spill()
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        match self.spills {
+            true => self.writer.spill(),
+            false => Ok(()),
         }
     }
 
@@ -476,6 +498,7 @@ impl<'a, 't> Run<'a, 't> {
                 let field = refusal.field.unwrap_or(first);
                 withdrawn.insert(line, (field, reason(&refusal.error)));
             }
+            self.spill()?;
         }
         Ok(withdrawn)
     }

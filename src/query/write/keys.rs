@@ -1,12 +1,14 @@
 //! Keys of `upsert ... on`: which records have these values in these fields.
 
-use super::columns::each_value;
 use super::writer::Writer;
 use crate::catalog::Object;
+use crate::column::CHUNK_RECORDS;
 use crate::error::Result;
 use crate::storage::IndexKind;
-use crate::value::{FieldId, IndexId, ObjectId, RecordId, Value};
+use crate::value::{ChunkId, FieldId, IndexId, ObjectId, RecordId, Value};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 
 /// The records of an object by the values of some fields.
 pub(super) struct Keys {
@@ -19,7 +21,51 @@ enum Source {
     /// An index, and its fields' places among ours.
     Index(IndexId, Vec<usize>),
     /// All keys, built once and kept up to date.
-    Map(HashMap<Vec<u8>, Vec<RecordId>>),
+    Digests(Digests),
+}
+
+/// Records by the digests of their keys: 128 bits, of two hash functions chosen at random, so
+/// many that two keys never share one.
+#[derive(Default)]
+struct Digests {
+    hashers: [RandomState; 2],
+    first: HashMap<Digest, RecordId, foldhash::fast::RandomState>,
+    /// The others of keys that several records have.
+    more: HashMap<Digest, Vec<RecordId>>,
+}
+
+type Digest = [u64; 2];
+
+impl Digests {
+    /// The digest of a key that goes on with a value.
+    fn digest(&self, before: Digest, value: &Value) -> Digest {
+        let mut bytes = Vec::with_capacity(64);
+        push_bytes(&mut bytes, value);
+        let hash = |at: usize| self.hashers[at].hash_one((before, &bytes));
+        [hash(0), hash(1)]
+    }
+
+    fn of(&self, key: &[Value]) -> Digest {
+        let values = key.iter();
+        values.fold(Digest::default(), |digest, value| {
+            self.digest(digest, value)
+        })
+    }
+
+    fn add(&mut self, digest: Digest, id: RecordId) {
+        match self.first.entry(digest) {
+            Entry::Vacant(first) => _ = first.insert(id),
+            Entry::Occupied(_) => self.more.entry(digest).or_default().push(id),
+        }
+    }
+
+    fn get(&self, digest: Digest) -> Vec<RecordId> {
+        let first = self.first.get(&digest).into_iter();
+        first
+            .chain(self.more.get(&digest).into_iter().flatten())
+            .copied()
+            .collect()
+    }
 }
 
 impl Keys {
@@ -31,7 +77,7 @@ impl Keys {
         let definition = writer.catalog.object(object);
         let source = match index_over(definition, fields) {
             Some((index, places)) => Source::Index(index, places),
-            None => Source::Map(build(writer, definition, fields)?),
+            None => Source::Digests(build(writer, definition, fields)?),
         };
         Ok(Self {
             object,
@@ -51,14 +97,14 @@ impl Keys {
                 let key: Vec<_> = places.iter().map(|at| key[*at].clone()).collect();
                 writer.snapshot().lookup(*index, &key)
             }
-            Source::Map(map) => Ok(map.get(&bytes(key)).cloned().unwrap_or_default()),
+            Source::Digests(known) => Ok(known.get(known.of(key))),
         }
     }
 
     /// A record has been added with this key.
     pub(super) fn added(&mut self, key: &[Value], id: RecordId) {
-        if let Source::Map(map) = &mut self.source {
-            map.entry(bytes(key)).or_default().push(id);
+        if let Source::Digests(known) = &mut self.source {
+            known.add(known.of(key), id);
         }
     }
 
@@ -82,37 +128,27 @@ fn index_over(object: &Object, fields: &[FieldId]) -> Option<(IndexId, Vec<usize
         })
 }
 
-fn build(
-    writer: &Writer<'_, '_>,
-    object: &Object,
-    fields: &[FieldId],
-) -> Result<HashMap<Vec<u8>, Vec<RecordId>>> {
-    let mut keys: Vec<(RecordId, Option<Vec<u8>>)> = Vec::new();
-    for (place, field) in fields.iter().enumerate() {
-        let mut at = 0;
-        each_value(
-            writer.snapshot(),
-            object.id,
-            object.field(*field),
-            |id, value| {
-                if place == 0 {
-                    keys.push((id, Some(Vec::new())));
-                }
-                match &mut keys[at].1 {
-                    Some(key) if !value.is_missing() => push_bytes(key, &value),
-                    key => *key = None,
-                }
-                at += 1;
-            },
-        )?;
-    }
-    let mut map: HashMap<_, Vec<RecordId>> = HashMap::with_capacity(keys.len());
-    for (id, key) in keys {
-        if let Some(key) = key {
-            map.entry(key).or_default().push(id);
+fn build(writer: &Writer<'_, '_>, object: &Object, fields: &[FieldId]) -> Result<Digests> {
+    let mut all = Digests::default();
+    let snapshot = writer.snapshot();
+    for chunk in (0..snapshot.chunk_count(object.id)).map(ChunkId) {
+        let first = u64::from(chunk.0) * CHUNK_RECORDS as u64;
+        let mut columns = Vec::with_capacity(fields.len());
+        for field in fields {
+            let field = object.field(*field);
+            columns.push((&field.ty, snapshot.column(object.id, field.id, chunk)?));
+        }
+        for slot in snapshot.live(object.id, chunk)?.ones() {
+            let mut values = columns.iter().map(|(ty, column)| column.value(ty, slot));
+            let digest = values.try_fold(Digest::default(), |digest, value| {
+                (!value.is_missing()).then(|| all.digest(digest, &value))
+            });
+            if let Some(digest) = digest {
+                all.add(digest, RecordId(first + slot as u64));
+            }
         }
     }
-    Ok(map)
+    Ok(all)
 }
 
 impl Writer<'_, '_> {
@@ -123,16 +159,13 @@ impl Writer<'_, '_> {
         fields: &[FieldId],
     ) -> Result<Option<(String, String)>> {
         let keys = build(self, self.catalog.object(object), fields)?;
-        let several = keys.into_values().filter(|ids| ids.len() > 1).min();
+        let several = keys
+            .more
+            .iter()
+            .map(|(key, more)| (keys.first[key], more[0]));
         let name = |id: RecordId| self.name_of(object, id);
-        Ok(several.map(|ids| (name(ids[0]), name(ids[1]))))
+        Ok(several.min().map(|(a, b)| (name(a), name(b))))
     }
-}
-
-fn bytes(key: &[Value]) -> Vec<u8> {
-    let mut out = Vec::new();
-    key.iter().for_each(|value| push_bytes(&mut out, value));
-    out
 }
 
 /// Values of one field have one form, so that equal bytes are equal keys.

@@ -1,51 +1,144 @@
 //! Lines of an import that may name each other: what ties them, and storing them in order.
 
 use super::BATCH_RECORDS;
-use super::import::{Numbered, Run, value_at};
-use super::order::{Links, order};
-use crate::error::Result;
+use super::import::{HELD_LINES, Numbered, Run, Withdrawn, value_at};
+use super::input::{Input, Line};
+use super::order::{Link, Links};
+use crate::error::{Code, Error, Result};
 use crate::value::{FieldId, FieldType, Value};
+use std::collections::VecDeque;
+
+/// What is known of lines that may name each other when all are read.
+#[derive(Default)]
+pub(super) struct Linked {
+    links: Links,
+    count: usize,
+    /// The lines, as long as they are few: else they are read again.
+    held: Vec<Numbered>,
+}
+
+/// The lines of a file, in the order in which they are wanted.
+struct Lines<'o> {
+    open: &'o dyn Fn() -> Result<Box<dyn Input>>,
+    withdrawn: &'o Withdrawn,
+    input: Option<Box<dyn Input>>,
+    ahead: VecDeque<Numbered>,
+    /// The place of the next one among those that are good.
+    next: u32,
+}
+
+impl Lines<'_> {
+    /// Gives each of some places, which ascend, its line.
+    fn each(&mut self, places: &[u32], mut give: impl FnMut(usize, Numbered)) -> Result<()> {
+        if places.first().is_some_and(|first| *first < self.next) {
+            self.input = Some((self.open)()?);
+            self.ahead.clear();
+            self.next = 0;
+        }
+        for (at, place) in places.iter().enumerate() {
+            loop {
+                let line = self.pull()?;
+                self.next += 1;
+                if self.next > *place {
+                    give(at, line);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pull(&mut self) -> Result<Numbered> {
+        loop {
+            if let Some(line) = self.ahead.pop_front() {
+                return Ok(line);
+            }
+            let input = match &mut self.input {
+                Some(input) => input,
+                none => none.insert((self.open)()?),
+            };
+            let lines = input.read(BATCH_RECORDS)?;
+            if lines.is_empty() {
+                let message = "the file got shorter while it was read";
+                return Err(Error::new(Code::Io, message));
+            }
+            for Line { number, cells } in lines {
+                if let Ok(record) = cells
+                    && !self.withdrawn.contains_key(&number)
+                {
+                    self.ahead.push_back((number, record));
+                }
+            }
+        }
+    }
+}
 
 impl Run<'_, '_> {
-    /// Stores lines that may name each other.
-    pub(super) fn linked(&mut self, lines: Vec<Numbered>) -> Result<()> {
-        let mut links = Vec::with_capacity(lines.len());
-        for lines in lines.chunks(BATCH_RECORDS) {
-            self.writer.environment.interrupt.check()?;
-            self.links(lines, &mut links);
+    /// Notes lines that may name each other.
+    pub(super) fn link(&self, linked: &mut Linked, lines: Vec<Numbered>) {
+        self.links(&lines, &mut linked.links);
+        linked.count += lines.len();
+        if linked.count <= HELD_LINES {
+            linked.held.extend(lines);
+        } else {
+            linked.held = Vec::new();
         }
-        let mut lines: Vec<_> = lines.into_iter().map(Some).collect();
+    }
+
+    /// Stores lines that may name each other.
+    pub(super) fn linked(
+        &mut self,
+        linked: Linked,
+        open: &dyn Fn() -> Result<Box<dyn Input>>,
+        withdrawn: &Withdrawn,
+    ) -> Result<()> {
+        let mut lines = Lines {
+            open,
+            withdrawn,
+            input: None,
+            ahead: linked.held.into(),
+            next: 0,
+        };
+        let steps = linked.links.order();
         let mut batch = Vec::new();
-        let mut stored = 0;
-        for (at, step) in order(&links).into_iter().enumerate() {
-            if step.loose || step.behind > stored || batch.len() == BATCH_RECORDS {
-                self.writer.environment.interrupt.check()?;
-                self.lines(std::mem::take(&mut batch), false)?;
-                stored = at;
-            }
-            let line = lines[step.line].take();
-            if step.loose {
-                self.lines(line.into_iter().collect(), true)?;
-                stored = at + 1;
-            } else {
-                batch.extend(line);
+        let (mut at, mut stored) = (0, 0);
+        for steps in steps.chunks(HELD_LINES) {
+            let mut order: Vec<(u32, usize)> =
+                steps.iter().map(|step| step.line).zip(0..).collect();
+            order.sort_unstable();
+            let places: Vec<u32> = order.iter().map(|(line, _)| *line).collect();
+            let mut some: Vec<Option<Numbered>> = vec![None; steps.len()];
+            lines.each(&places, |at, line| some[order[at].1] = Some(line))?;
+            for (step, line) in steps.iter().zip(some) {
+                if step.loose || step.behind > stored || batch.len() == BATCH_RECORDS {
+                    self.writer.environment.interrupt.check()?;
+                    self.lines(std::mem::take(&mut batch), false)?;
+                    stored = at;
+                }
+                at += 1;
+                if step.loose {
+                    self.lines(line.into_iter().collect(), true)?;
+                    stored = at;
+                } else {
+                    batch.extend(line);
+                }
             }
         }
         self.lines(batch, false)
     }
 
     /// What ties the lines to each other. A line that cannot be evaluated is refused later.
-    fn links(&self, lines: &[Numbered], links: &mut Vec<Links>) {
+    fn links(&self, lines: &[Numbered], links: &mut Links) {
         let vectors = match (self.evaluate(lines), lines) {
             (Ok(vectors), _) => vectors,
-            (Err(_), [_]) => return links.push(Links::default()),
+            (Err(_), [_]) => return links.push(&Link::default()),
             (Err(_), _) => {
                 let each = lines.chunks(1);
                 return each.for_each(|line| self.links(line, links));
             }
         };
         for (at, line) in lines.iter().enumerate() {
-            let mut own = Links::default();
+            let mut own = Link::default();
             for ((field, source), vector) in self.set.iter().zip(&vectors) {
                 let value = value_at(source, vector.as_ref(), at, line);
                 let text = match &value {
@@ -71,7 +164,7 @@ impl Run<'_, '_> {
                     own.names.push(text);
                 }
             }
-            links.push(own);
+            links.push(&own);
         }
     }
 

@@ -24,6 +24,8 @@ mod order;
 mod rejects;
 mod restore;
 mod rules;
+#[cfg(test)]
+mod runs;
 mod shown;
 mod stored;
 #[cfg(test)]
@@ -52,7 +54,7 @@ use crate::storage::Transaction;
 use std::sync::Arc;
 
 /// Records handled at once where expressions are evaluated over many.
-const BATCH_RECORDS: usize = 4_000;
+const BATCH_RECORDS: usize = if cfg!(test) { 30 } else { 4_000 };
 
 /// Carries out one statement that changes records. When it fails, the transaction holds what was
 /// done so far: the caller rolls back to its mark.

@@ -1,14 +1,26 @@
 //! The rejects: lines of an import that were refused, as a CSV file with their reasons.
 
-use super::input::io_error;
+use super::BATCH_RECORDS;
+use super::input::{Input, Line, io_error};
 use crate::error::{Code, Error, Result};
 use crate::query::outcome::ImportReport;
-use csv::{ByteRecord, Writer, WriterBuilder};
+use crate::value::FieldId;
+use csv::{ByteRecord, StringRecord, Writer, WriterBuilder};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Refused lines that the error of an atomic import lists.
 const LISTED: usize = 5;
+
+/// A line that was refused.
+pub(super) struct Refused {
+    pub line: u64,
+    pub field: Option<FieldId>,
+    pub reason: String,
+    /// Nothing of those that are read again.
+    pub record: Option<ByteRecord>,
+}
 
 /// `accounts.rejected.csv` beside `accounts.csv`, made when the first line is refused.
 pub(super) struct Rejects {
@@ -31,7 +43,43 @@ impl Rejects {
         }
     }
 
-    pub(super) fn write(&mut self, cells: &ByteRecord, reason: &str) -> Result<()> {
+    /// Writes refused lines, which are sorted.
+    pub(super) fn write_all(
+        &mut self,
+        lines: &[Refused],
+        open: &dyn Fn() -> Result<Box<dyn Input>>,
+    ) -> Result<()> {
+        let mut again: Option<Box<dyn Input>> = None;
+        let mut ahead = VecDeque::new();
+        for line in lines {
+            if let Some(record) = &line.record {
+                self.write(record, &line.reason)?;
+                continue;
+            }
+            let input = match &mut again {
+                Some(input) => input,
+                none => none.insert(open()?),
+            };
+            loop {
+                if ahead.is_empty() {
+                    ahead.extend(input.read(BATCH_RECORDS)?);
+                }
+                let Some(Line { number, cells }) = ahead.pop_front() else {
+                    let message = "the file got shorter while it was read";
+                    return Err(Error::new(Code::Io, message));
+                };
+                if number == line.line {
+                    let record =
+                        cells.map_or_else(|(record, _)| record, StringRecord::into_byte_record);
+                    self.write(&record, &line.reason)?;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, cells: &ByteRecord, reason: &str) -> Result<()> {
         let width = self.header.len();
         let (path, writer) = match &mut self.writer {
             Some(open) => open,

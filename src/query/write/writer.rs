@@ -228,6 +228,15 @@ impl<'a, 't> Writer<'a, 't> {
         Ok(())
     }
 
+    /// Lets what was changed go into the file, if that is much.
+    pub(super) fn spill(&mut self) -> Result<()> {
+        if self.transaction.spill()? {
+            self.labels = Known::default();
+            self.live.clear();
+        }
+        Ok(())
+    }
+
     /// Replaces a row by one that keeps every rule but the checks.
     pub(super) fn replace(
         &mut self,
