@@ -83,6 +83,12 @@
 //! - [`Error`], [`Code`], [`Kind`]: what may go wrong, and what a caller can do about it.
 //! - [`Value`], [`Date`], [`Money`], [`Period`]: what fields hold.
 //!
+//! # Memory
+//!
+//! [`Options::memory_bytes`] bounds what a book keeps and works with. The allocator is the
+//! program's to choose: imports and long lists make many small pieces of memory, and with the crate
+//! `mimalloc`, which the shell uses, an import took 0.6 times as long as with the C library's.
+//!
 //! # What it is not
 //!
 //! A server, a general SQL database, or an application with forms: it is what those may be

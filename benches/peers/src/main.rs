@@ -13,9 +13,14 @@ mod sqlite;
 mod table;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
+
+/// As in the shell; it serves Rust alone, the other two engines keep their own.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
