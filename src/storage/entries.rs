@@ -3,8 +3,10 @@
 use super::fault::OrFault;
 use super::index::{self, Entry, IndexTables, insert_sorted, target_of};
 use super::key::{self, KeyWriter};
+use super::tables::{Bytes, ReferenceKey};
 use super::{IndexKind, IndexLayout, ObjectLayout, Row};
 use crate::error::Result;
+use redb::Table;
 use std::ops::Range;
 
 /// Looking at so many entries costs about what removing one by itself does.
@@ -150,10 +152,20 @@ impl Entries {
 
     /// Adds the entries, which are sorted.
     pub(super) fn insert(&self, tables: &mut IndexTables<'_>, index: &IndexLayout) -> Result<()> {
-        let id = index.id.0;
-        let references = self.references.iter();
-        let references = references.map(|&(target, record)| ((id, target, record), ()));
-        insert_sorted(&mut tables.references, references)?;
-        insert_sorted(&mut tables.keys, self.keys().map(|entry| (entry, ())))
+        self.insert_references(&mut tables.references, index)?;
+        self.insert_keys(&mut tables.keys)
+    }
+
+    pub(super) fn insert_references(
+        &self,
+        table: &mut Table<'_, ReferenceKey, ()>,
+        index: &IndexLayout,
+    ) -> Result<()> {
+        let entry = |&(target, record): &(u64, u64)| ((index.id.0, target, record), ());
+        insert_sorted(table, self.references.iter().map(entry))
+    }
+
+    pub(super) fn insert_keys(&self, table: &mut Table<'_, Bytes, ()>) -> Result<()> {
+        insert_sorted(table, self.keys().map(|entry| (entry, ())))
     }
 }

@@ -13,10 +13,11 @@ use super::summary::ColumnSummary;
 use super::tables::{self, Bytes, ColumnKey, SummaryKey};
 use super::{IndexKind, ObjectLayout, Row, Snapshot, log, text};
 use crate::column::{CHUNK_RECORDS, Vector};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::value::{FieldId, IndexId, LabelCode, ObjectId, Shape, Value};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 /// What a fold writes into indexes, in the order in which it goes there.
@@ -46,17 +47,21 @@ pub(super) fn sort_beside(
         work()?;
         return sort(overlay, new);
     }
+    let sort = || beside(|| Ok(text::words(overlay)), || index_changes(overlay, new));
+    let ((words, indexes), ()) = beside(sort, work)?;
+    Ok(Sorted { indexes, words })
+}
+
+/// Does two things at once, the first in another thread; if that panics, so does this.
+fn beside<A: Send, B>(
+    one: impl FnOnce() -> Result<A> + Send,
+    other: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
     std::thread::scope(|scope| {
-        let words = scope.spawn(|| text::words(overlay));
-        let indexes = scope.spawn(|| index_changes(overlay, new));
-        let worked = work();
-        let lost = |_| Error::new(Code::Internal, "a thread that sorts has panicked");
-        let (words, indexes) = (words.join().map_err(lost), indexes.join().map_err(lost));
-        worked?;
-        Ok(Sorted {
-            indexes: indexes??,
-            words: words?,
-        })
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((one?, other?))
     })
 }
 
@@ -163,12 +168,37 @@ impl<'a> Gathered<'a> {
 
     /// Writes everything; the meta table still has the counts before.
     pub(super) fn write(self, write: &WriteTransaction) -> Result<()> {
-        let mut tables = IndexTables::open(write)?;
-        for (index, mut entries) in self.layout.indexes.iter().zip(self.entries) {
-            entries.sort();
-            entries.insert(&mut tables, index)?;
-        }
-        text::fold(write, vec![(self.layout.id, self.words.sorted())])
+        let Self {
+            layout,
+            mut entries,
+            words,
+        } = self;
+        let (references, keys): (Vec<_>, Vec<_>) = layout
+            .indexes
+            .iter()
+            .zip(&mut entries)
+            .partition(|(index, _)| index.kind == IndexKind::Reference);
+        beside(
+            || text::fold(write, vec![(layout.id, words.sorted())]),
+            || {
+                let references = || {
+                    let mut table = write.open_table(tables::REFERENCES).or_fault()?;
+                    references.into_iter().try_for_each(|(index, entries)| {
+                        entries.sort();
+                        entries.insert_references(&mut table, index)
+                    })
+                };
+                let keys = || {
+                    let mut table = write.open_table(tables::KEYS).or_fault()?;
+                    keys.into_iter().try_for_each(|(_, entries)| {
+                        entries.sort();
+                        entries.insert_keys(&mut table)
+                    })
+                };
+                beside(references, keys).map(|_| ())
+            },
+        )
+        .map(|_| ())
     }
 }
 

@@ -34,9 +34,9 @@ pub(super) const RUN_RECORDS: usize = if cfg!(test) { 3_000 } else { 1 << 16 };
 /// Ranges of ids: first and number.
 pub(super) type Ranges = [(u64, u64)];
 
-/// Entries of indexes and words are gathered over several runs up to so many bytes: sorted
-/// together they touch fewer pages.
-const GATHERED_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+/// Entries of indexes and words are gathered over several runs up to this share of the bytes kept
+/// of the file: sorted together they touch fewer pages.
+const GATHERED: usize = if cfg!(test) { 256 } else { 4 };
 
 /// What a transaction has written into the file before it commits.
 pub(super) struct Load<'a> {
@@ -82,8 +82,9 @@ impl<'a> Load<'a> {
         // One run waits while another is written.
         let (sender, jobs) = mpsc::sync_channel(1);
         let of = layout.clone();
+        let most = store.options.cache_bytes / GATHERED;
         let thread = std::thread::Builder::new()
-            .spawn(move || work(write, &of, &jobs))
+            .spawn(move || work(write, &of, &jobs, most))
             .map_err(|error| {
                 store.end_load();
                 Error::new(Code::Io, "a thread cannot start").caused_by(error)
@@ -229,11 +230,12 @@ impl Drop for Load<'_> {
     }
 }
 
-/// Does the jobs until there are no more.
+/// Does the jobs until there are no more; gathers `most` bytes.
 fn work(
     write: WriteTransaction,
     layout: &ObjectLayout,
     jobs: &Receiver<Job>,
+    most: usize,
 ) -> Result<WriteTransaction> {
     let mut gathered = Gathered::new(layout);
     let mut counts = None;
@@ -248,7 +250,7 @@ fn work(
                 fold::fold_columns(&write, layout, &run)?;
                 gathered.add(&run)?;
                 counts = Some(run.counts);
-                gathered.bytes() >= GATHERED_BYTES
+                gathered.bytes() >= most
             }
             Job::End => true,
             Job::Row(id, reply) => {

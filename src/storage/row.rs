@@ -15,6 +15,7 @@ use crate::value::{
 
 /// What most rows need.
 const ROW_BYTES: usize = 120;
+const ROW_FIELDS: usize = 16;
 
 /// The values of one record by field id; fields beyond the end are missing.
 #[derive(Clone, Debug, Default)]
@@ -249,7 +250,10 @@ fn get_value(reader: &mut Reader<'_>, ty: &FieldType) -> Result<Value> {
 
 impl FromIterator<(FieldId, Value)> for Row {
     fn from_iter<T: IntoIterator<Item = (FieldId, Value)>>(values: T) -> Self {
-        let mut row = Self::default();
+        let mut row = Self {
+            values: Vec::with_capacity(ROW_FIELDS),
+            ..Self::default()
+        };
         for (field, value) in values {
             row.set(field, value);
         }

@@ -135,7 +135,8 @@ pub(crate) fn parse_datetime(text: &str, clock: &Clock) -> Option<DateTime> {
         return None;
     }
     let seconds = parse_clock_time(time)?;
-    let micros: i64 = format!("{fraction:0<6}")[..6].parse().ok()?;
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+    let micros = digits.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
     if time.len() == 5 && fraction != "0" {
         return None;
     }
