@@ -17,11 +17,12 @@ mod serialize;
 mod session;
 mod transaction;
 
+pub use crate::query::outcome::Heading as Column;
 pub use options::Options;
 pub use outcome::{CreatedRecords, ImportReport, ImportedColumn, Outcome, RefusedLine};
 pub use parameters::Parameters;
 pub use prepared::{ParameterDescription, Prepared};
-pub use rows::{Column, Iter, Row, Rows};
+pub use rows::{Iter, Row, Rows};
 pub use schema::{FieldDescription, ObjectDescription, Schema, ViewDescription};
 pub use script::{Script, Step};
 pub use session::Session;
@@ -33,10 +34,10 @@ pub(crate) use crate::query::render::Format;
 use crate::catalog::Catalog;
 use crate::crm;
 use crate::error::{Code, Error, Result};
+use crate::query::Known;
 use crate::query::exec::{Interrupt, Threads};
 use crate::query::outcome::Outcome as Inner;
 use crate::query::pipeline::Environment;
-use crate::query::write::KnownRules;
 use crate::storage::{CommitInfo, Sizes, Snapshot, Store, Transaction};
 use crate::value::{Clock, DateTime, RecordId};
 use jiff::tz::TimeZone;
@@ -73,7 +74,7 @@ struct Shared {
     actor: Option<RecordId>,
     /// The catalog last decoded; catalogs with equal pointers are equal.
     catalog: Mutex<Option<Decoded>>,
-    rules: Arc<KnownRules>,
+    known: Arc<Known>,
     /// Held from reading the last transaction's moment to committing the next one.
     committing: Mutex<()>,
 }
@@ -147,7 +148,7 @@ impl Book {
             threads: Threads::of(options.threads),
             actor: None,
             catalog: Mutex::new(None),
-            rules: Arc::default(),
+            known: Arc::default(),
             committing: Mutex::new(()),
         }));
         if let Some(scripts) = fill
@@ -446,7 +447,7 @@ impl Book {
             atomic: false,
             dry: false,
             progress: &|_, _| {},
-            rules: &self.0.rules,
+            known: &self.0.known,
             cards: crm::CARDS,
         })
     }

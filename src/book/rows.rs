@@ -4,7 +4,7 @@ use super::deserialize::{Cell, Line, Misfit};
 use super::reading::rounded;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
-use crate::query::outcome::{Heading, Mark, MarkedCell, Table};
+use crate::query::outcome::{Heading as Column, Mark, MarkedCell, Table};
 use crate::value::{Clock, FieldType, Value};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -26,14 +26,9 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rows {
-    columns: Arc<[Column]>,
     table: Table,
     clock: Clock,
 }
-
-/// A column of a result.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column(Heading);
 
 /// One row of a result.
 #[derive(Clone, Copy, Debug)]
@@ -48,14 +43,14 @@ impl Column {
     /// The column's name: its alias, else the words of its expression.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.name
     }
 
     /// What kind of value the column holds, in the words of `create object`: `text`, `money`,
     /// `ref`, `picklist`; and `list` or `records` for what only results have.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
-        type_name(&self.0.ty)
+        type_name(&self.ty)
     }
 
     /// Whether the values are numbers, amounts or lengths of time, which tables align right.
@@ -68,7 +63,7 @@ impl Column {
 
 impl AsRef<str> for Column {
     fn as_ref(&self) -> &str {
-        &self.0.name
+        &self.name
     }
 }
 
@@ -112,16 +107,12 @@ fn plain_name(ty: &FieldType) -> &'static str {
 
 impl Rows {
     pub(super) fn new(table: Table, clock: Clock) -> Self {
-        Self {
-            columns: table.columns.iter().cloned().map(Column).collect(),
-            table,
-            clock,
-        }
+        Self { table, clock }
     }
 
     /// One column of text, a row a line: how a plan becomes rows.
     pub(super) fn lines(name: &str, text: &str, clock: Clock) -> Self {
-        let column = Heading {
+        let column = Column {
             name: name.into(),
             ty: Type::TEXT,
         };
@@ -137,7 +128,7 @@ impl Rows {
     /// The columns, in the order of `select`.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
-        &self.columns
+        &self.table.columns
     }
 
     /// How many rows there are.
@@ -208,7 +199,7 @@ impl Rows {
 
     fn wrap(&self, index: usize) -> Row<'_> {
         Row {
-            columns: &self.columns,
+            columns: &self.table.columns,
             values: &self.table.rows[index],
             mark: self.table.marks.get(index),
             clock: &self.clock,
@@ -394,7 +385,7 @@ impl<'a> Row<'a> {
     /// numbers to four. Missing, and an index beyond the columns, is empty text.
     #[must_use]
     pub fn text(&self, index: usize) -> String {
-        let ty = match self.columns.get(index).map(|column| &column.0.ty) {
+        let ty = match self.columns.get(index).map(|column| &column.ty) {
             Some(Type::Plain(ty)) => Some(ty),
             Some(Type::List(ty)) => match &**ty {
                 Type::Plain(ty) => Some(ty),

@@ -5,11 +5,11 @@ use super::serialize::{Fields, ToFields};
 use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
 use crate::catalog::{Catalog, Role, same_name};
 use crate::error::{Code, Error, Result};
+use crate::query::Known;
 use crate::query::exec::{Interrupt, Threads};
 use crate::query::pipeline::{self, Bound, Environment};
 use crate::query::schema::describe_book;
 use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
-use crate::query::write::KnownRules;
 use crate::storage::{CommitInfo, Mark, Transaction};
 use crate::value::{Clock, DateTime, FieldType, RecordId, Value};
 use serde::Serialize;
@@ -62,7 +62,7 @@ struct Around {
     memory_bytes: usize,
     threads: Threads,
     progress: Box<dyn Fn(u64, u64) + Send>,
-    rules: Arc<KnownRules>,
+    known: Arc<Known>,
 }
 
 impl Around {
@@ -79,7 +79,7 @@ impl Around {
             atomic: self.atomic,
             dry: false,
             progress: &*self.progress,
-            rules: &self.rules,
+            known: &self.known,
             cards: crate::crm::CARDS,
         }
     }
@@ -100,7 +100,7 @@ impl<'b> Session<'b> {
                 memory_bytes: book.work_bytes(),
                 threads: book.0.threads,
                 progress: Box::new(|_, _| {}),
-                rules: book.0.rules.clone(),
+                known: book.0.known.clone(),
             },
         }
     }

@@ -3,6 +3,7 @@
 
 pub(crate) mod bind;
 pub(crate) mod exec;
+mod known;
 mod label;
 pub(crate) mod outcome;
 pub(crate) mod pipeline;
@@ -13,6 +14,8 @@ pub(crate) mod schema;
 pub(crate) mod sql;
 pub(crate) mod syntax;
 pub(crate) mod write;
+
+pub(crate) use known::Known;
 
 #[cfg(test)]
 mod trial;

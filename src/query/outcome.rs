@@ -96,11 +96,11 @@ impl Mark {
     }
 }
 
-/// A result column.
+/// A column of a result.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Heading {
-    pub name: Arc<str>,
-    pub ty: Type,
+pub struct Heading {
+    pub(crate) name: Arc<str>,
+    pub(crate) ty: Type,
 }
 
 /// What an import did.

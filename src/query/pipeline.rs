@@ -7,7 +7,7 @@ use crate::query::exec::{self, Context, Interrupt, Roles, Threads};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::syntax::{self, Dialect, Statement, Text};
 use crate::query::write::Before;
-use crate::query::{plan, schema, sql, write};
+use crate::query::{Known, plan, schema, sql, write};
 use crate::storage::{Snapshot, Transaction};
 use crate::value::{Clock, RecordId, Value};
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ pub(crate) struct Environment<'a> {
     pub dry: bool,
     /// Told the bytes read and the bytes in all while an import runs.
     pub progress: &'a dyn Fn(u64, u64),
-    pub rules: &'a write::KnownRules,
+    pub known: &'a Known,
     /// Objects whose records are written as cards.
     pub cards: &'static [write::Cards],
 }
@@ -257,11 +257,21 @@ pub(crate) fn record(
     object: &str,
     id: RecordId,
     snapshot: &Snapshot,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
 ) -> Result<Option<Table>> {
     let object = schema::find_object(catalog, object)?;
-    exec::record(object, id, &environment.context(snapshot, catalog))
+    let context = environment.context(snapshot, catalog);
+    let columns = environment
+        .known
+        .headings(object, catalog, environment.clock);
+    let values = exec::record(object, &columns, id, &context)?;
+    Ok(values.map(|values| Table {
+        columns,
+        rows: vec![values],
+        next: None,
+        marks: Vec::new(),
+    }))
 }
 
 /// Runs a statement that changes records or definitions. A statement that fails leaves the

@@ -8,7 +8,7 @@ use crate::query::exec::{Interrupt, Threads};
 use crate::query::outcome::{ImportReport, Outcome};
 use crate::query::pipeline::{self, Environment};
 use crate::query::syntax::{self, Statement};
-use crate::query::{schema, write};
+use crate::query::{Known, schema, write};
 use crate::storage::{Store, StoreOptions, Transaction, image};
 use crate::value::{Clock, RecordId, Value};
 use std::collections::HashMap;
@@ -56,7 +56,7 @@ impl Trial {
             dry: false,
             alone: self.alone,
             progress: &|_, _| {},
-            rules: &write::KnownRules::default(),
+            known: &Known::default(),
             cards: &[],
         };
         let mut transaction = self.store.begin()?;

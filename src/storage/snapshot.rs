@@ -117,6 +117,30 @@ impl Snapshot {
         }
     }
 
+    /// The value of one field of a record, from its chunk if that is decoded, else from its row;
+    /// missing if there is no such record.
+    pub(crate) fn value(&self, object: ObjectId, field: FieldId, id: RecordId) -> Result<Value> {
+        let chunk = u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX);
+        let slot = (id.0 % CHUNK_RECORDS as u64) as usize;
+        let at = self.layout(object).fields.get(usize::from(field.0));
+        if let (Some(at), None, None) = (at, &self.past, self.overlay.entry(object, id)) {
+            let shape = at.ty.shape();
+            // The one chunk of few records stays decoded.
+            let vector = match self.chunk_count(object) {
+                1 if chunk == 0 && shape != Shape::RowOnly => {
+                    let stored = || self.stored_vector(object, field, ChunkId(chunk), shape);
+                    Some(guard(stored)?)
+                }
+                _ => self.base.chunks.get((object, field, chunk, None), shape),
+            };
+            if let Some(vector) = vector.filter(|vector| slot < vector.len()) {
+                return Ok(vector.value(&at.ty, slot));
+            }
+        }
+        let row = self.row(object, id)?;
+        Ok(row.map_or(Value::Missing, |row| row.get(field).clone()))
+    }
+
     /// The records of a chunk that exist. Its length is the chunk's: 3,968, less in the last.
     pub(crate) fn live(&self, object: ObjectId, chunk: ChunkId) -> Result<Bitset> {
         let mut live = guard(|| self.stored_live(object, chunk))?;

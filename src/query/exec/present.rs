@@ -78,6 +78,21 @@ impl Executor<'_> {
         }
     }
 
+    /// A stored value with a name in place of a code or an id.
+    pub(super) fn name_value(&self, value: Value, ty: &Type) -> Result<Value> {
+        match (&value, ty) {
+            (Value::Missing, _) => Ok(value),
+            (_, Type::Plain(FieldType::Filter(_) | FieldType::Expression(_)))
+            | (_, Type::Label(..) | Type::Tags(..) | Type::Fiscal | Type::List(_)) => self
+                .name_values(vec![value], ty)
+                .map(|mut one| one.remove(0)),
+            _ => match target(&value, ty) {
+                Some((object, id)) => self.name(object, id),
+                None => Ok(value),
+            },
+        }
+    }
+
     fn label_names(&self, object: ObjectId, field: FieldId) -> LabelNames<'_> {
         LabelNames {
             field: self.context.catalog.object(object).field(field),
@@ -87,22 +102,12 @@ impl Executor<'_> {
 
     /// References as records with their labels, each read once.
     fn record_names(&self, values: Vec<Value>, ty: &Type) -> Result<Vec<Value>> {
-        let target = |value: &Value| match (value, ty) {
-            (Value::Reference(id), Type::Plain(FieldType::Reference(object))) => {
-                Some((*object, *id))
-            }
-            (Value::AnyReference(object, id), _) => Some((*object, *id)),
-            _ => None,
-        };
         if values.len() <= FEW {
-            let named = |value| match target(&value) {
-                Some((object, id)) => self.names(object, &[id]).map(|mut names| names.remove(0)),
-                None => Ok(value),
-            };
+            let named = |value| self.name_value(value, ty);
             return values.into_iter().map(named).collect();
         }
         let mut wanted: BTreeMap<ObjectId, Vec<RecordId>> = BTreeMap::new();
-        for (object, id) in values.iter().filter_map(target) {
+        for (object, id) in values.iter().filter_map(|value| target(value, ty)) {
             wanted.entry(object).or_default().push(id);
         }
         let mut names = BTreeMap::new();
@@ -111,7 +116,7 @@ impl Executor<'_> {
             ids.dedup();
             names.insert(object, (self.names(object, &ids)?, ids));
         }
-        let named = |value: Value| match target(&value) {
+        let named = |value: Value| match target(&value, ty) {
             Some((object, id)) => {
                 let name = names.get(&object).and_then(|(names, ids)| {
                     let at = ids.binary_search(&id).ok()?;
@@ -143,15 +148,37 @@ impl Executor<'_> {
             let label = labels
                 .as_ref()
                 .map_or(Value::Missing, |(v, ty)| v.value(ty, at));
-            let label = match label {
-                Value::Missing => id.to_string().into(),
-                Value::Text(text) => text,
-                other => other.show(self.context.clock).into(),
-            };
-            let object = Arc::clone(&object);
-            Value::Record(Arc::new(RecordName { object, id, label }))
+            self.called(Arc::clone(&object), id, label)
         };
         Ok(ids.iter().enumerate().map(name).collect())
+    }
+
+    /// The same of one record.
+    fn name(&self, object: ObjectId, id: RecordId) -> Result<Value> {
+        let definition = self.context.catalog.object(object);
+        let label = match definition.label_field() {
+            Some(field) => self.context.snapshot.value(object, field.id, id)?,
+            None => Value::Missing,
+        };
+        Ok(self.called(definition.name.as_str().into(), id, label))
+    }
+
+    fn called(&self, object: Arc<str>, id: RecordId, label: Value) -> Value {
+        let label = match label {
+            Value::Missing => id.to_string().into(),
+            Value::Text(text) => text,
+            other => other.show(self.context.clock).into(),
+        };
+        Value::Record(Arc::new(RecordName { object, id, label }))
+    }
+}
+
+/// The record that a value of a type refers to.
+fn target(value: &Value, ty: &Type) -> Option<(ObjectId, RecordId)> {
+    match (value, ty) {
+        (Value::Reference(id), Type::Plain(FieldType::Reference(object))) => Some((*object, *id)),
+        (Value::AnyReference(object, id), _) => Some((*object, *id)),
+        _ => None,
     }
 }
 

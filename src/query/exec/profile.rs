@@ -1,8 +1,8 @@
 //! What an execution did, by the part of the plan that did it: a query, a nested list, a
 //! collection, what is asked of a referred record.
 
+use foldhash::HashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// What one part did.

@@ -10,11 +10,11 @@ use super::scan::Passed;
 use super::sort::{Sorted, Sorter};
 use super::window::Over;
 use super::{Batch, Context, Evaluator, Frame, Then, Threads, group};
-use crate::catalog::Object;
+use crate::catalog::{Field, Object};
 use crate::column::{Bitset, Comparison, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
-    self, Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, ascending,
+    Column, ColumnValue, Expr, Node, OrderKey, Query, Source, Type, ascending,
 };
 use crate::query::outcome::{Heading, Mark, Table};
 use crate::query::plan::{choose, fold};
@@ -74,12 +74,14 @@ pub(crate) fn records(query: &Query, context: &Context<'_>) -> Result<Vec<Record
     }
 }
 
-/// The stored fields of one record, read from its row; nothing if there is no such record.
+/// The stored fields of one record under their headings, read from its row; nothing if there is no
+/// such record.
 pub(crate) fn record(
     object: &Object,
+    headings: &[Heading],
     id: RecordId,
     context: &Context<'_>,
-) -> Result<Option<Table>> {
+) -> Result<Option<Vec<Value>>> {
     let Some(row) = context.snapshot.row(object.id, id)? else {
         return Ok(None);
     };
@@ -87,22 +89,11 @@ pub(crate) fn record(
         context,
         evaluator: Evaluator::new(context),
     };
-    let mut columns = Vec::new();
-    let mut values = Vec::new();
-    for field in object.live_fields() {
-        let ty = bind::column(object, field.id, &(0..0)).ty;
-        values.extend(executor.name_values(vec![row.get(field.id).clone()], &ty)?);
-        columns.push(Heading {
-            name: field.name.as_str().into(),
-            ty,
-        });
-    }
-    Ok(Some(Table {
-        columns: columns.into(),
-        rows: vec![values],
-        next: None,
-        marks: Vec::new(),
-    }))
+    let fields = object.live_fields().zip(headings);
+    let value = |(field, heading): (&Field, &Heading)| {
+        executor.name_value(row.get(field.id).clone(), &heading.ty)
+    };
+    fields.map(value).collect::<Result<_>>().map(Some)
 }
 
 /// Stored values with names in place of codes and ids.

@@ -146,10 +146,11 @@ pub(crate) fn choose(
         conditions,
         count: context.snapshot.record_count(object),
     };
-    chooser.probe()?;
+    chooser.probe();
     if let Some(found) = chooser.key() {
         return Ok(chooser.answered(found));
     }
+    chooser.summarise()?;
     chooser.resolve(evaluator)?;
     match chooser.selective() {
         Some(found) => Ok(chooser.answered(found)),
@@ -158,12 +159,12 @@ pub(crate) fn choose(
 }
 
 impl Chooser<'_> {
-    fn probe(&mut self) -> Result<()> {
-        self.probes = self
-            .conditions
-            .iter()
-            .map(|condition| Probe::of(&condition.test, self.context.clock))
-            .collect();
+    fn probe(&mut self) {
+        let of = |condition: &Condition| Probe::of(&condition.test, self.context.clock);
+        self.probes = self.conditions.iter().map(of).collect();
+    }
+
+    fn summarise(&mut self) -> Result<()> {
         self.summaries = self
             .probes
             .iter()
@@ -305,7 +306,8 @@ impl Chooser<'_> {
         }
         self.conditions
             .sort_by_key(|condition| cost(&condition.test));
-        self.probe()
+        self.probe();
+        self.summarise()
     }
 
     /// The ids or the indexes that leave the fewest records, if these are few enough.

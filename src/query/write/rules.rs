@@ -1,55 +1,17 @@
 //! The rules of an object: required, unique, references, hierarchy, checks, and defaults.
 
 use super::writer::{Refusal, Values, Writer};
-use crate::catalog::{Catalog, Object};
+use crate::catalog::Object;
 use crate::column::CHUNK_RECORDS;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Binder, Expr, Node};
 use crate::query::exec::Batch;
 use crate::query::syntax;
 use crate::storage::Row;
-use crate::value::{ChunkId, Clock, FieldId, FieldType, IndexId, ObjectId, RecordId, Value};
-use jiff::tz::TimeZone;
+use crate::value::{ChunkId, FieldId, FieldType, IndexId, ObjectId, RecordId, Value};
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// The rules bound last: they are the same for every statement on one catalog.
-#[derive(Default)]
-pub(crate) struct KnownRules(Mutex<Option<InCatalog>>);
-
-struct InCatalog {
-    catalog: Arc<Catalog>,
-    zone: TimeZone,
-    rules: HashMap<ObjectId, Rules>,
-}
-
-impl KnownRules {
-    /// The rules of an object, for one statement.
-    pub(super) fn get(
-        &self,
-        object: ObjectId,
-        catalog: &Arc<Catalog>,
-        clock: &Clock,
-    ) -> Result<Rules> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |of: &InCatalog| Arc::ptr_eq(&of.catalog, catalog) && of.zone == clock.zone;
-        if !known.as_ref().is_some_and(same) {
-            *known = None;
-        }
-        let known = known.get_or_insert_with(|| InCatalog {
-            catalog: catalog.clone(),
-            zone: clock.zone.clone(),
-            rules: HashMap::new(),
-        });
-        if let Some(rules) = known.rules.get(&object) {
-            return Ok(rules.clone());
-        }
-        let rules = Rules::new(catalog.object(object), &Binder::new(catalog, clock))?;
-        known.rules.insert(object, rules.clone());
-        Ok(rules)
-    }
-}
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// What every record of an object must meet, bound. What is folded holds for one statement.
 #[derive(Clone)]
@@ -80,7 +42,7 @@ struct CheckRule {
 }
 
 impl Rules {
-    pub(super) fn new<'c>(object: &'c Object, binder: &Binder<'c>) -> Result<Self> {
+    pub(crate) fn new<'c>(object: &'c Object, binder: &Binder<'c>) -> Result<Self> {
         let fields = |test: &dyn Fn(&crate::catalog::Field) -> bool| {
             object
                 .live_fields()

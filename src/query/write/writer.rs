@@ -117,8 +117,8 @@ impl<'a, 't> Writer<'a, 't> {
         if let Some(rules) = self.rules.get(&object) {
             return Ok(Rc::clone(rules));
         }
-        let known = self.environment.rules;
-        let rules = Rc::new(known.get(object, &self.catalog, self.environment.clock)?);
+        let known = self.environment.known;
+        let rules = Rc::new(known.rules(object, &self.catalog, self.environment.clock)?);
         self.rules.insert(object, Rc::clone(&rules));
         Ok(rules)
     }
