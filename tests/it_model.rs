@@ -62,14 +62,14 @@ fn step() -> impl Strategy<Value = Step> {
             all.into_iter().map(Inner::Op).collect()
         }),
     ];
-    let two = prop_oneof![1 => [vec(op(), 1..3), vec(op(), 1..3)], 2 => clash()];
+    let two = prop_oneof![2 => [vec(op(), 1..3), vec(op(), 1..3)], 3 => clash()];
     let end = prop_oneof![4 => Just(End::Commit), 2 => Just(End::Rollback), 2 => Just(End::Atomic)];
     let gap = || prop_oneof![1 => Just(0), 1 => Just(60), 3 => Just(1440), 1 => Just(3 * 1440 + 7)];
     let actor = || 0..ACTORS.len();
     prop_oneof![
         14 => (op(), actor(), gap()).prop_map(|(a, b, c)| Step::One(a, b, c)),
         5 => (several, end, actor(), gap()).prop_map(|(a, b, c, d)| Step::Several(a, b, c, d)),
-        3 => (two, actor(), gap()).prop_map(|(a, b, c)| Step::Two(a, b, c)),
+        4 => (two, actor(), gap()).prop_map(|(a, b, c)| Step::Two(a, b, c)),
         1 => Just(Step::Reopen),
         1 => Just(Step::Compact),
         1 => (0..64_usize).prop_map(Step::Prune),

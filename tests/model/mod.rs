@@ -383,7 +383,12 @@ impl Model {
             Op::Merge(object, source, target, keep, fields) => {
                 self.merge(OBJECTS[*object], (*source, *target), *keep, fields)
             }
-            Op::Alter(object, change) => self.alter(OBJECTS[*object], change),
+            Op::Alter(object, change) => {
+                let viewed = self
+                    .viewed(change)
+                    .filter(|object| self.object(object).live);
+                self.alter(viewed.unwrap_or(OBJECTS[*object]), change)
+            }
             Op::CreateVisits => self.create_visits(),
             Op::DropObject(object) => self.drop_object(OBJECTS[*object]),
             Op::CreateView(object, at, shows) => self.create_view(OBJECTS[*object], *at, *shows),

@@ -3,7 +3,7 @@
 
 use super::schema::{Kind, Shows, View, fields};
 use super::state::{OBJECTS, State};
-use super::{Key, Model};
+use super::{Alter, Key, Model};
 use std::collections::BTreeSet;
 
 impl Model {
@@ -191,6 +191,19 @@ impl Model {
         self.views.get(at)?;
         let view = self.views.remove(at);
         Some((format!("drop view {}", view.name), true))
+    }
+
+    /// An object whose new name, or that of its label, a view has to follow.
+    pub(super) fn viewed(&self, change: &Alter) -> Option<&'static str> {
+        let mut views = self.views.iter().rev();
+        match change {
+            Alter::RenameField(at) if at % 3 == 0 => views.next().map(|view| view.object),
+            Alter::RenameObject => views.find_map(|view| match view.shows {
+                Shows::Of(_, to) => Some(to),
+                _ => None,
+            }),
+            _ => None,
+        }
     }
 
     /// Whether a view says a field, or one of its labels.

@@ -423,6 +423,42 @@ pub(super) fn with_book<R>(data: &Data, catalog: &Catalog, test: impl FnOnce(&Sn
     test(open.snapshot())
 }
 
+/// Runs `test` on a book whose journal is pruned before a day of May, and on the same with all of
+/// its journal: its transactions are of April and of that month.
+pub(super) fn with_pruned<R>(
+    data: &Data,
+    catalog: &Catalog,
+    day: i32,
+    test: impl FnOnce(&Snapshot, &Snapshot) -> R,
+) -> R {
+    let first = Date::from_ymd(2026, 5, 1).unwrap();
+    let start = |day: i32| clock().start_of(Date::from_days(first.days() + day));
+    let [pruned, whole] = [(); 2].map(|()| {
+        let store = begun(data, catalog);
+        let mut second = store.begin().unwrap();
+        change(&mut second, &data.pending);
+        settle(&mut second, data);
+        commit_at(second, start(2));
+        for (at, changes) in (1..).zip(data.open.chunks(1)) {
+            let mut next = store.begin().unwrap();
+            change(&mut next, changes);
+            let id = RecordId(at as u64);
+            if let Some(known) = next.snapshot().row(ACCOUNTS, id).unwrap() {
+                let mut row = data.accounts[at - 1].clone();
+                row.set(FieldId(0), known.get(FieldId(0)).clone());
+                next.put(ACCOUNTS, id, row).unwrap();
+            }
+            commit_at(next, start(3 * i32::try_from(at).unwrap()));
+            if data.folded && at == 1 {
+                store.fold().unwrap();
+            }
+        }
+        store
+    });
+    pruned.prune_journal(start(day)).unwrap();
+    test(&pruned.snapshot().unwrap(), &whole.snapshot().unwrap())
+}
+
 /// Runs `test` on a state that is past, and on the same in a book that was not changed since.
 pub(super) fn with_past<R>(
     data: &Data,

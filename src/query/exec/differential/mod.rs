@@ -7,13 +7,14 @@ mod texts;
 use super::reference::Reference;
 use super::{Context, Interrupt, Roles, Threads, run, run_frame};
 use crate::catalog::Catalog;
+use crate::error::{Code, Error};
 use crate::query::bind::{Binder, ColumnValue, Query};
 use crate::query::plan::{explain, fold};
 use crate::query::syntax;
 use crate::storage::Snapshot;
 use crate::value::{Clock, Value};
-use book::{Data, catalog, clock, data, with_book, with_past};
-use past::history;
+use book::{Data, catalog, clock, data, with_book, with_past, with_pruned};
+use past::{early, history};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -115,10 +116,21 @@ fn agree(state: &Snapshot, model: &Snapshot, texts: &[String]) -> Result<(), Tes
     let around = Around::new();
     let context = around.context(state, Threads::ONE);
     let told = around.context(model, Threads::ONE);
-    let reference = Reference::new(&told);
+    let begin = state.kept().unwrap();
+    let reference = Reference::new(&told).beginning_with(begin.map_or(0, |stamp| stamp.sequence));
     for text in texts {
+        if let Some(begin) = begin
+            && past::names_before(text, begin.at, &around.clock)
+        {
+            let query = bind(text, &around.catalog, &around.clock);
+            let refused = run(&query, &context).map(|table| table.rows);
+            let code = refused.as_ref().map_err(Error::code);
+            prop_assert_eq!(code, Err(Code::Pruned), "{}", text);
+            continue;
+        }
         let query = bind(text, &around.catalog, &around.clock);
-        let folded = fold(&query, &told).map_err(|e| e.in_text(text)).unwrap();
+        let known = begin.map_or(&told, |_| &context);
+        let folded = fold(&query, known).map_err(|e| e.in_text(text)).unwrap();
         let expected = reference.rows(&folded);
         let found = executed(&query, &context);
         let same = expected.len() == found.len()
@@ -180,6 +192,19 @@ proptest! {
             agree(past, plain, &texts)?;
             agree(plain, plain, &texts)
         })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_pruned_is_missing_or_refused(
+        data in data(1),
+        texts in vec(prop_oneof![history(), early()], 12),
+        day in -1..19,
+    ) {
+        with_pruned(&data, &catalog(), day, |pruned, whole| agree(pruned, whole, &texts))?;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Generated queries about what was, as text.
 
 use super::texts::{combined, some};
+use crate::value::{Clock, Date, DateTime, FieldType, Value};
 use proptest::prelude::*;
 
 /// Conditions on the changes of a field, or on its spans.
@@ -133,4 +134,52 @@ pub(super) fn history() -> BoxedStrategy<String> {
     )
         .prop_map(|(filter, columns)| format!("deals where {filter} select {columns}"));
     prop_oneof![4 => changes, 4 => spans, 2 => grouped, 4 => deals].boxed()
+}
+
+/// Conditions on early times.
+pub(super) fn early() -> BoxedStrategy<String> {
+    let times = |column: &'static str| {
+        let compared = some(&["<", "<=", ">", ">=", "="]);
+        let named = (compared, 24..42).prop_map(move |(compared, day)| match day {
+            ..31 => format!("{column} {compared} 2026-04-{day}"),
+            day => format!("{column} {compared} 2026-05-{:02}", day - 30),
+        });
+        let others = match column {
+            "at" => &["at is empty", "new = won", "old is empty"],
+            _ => &["since is empty", "until is empty", "days > 3"],
+        };
+        combined(prop_oneof![named, some(others)].boxed())
+    };
+    let changes = times("at").prop_map(|filter| {
+        format!("changes of deals.stage where {filter} select record, old, new, at, transaction")
+    });
+    let spans = prop_oneof![times("since"), times("until")].prop_map(|filter| {
+        format!("spans of deals.stage where {filter} select record, value, since, until, days")
+    });
+    prop_oneof![changes, spans].boxed()
+}
+
+/// Whether a condition on a time names one that is not after this one. Texts name days as
+/// [`early`] does.
+pub(super) fn names_before(text: &str, begin: DateTime, clock: &Clock) -> bool {
+    let words: Vec<&str> = text.split([' ', '(', ')']).collect();
+    words.windows(3).any(|window| {
+        let [column, compared, day] = window else {
+            return false;
+        };
+        let day = match (*column, *day) {
+            ("at" | "since" | "until", "this") => "2026-05-01",
+            ("at" | "since" | "until", day) => day,
+            _ => return false,
+        };
+        let Ok(Value::Date(day)) = FieldType::Date.parse(day, clock) else {
+            return false;
+        };
+        // What is after a day is from the next one on, what is not after it ends there.
+        let from = match *compared {
+            ">" | "<=" => Date::from_days(day.days() + 1),
+            _ => day,
+        };
+        clock.start_of(from) <= begin
+    })
 }

@@ -33,6 +33,8 @@ pub(super) struct Reference<'a> {
     context: &'a Context<'a>,
     records: HashMap<ObjectId, Vec<(RecordId, Arc<Row>)>>,
     worked: RefCell<HashMap<(i64, i64, bool), i64>>,
+    /// The transaction that the journal begins with, or 0.
+    begin: u64,
 }
 
 /// A row of a grouped or ungrouped query before its columns are computed.
@@ -69,7 +71,13 @@ impl<'a> Reference<'a> {
             context,
             records,
             worked,
+            begin: 0,
         }
+    }
+
+    /// One to which all is forgotten of what was before the state that a transaction led to.
+    pub(super) fn beginning_with(self, begin: u64) -> Self {
+        Self { begin, ..self }
     }
 
     /// The rows of a folded query, with codes and ids.
