@@ -63,6 +63,16 @@ fn step() -> impl Strategy<Value = Step> {
         }),
     ];
     let two = prop_oneof![2 => [vec(op(), 1..3), vec(op(), 1..3)], 3 => clash()];
+    // What came after a savepoint is forgotten, and the rest goes on.
+    let several = prop_oneof![
+        3 => several,
+        1 => (vec(op(), 0..2), vec(op(), 1..4), vec(op(), 0..3)).prop_map(|(first, gone, last)| {
+            let ops = |ops: Vec<Op>| ops.into_iter().map(Inner::Op);
+            let gone = ops(gone).chain([Inner::Back(0)]);
+            let all = ops(first).chain([Inner::Save(0)]).chain(gone).chain(ops(last));
+            all.collect()
+        }),
+    ];
     let end = prop_oneof![4 => Just(End::Commit), 2 => Just(End::Rollback), 2 => Just(End::Atomic)];
     let gap = || prop_oneof![1 => Just(0), 1 => Just(60), 3 => Just(1440), 1 => Just(3 * 1440 + 7)];
     let actor = || 0..ACTORS.len();
