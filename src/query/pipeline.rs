@@ -329,9 +329,8 @@ fn carry_out(
         binder.parameters_of_change(&change, returning.as_ref())?;
         let before = returning.map(|query| (query, Before::new(transaction, catalog)));
         let outcome = write::change(&change, transaction, catalog, environment)?;
-        let rows = before.map(|(query, before)| {
-            before.returning(&query, change.object(), transaction, environment)
-        });
+        let rows = before
+            .map(|(query, before)| before.returning(&query, &change, transaction, environment));
         return Ok((outcome, rows.transpose()?));
     }
     let outcome = match statement {

@@ -32,18 +32,19 @@ impl Before {
         transaction.roll_back_to(self.mark);
     }
 
-    /// A query over the records of an object that the statement changed, as they are now; if it
-    /// only deleted, as they were.
+    /// A query over the records of an object that a statement changed, as they are now; if it
+    /// deletes, over those deleted, as they were.
     pub(crate) fn returning(
         &self,
         query: &Query,
-        object: ObjectId,
+        change: &bind::Change,
         transaction: &Transaction<'_>,
         environment: &Environment<'_>,
     ) -> Result<Table> {
         let changes = transaction.changes_since(self.mark);
+        let object = change.object();
         let own = || changes.iter().filter(|change| change.object == object);
-        let gone = own().any(|change| change.after.is_none());
+        let gone = matches!(change, bind::Change::Delete { .. });
         let among = own().filter(|change| gone == change.after.is_none());
         let ids: Vec<_> = among.map(|change| change.id).collect();
         let query = query.clone().among(object, &ids);

@@ -31,10 +31,12 @@ impl Reader {
                     dialect: inner.next().map(dialect_of).unwrap_or_default(),
                 })
             }
-            Rule::add | Rule::update | Rule::upsert | Rule::delete | Rule::restore => {
-                self.change(node)
-            }
-            Rule::merge => self.merge(node).map(Statement::Merge),
+            Rule::add
+            | Rule::update
+            | Rule::upsert
+            | Rule::delete
+            | Rule::merge
+            | Rule::restore => self.change(node),
             Rule::undo => self.undo(node).map(Statement::Undo),
             Rule::redo => Ok(Statement::Undo(Undo::Redo)),
             Rule::import => self.import(node).map(Statement::Import),
@@ -82,6 +84,7 @@ impl Reader {
             Rule::add => Statement::Add(self.add(node)?),
             Rule::update => Statement::Update(self.update(node)?),
             Rule::upsert => Statement::Upsert(self.upsert(node)?),
+            Rule::merge => Statement::Merge(self.merge(node)?),
             Rule::restore => Statement::Restore(self.restore(node)?),
             _ => Statement::Delete(self.delete(node)?),
         };
@@ -162,7 +165,7 @@ impl Reader {
     }
 
     fn merge(self, node: Node) -> Result<Merge> {
-        let mut inner = parts(node);
+        let mut inner = said(node);
         let object = self.name(&first(&mut inner));
         let source = self.key(first(&mut inner))?;
         let target = self.key(first(&mut inner))?;
