@@ -292,16 +292,28 @@ impl Check<'_> {
                 ));
             }
         }
+        let mut strays: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut entry_of = |index: u32| {
+            if !snapshot.overlay.schema.has_index(IndexId(index)) {
+                *strays.entry(index).or_default() += 1;
+            }
+        };
         for entry in snapshot.base.references()?.iter().or_fault()? {
-            let (index, _, id) = entry.or_fault()?.0.value();
-            self.known_index(IndexId(index), id);
+            entry_of(entry.or_fault()?.0.value().0);
         }
         for entry in snapshot.base.keys()?.iter().or_fault()? {
             let entry = entry.or_fault()?.0;
-            let (_, id) = index::split(entry.value())?;
-            let mut number = [0; 4];
-            number.copy_from_slice(&entry.value()[..4]);
-            self.known_index(IndexId(u32::from_be_bytes(number)), id);
+            match (index::split(entry.value()), entry.value().first_chunk()) {
+                (Ok(_), Some(index)) => entry_of(u32::from_be_bytes(*index)),
+                (split, _) => self.note(split.map(drop)),
+            }
+        }
+        for (index, entries) in strays {
+            let entries = match entries {
+                1 => "an entry".to_owned(),
+                n => format!("{n} entries"),
+            };
+            self.fault(format!("no object has index {index}, which has {entries}"));
         }
         for object in text::objects(snapshot)? {
             if snapshot.layout(object).fields.is_empty() {
@@ -312,12 +324,6 @@ impl Check<'_> {
             }
         }
         Ok(())
-    }
-
-    fn known_index(&mut self, index: IndexId, id: u64) {
-        if !self.snapshot.overlay.schema.has_index(index) {
-            self.fault(format!("an entry for record #{id} belongs to no index"));
-        }
     }
 
     /// Headers, blocks and the index by record agree.
@@ -641,7 +647,7 @@ mod tests {
         assert_found("wrong entry for record #5", |w| {
             drop(table!(w, REFERENCES).insert((parent.0, 8, 5), ()));
         });
-        assert_found("belongs to no index", |w| {
+        assert_found("no object has index 99, which has an entry", |w| {
             drop(table!(w, REFERENCES).insert((99, 8, 5), ()));
         });
         assert_found("lacks an entry", |w| {
@@ -650,6 +656,48 @@ mod tests {
         assert_found("too short", |w| {
             drop(table!(w, KEYS).insert(&[0, 0, 0, 1][..], ()))
         });
+    }
+
+    #[test]
+    fn entries_of_indexes_that_were_dropped_are_found() {
+        let store = store();
+        store.fold().unwrap();
+        let (references, keys) = {
+            let read = store.begin_read().unwrap();
+            let references = read.open_table(tables::REFERENCES).unwrap();
+            let keys = read.open_table(tables::KEYS).unwrap();
+            let references = references.iter().unwrap().map(|e| e.unwrap().0.value());
+            let keys = keys.iter().unwrap().map(|e| e.unwrap().0.value().to_vec());
+            (references.collect::<Vec<_>>(), keys.collect::<Vec<_>>())
+        };
+        let mut layouts = model::layouts();
+        Arc::make_mut(&mut layouts[0]).indexes.clear();
+        let mut transaction = store.begin().unwrap();
+        transaction
+            .set_schema(Arc::from(*b"fewer"), layouts)
+            .unwrap();
+        transaction.commit(at(4)).unwrap();
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+        let write = store.begin_write().unwrap();
+        for entry in references {
+            table!(write, REFERENCES).insert(entry, ()).unwrap();
+        }
+        for entry in keys {
+            table!(write, KEYS).insert(entry.as_slice(), ()).unwrap();
+        }
+        write.commit().unwrap();
+        let fault = |index: IndexId, entries: usize| {
+            let index = index.0;
+            format!("no object has index {index}, which has {entries} entries")
+        };
+        assert_eq!(
+            store.check().unwrap().faults,
+            [
+                fault(model::NAME_INDEX, 9),
+                fault(model::PARENT_INDEX, 9),
+                fault(model::PAIR_INDEX, 9),
+            ]
+        );
     }
 
     #[test]
