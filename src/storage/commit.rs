@@ -221,7 +221,8 @@ pub(super) fn check_conflicts(
         }
         let layouts = recent.loaded.iter().flat_map(|loaded| &loaded.layouts);
         let fields = layouts.flat_map(|layout| &layout.fields);
-        let types: Vec<_> = fields.map(|field| &field.ty).collect();
+        let live = fields.filter(|field| !field.dropped);
+        let types: Vec<_> = live.map(|field| &field.ty).collect();
         if let Some((object, id)) = gone.iter().find(|(object, _)| {
             let mut types = types.iter();
             types.any(|ty| ty.refers_to(*object))
@@ -472,6 +473,52 @@ mod tests {
             |t, a, b| t.put(OBJECT, b, referring(a)).unwrap(),
         );
         assert!(told.is_err());
+    }
+
+    #[test]
+    fn what_a_dropped_field_holds_is_no_conflict() {
+        // Every reference goes, so that no record refers to another any more.
+        let drop_references = |store: &Store| {
+            let mut layouts = model::layouts();
+            let object = Arc::make_mut(&mut layouts[0]);
+            object.indexes.retain(|index| index.fields != [PARENT]);
+            for field in &mut object.fields {
+                field.dropped = field.ty.refers_to(OBJECT) || field.ty.refers_to(OTHER);
+            }
+            let mut transaction = store.begin().unwrap();
+            transaction
+                .set_schema(Arc::from(*b"fewer"), layouts)
+                .unwrap();
+            transaction.commit(at(3)).unwrap();
+        };
+        let change: Work = |t, _, b| {
+            let mut row = (*t.snapshot().row(OBJECT, b).unwrap().unwrap()).clone();
+            assert_ne!(row.get(PARENT), &Value::Missing);
+            row.set(NAME, Value::text("x"));
+            t.put(OBJECT, b, row).unwrap();
+        };
+        let load: Work = |t, _, _| {
+            for _ in 0..5_000 {
+                t.insert(OBJECT, named("many")).unwrap();
+                t.load(OBJECT).unwrap();
+            }
+            assert!(t.is_loading());
+        };
+        let delete: Work = |t, a, _| drop(t.delete(OBJECT, a).unwrap());
+        for (first, second) in [(delete, change), (change, delete), (load, delete)] {
+            let (store, a, b) = store();
+            let mut transaction = store.begin().unwrap();
+            transaction.put(OBJECT, b, referring(a)).unwrap();
+            transaction.commit(at(2)).unwrap();
+            drop_references(&store);
+            let mut one = store.begin().unwrap();
+            let mut two = store.begin().unwrap();
+            second(&mut two, a, b);
+            first(&mut one, a, b);
+            one.commit(at(4)).unwrap();
+            two.commit(at(5)).unwrap();
+            assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+        }
     }
 
     #[test]

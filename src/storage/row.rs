@@ -66,7 +66,7 @@ impl Row {
         }
     }
 
-    /// The records this one refers to.
+    /// The records this one refers to. What a dropped field holds is no reference.
     pub(super) fn targets<'a>(
         &'a self,
         layout: &'a ObjectLayout,
@@ -74,6 +74,7 @@ impl Row {
         self.values
             .iter()
             .zip(&layout.fields)
+            .filter(|(_, field)| !field.dropped)
             .filter_map(|(value, field)| match (value, &field.ty) {
                 (Value::Reference(id), FieldType::Reference(object)) => Some((*object, *id)),
                 (Value::AnyReference(object, id), _) => Some((*object, *id)),
