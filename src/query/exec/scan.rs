@@ -190,8 +190,8 @@ impl Evaluator<'_> {
             return Ok(());
         }
         if count * SPARSE < len {
-            let ones = passed.ones();
-            let ids: Vec<RecordId> = ones.map(|at| batch.record(at)).collect();
+            let mut ids = Vec::with_capacity(count);
+            ids.extend(passed.ones().map(|at| batch.record(at)));
             let full = Bitset::full(ids.len());
             return each(&Batch::Records { object, ids: &ids }, &full);
         }
