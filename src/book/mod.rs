@@ -456,15 +456,11 @@ impl Book {
         self.0.memory_bytes / 2
     }
 
-    /// Commits; a clock that stands behind the last transaction's counts as there.
-    fn commit(&self, transaction: Transaction<'_>, mut info: CommitInfo) -> Result<u64> {
+    fn commit(&self, transaction: Transaction<'_>, info: CommitInfo) -> Result<u64> {
         let committing = &self.0.committing;
         // While one loads, nobody else can commit, and who holds this may wait for it.
         let _alone = (!transaction.is_loading())
             .then(|| committing.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Some(last) = self.0.store.snapshot()?.last_commit() {
-            info.at = info.at.max(last);
-        }
         transaction.commit(info)
     }
 }

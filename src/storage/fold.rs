@@ -13,7 +13,7 @@ use super::summary::ColumnSummary;
 use super::tables::{self, Bytes, ColumnKey, SummaryKey};
 use super::{IndexKind, ObjectLayout, Row, Snapshot, log, text};
 use crate::column::{CHUNK_RECORDS, Vector};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::value::{FieldId, IndexId, LabelCode, ObjectId, Shape, Value};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,9 @@ fn beside<A: Send, B>(
     other: impl FnOnce() -> Result<B>,
 ) -> Result<(A, B)> {
     std::thread::scope(|scope| {
-        let one = scope.spawn(one);
+        let one = std::thread::Builder::new()
+            .spawn_scoped(scope, one)
+            .map_err(|error| Error::new(Code::Io, "a thread cannot start").caused_by(error))?;
         let other = other();
         let one = one.join().unwrap_or_else(|panic| resume_unwind(panic));
         Ok((one?, other?))

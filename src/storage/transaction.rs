@@ -39,7 +39,7 @@ impl Mark {
 /// Who committed, and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CommitInfo {
-    /// Never earlier than the last transaction's.
+    /// If this is earlier than the last transaction's, that one's counts.
     pub at: DateTime,
     pub actor: Option<RecordId>,
 }

@@ -54,8 +54,15 @@ pub(crate) fn import(
     for _ in 0..RUNS {
         let mark = transaction.mark();
         let cells = open()?;
+        let rereads = cells.lines().rereads;
         let mut run = Run::new(statement, &path, &*cells, transaction, catalog, environment)?;
         let more = run.run(cells, &withdrawn, &open)?;
+        if !more.is_empty() && !rereads {
+            let message = "lines stand on refused lines, so the file must be read again";
+            return Err(Error::new(Code::Io, message)
+                .at(statement.file.span.clone())
+                .hint("import it from a file, not from a pipe"));
+        }
         if more.is_empty() {
             let report = run.finish(&open)?;
             if environment.atomic && !report.refused.is_empty() {
@@ -80,6 +87,8 @@ pub(super) struct Run<'a, 't> {
     pub(super) set: Vec<(FieldId, Source)>,
     pub(super) keys: Option<Keys>,
     columns: usize,
+    /// Whether the file can be read again.
+    pub(super) rereads: bool,
     /// Whether what is stored may go into the file before the end.
     spills: bool,
     /// What is known before the first line.
@@ -155,6 +164,7 @@ impl<'a, 't> Run<'a, 't> {
             set,
             keys,
             columns: cells.header().len(),
+            rereads: cells.lines().rereads,
             spills: false,
             report,
             tally: Tally::default(),
@@ -284,7 +294,7 @@ impl<'a, 't> Run<'a, 't> {
             line,
             field,
             reason,
-            record: (self.refused.len() < HELD_LINES).then_some(record),
+            record: (self.refused.len() < HELD_LINES || !self.rereads).then_some(record),
         });
     }
 
@@ -323,10 +333,14 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     fn spill(&mut self) -> Result<()> {
-        match self.spills {
-            true => self.writer.spill(),
-            false => Ok(()),
+        if self.spills
+            && self.writer.spill()?
+            && let Some(keys) = &self.keys
+        {
+            // Others may have added, changed and deleted records with keys.
+            self.keys = Some(Keys::new(&self.writer, self.object, keys.fields())?);
         }
+        Ok(())
     }
 
     /// After an error somewhere in many lines: each alone, so that the right one is blamed.

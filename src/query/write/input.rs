@@ -102,19 +102,22 @@ pub(super) struct Lines {
     /// The number of the next line.
     pub number: u64,
     pub bytes_total: u64,
+    /// Whether it can be opened again from its start, as a pipe cannot.
+    pub rereads: bool,
 }
 
 impl Lines {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| io_error(path, e))?;
-        let bytes_total = file.metadata().map_err(|e| io_error(path, e))?.len();
+        let metadata = file.metadata().map_err(|e| io_error(path, e))?;
         let decoder = Decoder::new(file).map_err(|e| io_error(path, e))?;
         Ok(Self {
             path: path.to_owned(),
             input: BufReader::with_capacity(1 << 16, decoder),
             ahead: VecDeque::new(),
             number: 1,
-            bytes_total,
+            bytes_total: metadata.len(),
+            rereads: metadata.is_file(),
         })
     }
 

@@ -78,7 +78,7 @@ impl Run<'_, '_> {
     pub(super) fn link(&self, linked: &mut Linked, lines: Vec<Numbered>) {
         self.links(&lines, &mut linked.links);
         linked.count += lines.len();
-        if linked.count <= HELD_LINES {
+        if linked.count <= HELD_LINES || !self.rereads {
             linked.held.extend(lines);
         } else {
             linked.held = Vec::new();
@@ -102,7 +102,11 @@ impl Run<'_, '_> {
         let steps = linked.links.order();
         let mut batch = Vec::new();
         let (mut at, mut stored) = (0, 0);
-        for steps in steps.chunks(HELD_LINES) {
+        let most = match self.rereads {
+            true => HELD_LINES,
+            false => steps.len().max(1),
+        };
+        for steps in steps.chunks(most) {
             let mut order: Vec<(u32, usize)> =
                 steps.iter().map(|step| step.line).zip(0..).collect();
             order.sort_unstable();

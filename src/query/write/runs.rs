@@ -1,7 +1,8 @@
 //! Imports of many lines, whose records go into the file in runs, beside the same in memory and
 //! beside statements for one line each.
 
-use crate::query::outcome::ImportReport;
+use crate::query::outcome::{ImportReport, Outcome};
+use crate::query::syntax::{self, Statement};
 use crate::query::trial::Trial;
 use proptest::prelude::*;
 
@@ -192,4 +193,32 @@ proptest! {
         assert_same("import items from \"a.csv\" creating shops", &text, "");
         assert_same("import items from \"a.csv\" on code creating shops", &text, "");
     }
+}
+
+#[test]
+fn keys_are_those_of_the_state_that_a_run_moves_onto() {
+    let mut trial = Trial::new(SCHEMA);
+    let directory = tempfile::tempdir().unwrap();
+    trial.directory = directory.path().to_owned();
+    let new = (100..400).map(|code| format!("{code},i{code}\n"));
+    let text = format!(
+        "code,name\n{}2,i2 again\n77,i77 again\n",
+        new.collect::<String>()
+    );
+    std::fs::write(directory.path().join("a.csv"), text).unwrap();
+    let statements = syntax::parse_script("import items from \"a.csv\" on code").unwrap();
+    let Statement::Import(import) = &statements[0].0 else {
+        panic!("an import");
+    };
+    let catalog = trial.catalog();
+    let outcome = trial.with(|transaction, environment| {
+        trial.run("delete items where name = \"i2\"")?;
+        trial.run("add items (code = \"77\", name = \"i77\")")?;
+        super::import(import, transaction, &catalog, environment)
+    });
+    let Outcome::Imported(report) = outcome.unwrap() else {
+        panic!("a report");
+    };
+    assert_eq!(told(&report), []);
+    assert_eq!((report.added, report.updated), (301, 1));
 }

@@ -228,13 +228,15 @@ impl<'a, 't> Writer<'a, 't> {
         Ok(())
     }
 
-    /// Lets what was changed go into the file, if that is much.
-    pub(super) fn spill(&mut self) -> Result<()> {
-        if self.transaction.spill()? {
+    /// Lets what was changed go into the file, if that is much. True if what others have
+    /// committed lies under it from now on.
+    pub(super) fn spill(&mut self) -> Result<bool> {
+        let moved = self.transaction.spill()?;
+        if moved {
             self.labels = Known::default();
             self.live.clear();
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// Replaces a row by one that keeps every rule but the checks.
