@@ -5,6 +5,7 @@ use super::import::{HELD_LINES, Numbered, Run, Withdrawn, value_at};
 use super::input::{Input, Line};
 use super::order::{Link, Links};
 use crate::error::{Code, Error, Result};
+use crate::query::exec::Interrupt;
 use crate::value::{FieldId, FieldType, Value};
 use std::collections::VecDeque;
 
@@ -21,6 +22,7 @@ pub(super) struct Linked {
 struct Lines<'o> {
     open: &'o dyn Fn() -> Result<Box<dyn Input>>,
     withdrawn: &'o Withdrawn,
+    interrupt: &'o Interrupt,
     input: Option<Box<dyn Input>>,
     ahead: VecDeque<Numbered>,
     /// The place of the next one among those that are good.
@@ -57,6 +59,7 @@ impl Lines<'_> {
                 Some(input) => input,
                 none => none.insert((self.open)()?),
             };
+            self.interrupt.check()?;
             let lines = input.read(BATCH_RECORDS)?;
             if lines.is_empty() {
                 let message = "the file got shorter while it was read";
@@ -95,6 +98,7 @@ impl Run<'_, '_> {
         let mut lines = Lines {
             open,
             withdrawn,
+            interrupt: self.writer.environment.interrupt,
             input: None,
             ahead: linked.held.into(),
             next: 0,
