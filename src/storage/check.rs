@@ -276,7 +276,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Every stored chunk, summary and index entry belongs to something.
+    /// Every stored chunk, index entry and word belongs to something.
     fn columns(&mut self) -> Result<()> {
         let snapshot = self.snapshot;
         let known = |object: u32, field: u16| {

@@ -4,14 +4,16 @@ use super::fault::OrFault;
 use super::fold;
 use super::inherit;
 use super::journal::{Change, HeaderKind};
+use super::loaded::Loaded;
 use super::log::{self, Commit};
 use super::meta;
 use super::overlay::Overlay;
-use super::spill::Places;
 use super::store::Writer;
+use super::tables;
 use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction};
 use crate::error::{Code, Error, Result};
 use crate::value::{ObjectId, RecordId, Value};
+use redb::WriteTransaction;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -24,15 +26,6 @@ pub(super) struct Recent {
     pub(super) commit: Arc<Commit>,
     /// What it did that is not among the commit's changes.
     pub(super) loaded: Option<Loaded>,
-}
-
-/// What a transaction wrote before it committed.
-pub(super) struct Loaded {
-    /// The objects whose records it added or changed.
-    pub(super) layouts: Vec<Arc<ObjectLayout>>,
-    /// The records it wrote, of those that may be there for others.
-    pub(super) changed: Places,
-    pub(super) gone: Places,
 }
 
 /// What a commit changes beside records.
@@ -111,9 +104,7 @@ impl Store {
         let pending = latest.pending.with(commit.clone());
         let write = self.begin_write_on(&latest)?;
         if schema {
-            let bytes = overlay.schema.encode()?;
-            let mut table = write.open_table(super::tables::CATALOGS).or_fault()?;
-            table.insert(sequence, bytes.as_slice()).or_fault()?;
+            write_catalog(&write, &overlay, sequence)?;
         }
         if layouts || settings || pending.weight > PENDING_RECORDS {
             let (before, after) = (&latest.overlay.schema, &overlay.schema);
@@ -172,6 +163,17 @@ impl Store {
         write.commit().or_fault()?;
         self.publish_folded(latest.pending.progress(), &latest.overlay, &|_, _| false)
     }
+}
+
+pub(super) fn write_catalog(
+    write: &WriteTransaction,
+    overlay: &Overlay,
+    sequence: u64,
+) -> Result<()> {
+    let bytes = overlay.schema.encode()?;
+    let mut table = write.open_table(tables::CATALOGS).or_fault()?;
+    table.insert(sequence, bytes.as_slice()).or_fault()?;
+    Ok(())
 }
 
 /// Who commits, and when: a clock that stands behind the last transaction counts as there.
@@ -611,7 +613,7 @@ mod tests {
         transaction.insert(OBJECT, named("b")).unwrap();
         assert_eq!(transaction.commit(at(2)).unwrap(), 4);
         let write = store.begin_write().unwrap();
-        let mut table = write.open_table(crate::storage::tables::LOG).unwrap();
+        let mut table = write.open_table(tables::LOG).unwrap();
         table.insert(5, [].as_slice()).unwrap();
         drop(table);
         write.commit().unwrap();

@@ -190,16 +190,22 @@ fn every_small_commit_survives_once_it_is_made() {
     }
 }
 
-/// A cache far smaller than what is loaded, so that pages are written long before the commit.
-#[test]
-fn a_cut_in_a_bulk_load_leaves_the_state_before() {
-    let disk = Disk::default();
+/// A store whose cache is far smaller than what is loaded, so that pages are written long before
+/// the commit.
+fn with_small_cache(disk: &Disk) -> Store {
     let options = StoreOptions {
         cache_bytes: 1 << 18,
         ..StoreOptions::default()
     };
     let store = Store::on_backend(disk.clone(), true, &options).unwrap();
     model::set_schema(&store);
+    store
+}
+
+#[test]
+fn a_cut_in_a_bulk_load_leaves_the_state_before() {
+    let disk = Disk::default();
+    let store = with_small_cache(&disk);
     let mut model = Model::new();
     let row = |n: i64| Row::from_iter([(model::COUNT, Value::Integer(n))]);
     apply(&store, &[Step::Insert(row(-1))], &mut model, 1);
@@ -227,16 +233,10 @@ fn a_cut_in_a_bulk_load_leaves_the_state_before() {
     assert_survives(durable, &[&model]);
 }
 
-/// The same of changes.
 #[test]
 fn a_cut_in_a_spill_leaves_the_state_before() {
     let disk = Disk::default();
-    let options = StoreOptions {
-        cache_bytes: 1 << 18,
-        ..StoreOptions::default()
-    };
-    let store = Store::on_backend(disk.clone(), true, &options).unwrap();
-    model::set_schema(&store);
+    let store = with_small_cache(&disk);
     let mut model = Model::new();
     let row = |n: i64| Row::from_iter([(model::COUNT, Value::Integer(n))]);
     apply(&store, &[Step::Bulk(row(-1), 4_000)], &mut model, 1);

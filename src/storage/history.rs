@@ -3,6 +3,7 @@
 use super::fault::{OrFault, corrupt, guard};
 use super::journal::{self, Block, Change, HeaderKind, RECORDS, RecordBlock};
 use super::log::Commit;
+use super::overlay::place;
 use super::tables::{self, JournalKey};
 use super::{ObjectLayout, Row, Snapshot};
 use crate::column::{CHUNK_RECORDS, Vector};
@@ -487,8 +488,7 @@ impl<'a> Values<'a> {
         let Some(ty) = self.ty else {
             return Ok(Value::Missing);
         };
-        let chunk = ChunkId(u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX));
-        let slot = (id.0 % CHUNK_RECORDS as u64) as usize;
+        let (chunk, slot) = place(id);
         if self.chunk.as_ref().is_none_or(|(known, _)| *known != chunk) {
             let vector = self.now.column(self.object, self.field, chunk)?;
             self.chunk = Some((chunk, vector));

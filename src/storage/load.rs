@@ -5,17 +5,16 @@
 //! second thread writes each run into it. Nobody else commits meanwhile; who reads goes on with
 //! the state before. Giving up drops the write transaction, and nothing has happened.
 
-use super::commit::{Loaded, Recent, Scope, check_conflicts, conflict, in_order, rebase};
 use super::fault::{OrFault, PANICKED};
 use super::fold::{self, Gathered};
 use super::index;
-use super::journal::HeaderKind;
 use super::key::KeyWriter;
-use super::log::{self, Commit};
-use super::meta::{self, Progress};
+use super::loaded::{Loaded, end_written};
+use super::log;
+use super::meta;
 use super::overlay::{ObjectOverlay, chunk_ids};
 use super::spill::Places;
-use super::tables::{self, RowsTable};
+use super::tables::RowsTable;
 use super::{CommitInfo, ObjectLayout, Row, Snapshot, Store, Transaction};
 use crate::column::CHUNK_RECORDS;
 use crate::error::{Code, Error, Result};
@@ -357,37 +356,6 @@ impl<'a> Transaction<'a> {
 }
 
 impl Store {
-    /// Lets a transaction alone write until it ends its load, as soon as nobody else writes, upon
-    /// the last state, into which the log is folded. The transaction then lies over that state.
-    pub(super) fn take_over(
-        &self,
-        transaction: &mut Transaction<'_>,
-    ) -> Result<(Snapshot, WriteTransaction)> {
-        let mut writer = self.writer();
-        let latest = self.latest();
-        let base = &transaction.base;
-        if !Arc::ptr_eq(&latest.pending, &base.pending) {
-            let (now, then) = (&latest.overlay, &base.overlay);
-            if !Arc::ptr_eq(&now.schema, &then.schema) || now.settings != then.settings {
-                return Err(conflict(
-                    "the schema or the settings changed in another transaction".to_owned(),
-                ));
-            }
-            let changes = transaction.changes();
-            check_conflicts(&writer, transaction, &changes, Scope::Records)?;
-            let overlay = rebase(&latest, transaction, &changes)?;
-            transaction.state = Snapshot {
-                overlay,
-                committed: Some(Arc::new(latest.clone())),
-                ..latest.clone()
-            };
-        }
-        let write = self.begin_write_on(&latest)?;
-        fold::fold_log(&write, &latest)?;
-        writer.loading = true;
-        Ok((latest, write))
-    }
-
     /// Commits what a transaction has loaded.
     pub(super) fn commit_load(
         &self,
@@ -398,35 +366,11 @@ impl Store {
         let Some(load) = &transaction.load else {
             return Err(Error::new(Code::Internal, "there is no bulk load"));
         };
-        let (object, sequence) = (load.layout.id, load.sequence());
-        let latest = &load.latest;
-        let info = in_order(latest, info);
-        let overlay = &transaction.state.overlay;
-        let schema = !Arc::ptr_eq(&latest.overlay.schema, &overlay.schema);
-        let commit = Arc::new(Commit {
-            sequence,
-            at: info.at,
-            actor: info.actor,
-            replica: self.replica,
-            kind: match schema {
-                true => HeaderKind::Labels,
-                false => HeaderKind::Records,
-            },
-            old_settings: None,
-            changes: Vec::new(),
-        });
-        let progress = Progress {
-            sequence,
-            last_commit: Some(info.at),
-        };
+        let (object, overlay) = (load.layout.id, &transaction.state.overlay);
+        let commit = self.written_commit(&load.latest, overlay, info);
         let write = load.end()?;
-        if schema {
-            let bytes = overlay.schema.encode()?;
-            let mut table = write.open_table(tables::CATALOGS).or_fault()?;
-            table.insert(sequence, bytes.as_slice()).or_fault()?;
-        }
         log::archive_loaded(&write, &commit, object, &load.inserted)?;
-        fold::end(&write, overlay, &progress)?;
+        let progress = end_written(&write, overlay, &commit)?;
         write.commit().or_fault()?;
         let within = |of: ObjectId, chunk: u32| {
             let ids = chunk_ids(chunk);
@@ -434,22 +378,13 @@ impl Store {
             of == object && load.inserted.iter().any(lies)
         };
         self.publish_folded(progress, overlay, &within)?;
-        let scope = match schema {
-            true => Scope::Labels,
-            false => Scope::Records,
+        let loaded = Loaded {
+            layouts: vec![load.layout.clone()],
+            changed: Places::default(),
+            gone: Places::default(),
         };
-        let mut writer = self.writer_at_load();
-        writer.recent.push_back(Recent {
-            scope,
-            commit,
-            loaded: Some(Loaded {
-                layouts: vec![load.layout.clone()],
-                changed: Places::default(),
-                gone: Places::default(),
-            }),
-        });
-        self.prune(&mut writer, transaction.base.sequence());
-        drop(writer);
+        let sequence = commit.sequence;
+        self.remember(commit, loaded, transaction.base.sequence());
         transaction.load = None;
         Ok(sequence)
     }

@@ -7,7 +7,7 @@ use super::schema::Schema;
 use super::{ObjectLayout, Row, Settings};
 use crate::column::CHUNK_RECORDS;
 use crate::error::Result;
-use crate::value::{IndexId, ObjectId, RecordId};
+use crate::value::{ChunkId, IndexId, ObjectId, RecordId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -178,6 +178,12 @@ impl Overlay {
         }
         folded
     }
+}
+
+/// The chunk of a record and its slot there; ids beyond all chunks share the last.
+pub(crate) fn place(id: RecordId) -> (ChunkId, usize) {
+    let chunk = u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX);
+    (ChunkId(chunk), (id.0 % CHUNK_RECORDS as u64) as usize)
 }
 
 /// The ids of a chunk's records.

@@ -4,7 +4,7 @@ use super::fault::{OrFault, corrupt, guard};
 use super::index::{self, Entry as KeyEntry, KeyRange};
 use super::key::{self, KeyWriter};
 use super::log::Pending;
-use super::overlay::{Overlay, chunk_ids};
+use super::overlay::{Overlay, chunk_ids, place};
 use super::past::Past;
 use super::published::{Published, StoredChunk};
 use super::schema::LIVE;
@@ -120,18 +120,17 @@ impl Snapshot {
     /// The value of one field of a record, from its chunk if that is decoded, else from its row;
     /// missing if there is no such record.
     pub(crate) fn value(&self, object: ObjectId, field: FieldId, id: RecordId) -> Result<Value> {
-        let chunk = u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX);
-        let slot = (id.0 % CHUNK_RECORDS as u64) as usize;
+        let (chunk, slot) = place(id);
         let at = self.layout(object).fields.get(usize::from(field.0));
         if let (Some(at), None, None) = (at, &self.past, self.overlay.entry(object, id)) {
             let shape = at.ty.shape();
             // The one chunk of few records stays decoded.
             let vector = match self.chunk_count(object) {
-                1 if chunk == 0 && shape != Shape::RowOnly => {
-                    let stored = || self.stored_vector(object, field, ChunkId(chunk), shape);
+                1 if chunk.0 == 0 && shape != Shape::RowOnly => {
+                    let stored = || self.stored_vector(object, field, chunk, shape);
                     Some(guard(stored)?)
                 }
-                _ => self.base.chunks.get((object, field, chunk, None), shape),
+                _ => self.base.chunks.get((object, field, chunk.0, None), shape),
             };
             if let Some(vector) = vector.filter(|vector| slot < vector.len()) {
                 return Ok(vector.value(&at.ty, slot));

@@ -5,15 +5,15 @@
 //! write transaction, and nothing has happened.
 
 use super::cache::ChunkCache;
-use super::commit::{Loaded, Recent, Scope, in_order};
 use super::fault::OrFault;
 use super::fold;
 use super::index::insert_sorted;
 use super::journal::{self, Change, HeaderKind, RECORDS, RecordBlock, field_id};
 use super::load::RUN_RECORDS;
-use super::log::{self, Commit};
-use super::meta::{self, Progress};
-use super::overlay::chunk_ids;
+use super::loaded::{Loaded, end_written};
+use super::log;
+use super::meta;
+use super::overlay::{chunk_ids, place};
 use super::published::Published;
 use super::tables::{self, RowsTable};
 use super::transaction::{Mark, Undo};
@@ -35,14 +35,14 @@ pub(super) struct Places(BTreeMap<(ObjectId, u32), Bitset>);
 
 impl Places {
     pub(super) fn contains(&self, object: ObjectId, id: RecordId) -> bool {
-        let (chunk, slot) = place(id.0);
-        let set = self.0.get(&(object, chunk));
+        let (chunk, slot) = place(id);
+        let set = self.0.get(&(object, chunk.0));
         set.is_some_and(|set| set.get(slot))
     }
 
     fn insert(&mut self, object: ObjectId, id: u64) {
-        let (chunk, slot) = place(id);
-        let set = self.0.entry((object, chunk));
+        let (chunk, slot) = place(RecordId(id));
+        let set = self.0.entry((object, chunk.0));
         set.or_insert_with(|| Bitset::new(CHUNK_RECORDS))
             .set(slot, true);
     }
@@ -52,12 +52,6 @@ impl Places {
         let all = self.0.range((object, 0)..=(object, u32::MAX));
         all.map(|((_, chunk), set)| (ChunkId(*chunk), set))
     }
-}
-
-/// The chunk of a record and its slot there.
-fn place(id: u64) -> (u32, usize) {
-    let chunk = u32::try_from(id / CHUNK_RECORDS as u64).unwrap_or(u32::MAX);
-    (chunk, (id % CHUNK_RECORDS as u64) as usize)
 }
 
 /// What a transaction has written into the file before it commits.
@@ -375,39 +369,16 @@ impl Store {
         let Some(spill) = &mut transaction.spill else {
             return Err(Error::new(Code::Internal, "there is no spill"));
         };
-        let info = in_order(&spill.latest, info);
         let overlay = transaction.state.overlay.clone();
-        let sequence = spill.sequence();
-        let labels = !Arc::ptr_eq(&spill.latest.overlay.schema, &overlay.schema);
-        let commit = Arc::new(Commit {
-            sequence,
-            at: info.at,
-            actor: info.actor,
-            replica: self.replica,
-            kind: match labels {
-                true => HeaderKind::Labels,
-                false => HeaderKind::Records,
-            },
-            old_settings: None,
-            changes: Vec::new(),
-        });
-        let progress = Progress {
-            sequence,
-            last_commit: Some(info.at),
-        };
+        let commit = self.written_commit(&spill.latest, &overlay, info);
         let touched = spill.write_journal(&transaction.state)?;
-        if touched.is_empty() && !labels {
+        if touched.is_empty() && commit.kind == HeaderKind::Records {
             transaction.roll_back_to(Mark::START);
             return Ok(transaction.base.sequence());
         }
         let write = &spill.written()?.write;
         log::write_header(write, &commit, touched)?;
-        if labels {
-            let bytes = overlay.schema.encode()?;
-            let mut table = write.open_table(tables::CATALOGS).or_fault()?;
-            table.insert(sequence, bytes.as_slice()).or_fault()?;
-        }
-        fold::end(write, &overlay, &progress)?;
+        let progress = end_written(write, &overlay, &commit)?;
         // Nothing reads any more from what is written.
         transaction.state = transaction.base.clone();
         let written = spill.written.take().and_then(Arc::into_inner);
@@ -424,17 +395,8 @@ impl Store {
             changed: std::mem::take(&mut spill.changed),
             gone: std::mem::take(&mut spill.gone),
         };
-        let mut writer = self.writer_at_load();
-        writer.recent.push_back(Recent {
-            scope: match labels {
-                true => Scope::Labels,
-                false => Scope::Records,
-            },
-            commit,
-            loaded: Some(loaded),
-        });
-        self.prune(&mut writer, transaction.base.sequence());
-        drop(writer);
+        let sequence = commit.sequence;
+        self.remember(commit, loaded, transaction.base.sequence());
         transaction.spill = None;
         Ok(sequence)
     }

@@ -5,7 +5,7 @@ use crate::column::{Bitset, CHUNK_RECORDS};
 use crate::error::Result;
 use crate::query::bind::Expr;
 use crate::query::plan::{Access, Path};
-use crate::storage::KeyBound;
+use crate::storage::{KeyBound, place};
 use crate::value::{ChunkId, IndexId, ObjectId, RecordId, Value};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -118,11 +118,10 @@ impl Executor<'_> {
         let mut live: Option<(ChunkId, Bitset)> = None;
         let mut found = Vec::new();
         for &id in ids.iter().filter(|id| id.0 < bound) {
-            let chunk = ChunkId(u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX));
+            let (chunk, slot) = place(id);
             if live.as_ref().is_none_or(|(at, _)| *at != chunk) {
                 live = Some((chunk, self.context.snapshot.live(object, chunk)?));
             }
-            let slot = (id.0 % CHUNK_RECORDS as u64) as usize;
             if live.as_ref().is_some_and(|(_, bits)| bits.get(slot)) {
                 found.push(id);
             }

@@ -5,7 +5,7 @@
 //! the end; if that breaks a rule, the import is run again without the line, so that nothing
 //! stands on a refused line.
 
-use super::input::{self, Input, Line};
+use super::input::{self, Again, Input, Line};
 use super::keys::Keys;
 use super::linked::Linked;
 use super::rejects::{Refused, Rejects, reason, rejected};
@@ -263,7 +263,8 @@ impl<'a, 't> Run<'a, 't> {
         let object = self.writer.catalog.object(self.object);
         self.refused.sort_by_key(|refused| refused.line);
         if !self.writer.environment.dry {
-            self.rejects.write_all(&self.refused, open)?;
+            let mut again = Again::new(open, self.writer.environment.interrupt);
+            self.rejects.write_all(&self.refused, &mut again)?;
         }
         let told = self.refused.into_iter().map(|refused| RefusedLine {
             line: refused.line,

@@ -1,5 +1,6 @@
 //! What an import reads: the lines of a file, whatever its form, as cells under a header.
 
+use super::BATCH_RECORDS;
 use super::card_reader::Reader;
 use super::cards;
 use super::cells::Cells;
@@ -8,6 +9,7 @@ use super::json::Objects;
 use crate::catalog::{Catalog, Object};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Node};
+use crate::query::exec::Interrupt;
 use crate::query::outcome::ImportedColumn;
 use crate::query::pipeline::Environment;
 use crate::query::syntax::Name;
@@ -91,6 +93,50 @@ pub(super) fn used(input: &dyn Input, set: &Assignments, object: &Object) -> Vec
         });
     }
     columns
+}
+
+/// The lines of a file that are read once more.
+pub(super) struct Again<'o> {
+    open: &'o dyn Fn() -> Result<Box<dyn Input>>,
+    interrupt: &'o Interrupt,
+    input: Option<Box<dyn Input>>,
+    ahead: VecDeque<Line>,
+}
+
+impl<'o> Again<'o> {
+    pub(super) fn new(
+        open: &'o dyn Fn() -> Result<Box<dyn Input>>,
+        interrupt: &'o Interrupt,
+    ) -> Self {
+        Self {
+            open,
+            interrupt,
+            input: None,
+            ahead: VecDeque::new(),
+        }
+    }
+
+    /// The next line; an error if there is none.
+    pub(super) fn next(&mut self) -> Result<Line> {
+        if self.ahead.is_empty() {
+            self.interrupt.check()?;
+            let input = match &mut self.input {
+                Some(input) => input,
+                none => none.insert((self.open)()?),
+            };
+            self.ahead.extend(input.read(BATCH_RECORDS)?);
+        }
+        self.ahead.pop_front().ok_or_else(|| {
+            let message = "the file got shorter while it was read";
+            Error::new(Code::Io, message)
+        })
+    }
+
+    /// Begins with the first line again.
+    pub(super) fn rewind(&mut self) {
+        self.input = None;
+        self.ahead.clear();
+    }
 }
 
 /// The physical lines of a file, in UTF-8.

@@ -2,10 +2,9 @@
 
 use super::BATCH_RECORDS;
 use super::import::{HELD_LINES, Numbered, Run, Withdrawn, value_at};
-use super::input::{Input, Line};
+use super::input::{Again, Input, Line};
 use super::order::{Link, Links};
-use crate::error::{Code, Error, Result};
-use crate::query::exec::Interrupt;
+use crate::error::Result;
 use crate::value::{FieldId, FieldType, Value};
 use std::collections::VecDeque;
 
@@ -18,14 +17,13 @@ pub(super) struct Linked {
     held: Vec<Numbered>,
 }
 
-/// The lines of a file, in the order in which they are wanted.
+/// The good lines of a file, in the order in which they are wanted.
 struct Lines<'o> {
-    open: &'o dyn Fn() -> Result<Box<dyn Input>>,
+    again: Again<'o>,
     withdrawn: &'o Withdrawn,
-    interrupt: &'o Interrupt,
-    input: Option<Box<dyn Input>>,
-    ahead: VecDeque<Numbered>,
-    /// The place of the next one among those that are good.
+    /// Those that need not be read again.
+    held: VecDeque<Numbered>,
+    /// The place of the next one.
     next: u32,
 }
 
@@ -33,8 +31,8 @@ impl Lines<'_> {
     /// Gives each of some places, which ascend, its line.
     fn each(&mut self, places: &[u32], mut give: impl FnMut(usize, Numbered)) -> Result<()> {
         if places.first().is_some_and(|first| *first < self.next) {
-            self.input = Some((self.open)()?);
-            self.ahead.clear();
+            self.again.rewind();
+            self.held.clear();
             self.next = 0;
         }
         for (at, place) in places.iter().enumerate() {
@@ -51,26 +49,15 @@ impl Lines<'_> {
     }
 
     fn pull(&mut self) -> Result<Numbered> {
+        if let Some(line) = self.held.pop_front() {
+            return Ok(line);
+        }
         loop {
-            if let Some(line) = self.ahead.pop_front() {
-                return Ok(line);
-            }
-            let input = match &mut self.input {
-                Some(input) => input,
-                none => none.insert((self.open)()?),
-            };
-            self.interrupt.check()?;
-            let lines = input.read(BATCH_RECORDS)?;
-            if lines.is_empty() {
-                let message = "the file got shorter while it was read";
-                return Err(Error::new(Code::Io, message));
-            }
-            for Line { number, cells } in lines {
-                if let Ok(record) = cells
-                    && !self.withdrawn.contains_key(&number)
-                {
-                    self.ahead.push_back((number, record));
-                }
+            let Line { number, cells } = self.again.next()?;
+            if let Ok(record) = cells
+                && !self.withdrawn.contains_key(&number)
+            {
+                return Ok((number, record));
             }
         }
     }
@@ -96,11 +83,9 @@ impl Run<'_, '_> {
         withdrawn: &Withdrawn,
     ) -> Result<()> {
         let mut lines = Lines {
-            open,
+            again: Again::new(open, self.writer.environment.interrupt),
             withdrawn,
-            interrupt: self.writer.environment.interrupt,
-            input: None,
-            ahead: linked.held.into(),
+            held: linked.held.into(),
             next: 0,
         };
         let steps = linked.links.order();

@@ -1,12 +1,10 @@
 //! The rejects: lines of an import that were refused, as a CSV file with their reasons.
 
-use super::BATCH_RECORDS;
-use super::input::{Input, Line, io_error};
+use super::input::{Again, io_error};
 use crate::error::{Code, Error, Result};
 use crate::query::outcome::ImportReport;
 use crate::value::FieldId;
 use csv::{ByteRecord, StringRecord, Writer, WriterBuilder};
-use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -44,37 +42,20 @@ impl Rejects {
     }
 
     /// Writes refused lines, which are sorted.
-    pub(super) fn write_all(
-        &mut self,
-        lines: &[Refused],
-        open: &dyn Fn() -> Result<Box<dyn Input>>,
-    ) -> Result<()> {
-        let mut again: Option<Box<dyn Input>> = None;
-        let mut ahead = VecDeque::new();
+    pub(super) fn write_all(&mut self, lines: &[Refused], again: &mut Again<'_>) -> Result<()> {
         for line in lines {
             if let Some(record) = &line.record {
                 self.write(record, &line.reason)?;
                 continue;
             }
-            let input = match &mut again {
-                Some(input) => input,
-                none => none.insert(open()?),
+            let cells = loop {
+                let read = again.next()?;
+                if read.number == line.line {
+                    break read.cells;
+                }
             };
-            loop {
-                if ahead.is_empty() {
-                    ahead.extend(input.read(BATCH_RECORDS)?);
-                }
-                let Some(Line { number, cells }) = ahead.pop_front() else {
-                    let message = "the file got shorter while it was read";
-                    return Err(Error::new(Code::Io, message));
-                };
-                if number == line.line {
-                    let record =
-                        cells.map_or_else(|(record, _)| record, StringRecord::into_byte_record);
-                    self.write(&record, &line.reason)?;
-                    break;
-                }
-            }
+            let record = cells.map_or_else(|(record, _)| record, StringRecord::into_byte_record);
+            self.write(&record, &line.reason)?;
         }
         Ok(())
     }

@@ -3,14 +3,14 @@
 use super::creating::Creating;
 use super::rules::Rules;
 use crate::catalog::Catalog;
-use crate::column::{Bitset, CHUNK_RECORDS, Vector};
+use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Expr};
 use crate::query::exec::{Batch, Context, Evaluator, Roles, alone};
 use crate::query::label::{self, Known};
 use crate::query::pipeline::Environment;
 use crate::query::plan;
-use crate::storage::{Row, Snapshot, Transaction};
+use crate::storage::{Row, Snapshot, Transaction, place};
 use crate::value::{ChunkId, Clock, FieldId, ObjectId, RecordId, Value};
 use foldhash::HashMap;
 use std::rc::Rc;
@@ -302,10 +302,4 @@ impl<'a, 't> Writer<'a, 't> {
         }
         (row, changed)
     }
-}
-
-/// The chunk of a record and its slot there; ids beyond all chunks share the last.
-fn place(id: RecordId) -> (ChunkId, usize) {
-    let chunk = u32::try_from(id.0 / CHUNK_RECORDS as u64).unwrap_or(u32::MAX);
-    (ChunkId(chunk), (id.0 % CHUNK_RECORDS as u64) as usize)
 }
