@@ -31,6 +31,8 @@ enum At<'r> {
 /// All records of a book, in memory.
 pub(super) struct Reference<'a> {
     context: &'a Context<'a>,
+    /// What bodies around which values are given are folded with.
+    folding: &'a Context<'a>,
     records: HashMap<ObjectId, Vec<(RecordId, Arc<Row>)>>,
     worked: RefCell<HashMap<(i64, i64, bool), i64>>,
     /// The transaction that the journal begins with, or 0.
@@ -69,15 +71,21 @@ impl<'a> Reference<'a> {
         let worked = RefCell::default();
         Self {
             context,
+            folding: context,
             records,
             worked,
             begin: 0,
         }
     }
 
-    /// One to which all is forgotten of what was before the state that a transaction led to.
-    pub(super) fn beginning_with(self, begin: u64) -> Self {
-        Self { begin, ..self }
+    /// One to which all is forgotten of what was before the state that a transaction led to, as to
+    /// the context.
+    pub(super) fn beginning_with(self, begin: u64, folding: &'a Context<'a>) -> Self {
+        Self {
+            begin,
+            folding,
+            ..self
+        }
     }
 
     /// The rows of a folded query, with codes and ids.

@@ -79,7 +79,7 @@ impl Reference<'_> {
             }
             Node::Correlated { given, body } => {
                 let given: Vec<Value> = given.iter().map(one).collect();
-                one(&fold_given(body, &given, self.context).unwrap())
+                one(&fold_given(body, &given, self.folding).unwrap())
             }
             Node::And(list) => truth(list.iter().all(|expr| self.holds(expr, at))),
             Node::Or(list) => truth(list.iter().any(|expr| self.holds(expr, at))),
