@@ -10,7 +10,7 @@ use super::tally::{Level, Of, Part, Taken, Tally};
 use super::{Batch, Evaluator, Executor, Frame};
 use crate::column::{Bitset, Ints, Vector};
 use crate::error::Result;
-use crate::query::bind::{Group, Query, Source, Type};
+use crate::query::bind::{Aggregate, Group, Query, Source, Type};
 use crate::query::plan::{Hierarchy, choose};
 use crate::value::{FieldType, Shape, Value};
 use std::ops::ControlFlow;
@@ -69,6 +69,7 @@ impl Executor<'_> {
                     reached.add(ids, &taken.among, &groups, &self.evaluator.memory)?;
                 }
             }
+            drop(groups);
             let bytes = tally.len() * width;
             self.evaluator
                 .memory
@@ -99,7 +100,9 @@ impl Executor<'_> {
                     part.add(taken, &few, group, evaluator)
                 };
                 let size = if splits { PART } else { 1 };
-                self.scan_parts(&access, size, add, |part| {
+                let mut aggregates = group.aggregates.iter();
+                let reads = !group.keys.is_empty() || aggregates.any(Aggregate::reads);
+                self.scan_parts(&access, size, reads, add, |part| {
                     part.finish(&mut tally, &mut take)?;
                     Ok(ControlFlow::Continue(()))
                 })?;
@@ -119,6 +122,7 @@ impl Executor<'_> {
         let Tally {
             mut table,
             mut levels,
+            ..
         } = tally;
         if group.empty {
             let values = self.every_group(query, group, &table)?;

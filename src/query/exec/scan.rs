@@ -10,7 +10,8 @@ use crate::value::{ChunkId, IndexId, ObjectId, RecordId, Value};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-/// A chunk of which fewer than one in this many slots pass is handed on as single records.
+/// A chunk of which fewer than one in this many slots pass is handed on as single records, if more
+/// is read of them.
 const SPARSE: usize = 16;
 
 /// Slots of a batch that passed, when the batch is gone.
@@ -37,16 +38,18 @@ impl Executor<'_> {
             *given = Some(map(evaluator, batch, among)?);
             Ok(())
         };
-        self.scan_parts(access, 1, fold, |given| {
+        self.scan_parts(access, 1, true, fold, |given| {
             given.map_or(Ok(ControlFlow::Continue(())), &mut take)
         })
     }
 
-    /// The same where up to `size` batches are worked on together.
+    /// The same where up to `size` batches are worked on together. `reads` says whether more is
+    /// read of the records that pass.
     pub(super) fn scan_parts<P: Default + Send>(
         &self,
         access: &Access,
         size: usize,
+        reads: bool,
         fold: impl Fn(&Evaluator<'_>, &mut P, &Batch<'_>, &Bitset) -> Result<()> + Sync,
         take: impl FnMut(P) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
@@ -63,7 +66,7 @@ impl Executor<'_> {
                 let step = |evaluator: &Evaluator<'_>, at: usize| {
                     let mut part = P::default();
                     for &(chunk, settled) in parts[at] {
-                        evaluator.scan_chunk(access, chunk, settled, |batch, among| {
+                        evaluator.scan_chunk(access, chunk, settled, reads, |batch, among| {
                             fold(evaluator, &mut part, batch, among)
                         })?;
                     }
@@ -175,6 +178,7 @@ impl Evaluator<'_> {
         access: &Access,
         chunk: ChunkId,
         settled: u64,
+        reads: bool,
         each: impl FnOnce(&Batch<'_>, &Bitset) -> Result<()>,
     ) -> Result<()> {
         self.context.interrupt.check()?;
@@ -188,7 +192,7 @@ impl Evaluator<'_> {
         if count == 0 {
             return Ok(());
         }
-        if count * SPARSE < len {
+        if reads && count * SPARSE < len {
             let mut ids = Vec::with_capacity(count);
             ids.extend(passed.ones().map(|at| batch.record(at)));
             let full = Bitset::full(ids.len());

@@ -8,6 +8,7 @@ use crate::column::{Bitset, Ints, Vector};
 use crate::error::Result;
 use crate::query::bind::{Aggregate, Group};
 use crate::value::Shape;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Groups of a batch that are cheap to put together with those of others, at most.
@@ -17,6 +18,8 @@ const FEW: usize = 128;
 pub(super) struct Tally {
     pub table: KeyTable,
     pub levels: Vec<Level>,
+    /// The group of each slot where all are one.
+    one: Vec<u32>,
 }
 
 /// The groups of one depth while they are made.
@@ -72,6 +75,7 @@ impl Tally {
                 .into_iter()
                 .map(level)
                 .collect::<Result<_>>()?,
+            one: Vec::new(),
         })
     }
 
@@ -91,7 +95,11 @@ impl Tally {
     }
 
     /// Takes a batch; gives the group by all keys of each slot.
-    pub(super) fn take(&mut self, taken: &Taken, evaluator: &Evaluator<'_>) -> Result<Vec<u32>> {
+    pub(super) fn take(
+        &mut self,
+        taken: &Taken,
+        evaluator: &Evaluator<'_>,
+    ) -> Result<Cow<'_, [u32]>> {
         let numbers = self.table.number(&taken.keys, &taken.among);
         self.take_numbered(taken, numbers, evaluator)
     }
@@ -101,11 +109,14 @@ impl Tally {
         taken: &Taken,
         mut numbers: Vec<Vec<u32>>,
         evaluator: &Evaluator<'_>,
-    ) -> Result<Vec<u32>> {
-        let all = vec![0; taken.among.len()];
+    ) -> Result<Cow<'_, [u32]>> {
+        let len = taken.among.len();
+        if self.one.len() < len {
+            self.one.resize(len, 0);
+        }
         for level in &mut self.levels {
             let groups = match level.depth.checked_sub(1) {
-                None => &all,
+                None => &self.one[..len],
                 Some(at) => &numbers[at],
             };
             let count = self.table.len(level.depth);
@@ -115,7 +126,8 @@ impl Tally {
                 }
             }
         }
-        Ok(numbers.pop().unwrap_or(all))
+        let full = numbers.pop().map(Cow::Owned);
+        Ok(full.unwrap_or(Cow::Borrowed(&self.one[..len])))
     }
 
     /// Takes what another made of the records after its own.

@@ -209,6 +209,11 @@ impl Accumulator {
 }
 
 impl Aggregate {
+    /// Whether it reads anything of the records it is over.
+    pub(crate) fn reads(&self) -> bool {
+        self.argument.is_some() || self.filter.is_some() || self.over.is_some()
+    }
+
     /// Whether what it needs of a batch is what the other needs.
     pub(crate) fn reads_as(&self, other: &Self) -> bool {
         let counts = |own: &Self| own.function == AggregateFunction::Count;
