@@ -399,7 +399,7 @@ fn every_code_has_a_script() {
 #[test]
 fn licences_are_allowed() {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
