@@ -6,7 +6,7 @@ use super::item::{column_name, tell_apart};
 use super::scope::{Base, Scope};
 use super::source::Start;
 use super::{Column, ColumnValue, Duplicates, Expr, Node, Query, Rule, Source, Term, Type};
-use crate::catalog::same_name;
+use crate::catalog::{Catalog, Object, View, same_name};
 use crate::column::Comparison;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, BinaryOp, Call, ExprKind, Name};
@@ -56,7 +56,7 @@ impl Binder<'_> {
         bind: impl FnOnce(&syntax::Expr) -> Result<Start>,
     ) -> Result<Start> {
         let object = self.object(object);
-        let view = format!("duplicate_{}", object.name);
+        let view = usual_view(&object.name);
         let refused = |message: String| {
             let field = object.label_field().or_else(|| object.live_fields().next());
             let rule = format!(
@@ -77,22 +77,14 @@ impl Binder<'_> {
             text: view.clone(),
             span: span.clone(),
         };
-        let is_own = |of: &syntax::Query| match &of.source {
-            syntax::Source::Named { path, .. } => {
-                let own = |name: &Name| self.catalog.find_object(&name.text);
-                matches!(path.as_slice(), [name] if own(name).is_some_and(|o| o.id == object.id))
+        self.viewed(&name, &[], |tree| {
+            match rule_of(self.catalog, object.id, tree) {
+                Some(rule) => bind(rule),
+                None => Err(refused(format!(
+                    "view `{view}` has no rule for duplicates of {}",
+                    object.name
+                ))),
             }
-            _ => false,
-        };
-        self.viewed(&name, &[], |tree| match &tree.source {
-            syntax::Source::Duplicates {
-                of,
-                rule: Some(rule),
-            } if is_own(of) => bind(rule),
-            _ => Err(refused(format!(
-                "view `{view}` has no rule for duplicates of {}",
-                object.name
-            ))),
         })
     }
 
@@ -278,6 +270,36 @@ impl Binder<'_> {
                 ),
         }
     }
+}
+
+/// What the view with an object's usual rule is called.
+pub(crate) fn usual_view(object: &str) -> String {
+    format!("duplicate_{object}")
+}
+
+/// The view with the usual rule for duplicates of an object's records.
+pub(crate) fn usual_rule<'c>(catalog: &'c Catalog, object: &Object) -> Option<&'c View> {
+    let view = catalog.find_view(&usual_view(&object.name))?;
+    let tree = syntax::parse_query(&view.text).ok()?;
+    rule_of(catalog, object.id, &tree).map(|_| view)
+}
+
+/// The rule for duplicates of an object's records that a query has.
+fn rule_of<'t>(
+    catalog: &Catalog,
+    object: ObjectId,
+    tree: &'t syntax::Query,
+) -> Option<&'t syntax::Expr> {
+    let syntax::Source::Duplicates { of, rule } = &tree.source else {
+        return None;
+    };
+    let syntax::Source::Named { path, .. } = &of.source else {
+        return None;
+    };
+    let [name] = path.as_slice() else { return None };
+    let own = catalog.find_object(&name.text);
+    rule.as_deref()
+        .filter(|_| own.is_some_and(|own| own.id == object))
 }
 
 /// The parts of a rule that `or` joins.

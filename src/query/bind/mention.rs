@@ -12,6 +12,8 @@ use crate::value::{FieldId, LabelCode, ObjectId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meant {
     Object(ObjectId),
+    /// A view, by the name that it has.
+    View(String),
     Field(ObjectId, FieldId),
     /// A formula, by the name that it has.
     Formula(ObjectId, String),

@@ -46,6 +46,7 @@ pub(crate) use bound::*;
 #[cfg(test)]
 pub(crate) use call::FUNCTIONS;
 pub(crate) use change::{Assignments, Change, From, Merge};
+pub(crate) use duplicates::{usual_rule, usual_view};
 pub(crate) use group::first_keys;
 pub(crate) use mention::{Meant, Mention};
 pub(crate) use order::{ascending, column, sort_keys};

@@ -188,6 +188,7 @@ impl Binder<'_> {
                 _ => error.near(&name.text, objects.chain(views)),
             });
         };
+        self.mention(Meant::View(view.name.clone()), &name.span);
         if arguments.len() > view.parameters.len() {
             return Err(Error::new(
                 Code::WrongArguments,

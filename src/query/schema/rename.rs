@@ -7,14 +7,15 @@ use super::usage::{Place, places, still_used};
 use super::{Definer, name};
 use crate::catalog::{Catalog, same_name, singular};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Binder, Meant, Mention};
+use crate::query::bind::{Binder, Meant, Mention, usual_rule, usual_view};
 use crate::query::syntax::{self, Literal, Name, Spoken, spoken_name};
 use crate::value::{FieldId, LabelCode, ObjectId, Value};
 
 /// A definition with its old name and its new one.
 pub(super) enum Renaming<'n> {
-    /// With plural and singular.
-    Object(ObjectId, [&'n str; 2], [&'n str; 2]),
+    /// With plural and singular, and what the view with its usual rule for duplicates was and is
+    /// called.
+    Object(ObjectId, [&'n str; 2], [&'n str; 2], Option<[&'n str; 2]>),
     Field(ObjectId, FieldId, &'n str, &'n str),
     Formula(ObjectId, &'n str, &'n str),
     Label(ObjectId, FieldId, LabelCode, &'n str),
@@ -29,7 +30,7 @@ impl Renaming<'_> {
             old.contains(['`', '"', '\'']) || text.contains(&old.to_lowercase())
         };
         match self {
-            Self::Object(_, old, _) => old.iter().any(|old| says(old)),
+            Self::Object(_, old, ..) => old.iter().any(|old| says(old)),
             Self::Field(_, _, old, _) | Self::Formula(_, old, _) => says(old),
             Self::Label(id, field, code, _) => {
                 let field = catalog.object(*id).field(*field);
@@ -43,9 +44,14 @@ impl Renaming<'_> {
         let name = |text: &str| Some(name::made(text).to_string());
         let says = |old: &str| same_name(&spoken_name(said), old);
         match (self, meant) {
-            (Self::Object(id, old, new), Meant::Object(of)) if id == of => {
+            (Self::Object(id, old, new, _), Meant::Object(of)) if id == of => {
                 let which = old.iter().position(|old| says(old))?;
                 name(new[which])
+            }
+            (Self::Object(_, _, _, Some([old, new])), Meant::View(of))
+                if same_name(of, old) && says(old) =>
+            {
+                name(new)
             }
             (Self::Field(id, field, old, new), Meant::Field(of, at))
                 if (id, field) == (of, at) && says(old) =>
@@ -150,7 +156,7 @@ impl Definer<'_, '_> {
         for (place, text) in &texts {
             place.set_text(&mut self.catalog, text.clone());
         }
-        if let Renaming::Object(_, old, [new, _]) = renaming {
+        if let Renaming::Object(_, old, [new, _], _) = renaming {
             self.carry_types(old, new);
         }
         self.check_rewritten(&texts, blame)
@@ -233,11 +239,37 @@ impl Definer<'_, '_> {
             true => singular(&to.text),
             false => object.singular.clone(),
         };
-        let renaming = Renaming::Object(id, [&object.name, &object.singular], [&to.text, &one]);
+        let rule = usual_rule(&self.catalog, &object);
+        let rule = rule.map(|view| [view.name.clone(), usual_view(&to.text)]);
+        if let Some([old, new]) = &rule
+            && !same_name(old, new)
+        {
+            let name = Name {
+                text: new.clone(),
+                span: to.span.clone(),
+            };
+            self.check_free(&name).map_err(|error| {
+                error.hint(format!(
+                    "view `{old}`, their usual rule for duplicates, would be called so: choose \
+                     another name, or drop one of the two"
+                ))
+            })?;
+        }
+        let renaming = Renaming::Object(
+            id,
+            [&object.name, &object.singular],
+            [&to.text, &one],
+            rule.as_ref().map(|[old, new]| [old.as_str(), new]),
+        );
         self.carry_name(&renaming, tree, |catalog| {
             let object = &mut catalog.objects[id.0 as usize];
             object.name.clone_from(&to.text);
             object.singular.clone_from(&one);
+            for view in &mut catalog.views {
+                if let Some([_, new]) = rule.as_ref().filter(|[old, _]| *old == view.name) {
+                    view.name.clone_from(new);
+                }
+            }
         })
     }
 
