@@ -1,20 +1,23 @@
 //! Nested collections: for each row the records that belong to it, read in one pass for all.
 
+use super::Executor;
 use super::limit::whole;
 use super::profile::part;
 use super::rows::Rows;
-use super::run::{column_type, key_vectors};
-use super::scan::Passed;
-use super::sort::Sorter;
-use super::{Batch, Evaluator, Executor};
+use super::run::column_type;
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{ColumnValue, Expr, Nested, Node, Type};
-use crate::query::plan::choose;
+use crate::query::bind::{ColumnValue, Expr, Nested, Node, Query, Source, Type};
 use crate::value::{ObjectId, Record, RecordId, Value};
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// The records of a collection in its order.
+struct Belonging {
+    rows: Rows,
+    /// Each owner with the place of a row of its own.
+    owned: Vec<(RecordId, usize)>,
+}
 
 impl Executor<'_> {
     /// For each row the list of its records.
@@ -40,22 +43,19 @@ impl Executor<'_> {
         };
         let present: Vec<RecordId> = owners.iter().flatten().copied().collect();
         let profile = &self.evaluator.profile;
-        let belonging = profile.run(part(nested), || self.belonging(nested, base, &present))?;
+        let found = profile.run(part(nested), || self.belonging(nested, base, &present))?;
         let limit = nested.limit.as_ref().map(|limit| whole(limit, "limit"));
         let limit = limit.transpose()?.unwrap_or(usize::MAX);
-        let mut ids = Vec::new();
+        let mut places = Vec::new();
         let mut of: HashMap<RecordId, Vec<usize>> = HashMap::new();
-        for (owner, id) in belonging {
+        for (owner, place) in found.owned {
             let list = of.entry(owner).or_default();
             if list.len() < limit {
-                list.push(ids.len());
-                ids.push(id);
+                list.push(places.len());
+                places.push(place);
             }
         }
-        let inner = Rows::Records {
-            object: nested.object,
-            ids,
-        };
+        let inner = found.rows.pick(&places);
         let mut columns = Vec::with_capacity(nested.columns.len());
         for column in &nested.columns {
             columns.push(match &column.value {
@@ -84,13 +84,13 @@ impl Executor<'_> {
         Ok(owners.iter().map(list).collect())
     }
 
-    /// The collection's records of the owners in the collection's order, each with its owner.
+    /// The collection's records of the owners in the collection's order.
     fn belonging(
         &self,
         nested: &Nested,
         object: ObjectId,
         owners: &[RecordId],
-    ) -> Result<Vec<(RecordId, RecordId)>> {
+    ) -> Result<Belonging> {
         let ids = || owners.iter().filter_map(|id| usize::try_from(id.0).ok());
         let mut wanted = Bitset::new(ids().max().map_or(0, |id| id + 1));
         ids().for_each(|id| wanted.set(id, true));
@@ -112,42 +112,30 @@ impl Executor<'_> {
         };
         let mut conditions = vec![Expr::new(node, Type::BOOLEAN, &span)];
         conditions.extend(nested.filter.clone());
-        let filter = Expr::new(Node::And(conditions), Type::BOOLEAN, &span);
-        let access = choose(nested.object, Some(&filter), &self.evaluator, self.context)?;
-        let descending = nested.order.iter().map(|key| key.descending).collect();
-        let mut sorter = Sorter::new(descending, None, false, &self.evaluator.memory);
-        // The owner of each record, or the node of the subtree that it hangs on.
-        let mut owner_of: HashMap<u64, u64> = HashMap::new();
-        let map = |evaluator: &Evaluator<'_>, batch: &Batch<'_>, among: &Bitset| {
-            let owners = evaluator.evaluate_among(&nested.owner, batch, among)?;
-            let keys = key_vectors(evaluator, &nested.order, batch, among)?;
-            Ok((owners, keys, Passed::of(batch, among)))
+        let query = Query {
+            filter: Some(Expr::new(Node::And(conditions), Type::BOOLEAN, &span)),
+            order: nested.order.clone(),
+            ..Query::of(Source::Object(nested.object))
         };
-        self.scan(&access, map, |(owners, keys, passed)| {
-            let Vector::Ints(owners) = &owners else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            for slot in passed.among.ones() {
-                if let Some(owner) = owners.get(slot) {
-                    owner_of.insert(passed.record(slot).0, owner.cast_unsigned());
-                }
-            }
-            sorter.push(&keys, &passed.among, |slot| passed.record(slot).0)?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        let mut found = Vec::new();
-        for row in sorter.finish().rows {
-            let Some(&owner) = owner_of.get(&row) else {
+        let rows = self.rows_of(&query)?.rows;
+        // The owner of each record, or the node of the subtree that it hangs on.
+        let Vector::Ints(nodes) = self.evaluator.evaluate(&nested.owner, &rows.batch())? else {
+            let message = "a list whose records belong to no record";
+            return Err(Error::new(Code::Internal, message));
+        };
+        let mut owned = Vec::with_capacity(rows.len());
+        for (place, node) in nodes.iter().enumerate() {
+            let Some(node) = node.map(i64::cast_unsigned) else {
                 continue;
             };
             match &spread {
-                None => found.push((RecordId(owner), RecordId(row))),
+                None => owned.push((RecordId(node), place)),
                 Some(spread) => {
-                    let owners = spread.of(owner as usize).iter().filter(is_wanted);
-                    found.extend(owners.map(|&o| (RecordId(o.into()), RecordId(row))));
+                    let owners = spread.of(node as usize).iter().filter(is_wanted);
+                    owned.extend(owners.map(|&owner| (RecordId(owner.into()), place)));
                 }
             }
         }
-        Ok(found)
+        Ok(Belonging { rows, owned })
     }
 }

@@ -144,7 +144,14 @@ impl<'a> Executor<'a> {
     /// The rows of one query, unions aside.
     pub(super) fn answer(&self, query: &Query) -> Result<Answer> {
         let profile = &self.evaluator.profile;
-        let answer = profile.run(part(query), || match (&query.group, &query.source) {
+        let answer = profile.run(part(query), || self.rows_of(query))?;
+        profile.add(part(query), |own| own.rows += answer.rows.len() as u64);
+        Ok(answer)
+    }
+
+    /// The rows of one query, as the work of the part at hand.
+    pub(super) fn rows_of(&self, query: &Query) -> Result<Answer> {
+        match (&query.group, &query.source) {
             (Some(group), _) => self.grouped(query, group),
             (None, Source::Object(object)) => self.ungrouped(query, *object),
             (None, Source::Query(inner)) => {
@@ -158,9 +165,7 @@ impl<'a> Executor<'a> {
             }
             (None, Source::History(history)) => self.of_frame(query, self.history(history, query)?),
             (None, Source::Find(find)) => self.found_rows(query, find),
-        })?;
-        profile.add(part(query), |own| own.rows += answer.rows.len() as u64);
-        Ok(answer)
+        }
     }
 
     /// The sort keys of a query, those of `limit ... per` first; and how many these are.
