@@ -548,13 +548,14 @@ impl WindowFunction {
     }
 }
 
-/// Records of a collection inside a row.
+/// Rows of a collection inside a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Nested {
     /// From the row's record to the one that has the collection, and its object; absent: itself.
     pub from: Option<(Expr, ObjectId)>,
-    pub object: ObjectId,
-    /// From a record of the collection to the one that has it; through a subtree: to the node it
+    /// Records of an object, or what the journal tells of a field.
+    pub source: Source,
+    /// From a row of the collection to the record that has it; through a subtree: to the node it
     /// hangs on.
     pub owner: Expr,
     pub subtree: Option<Subtree>,

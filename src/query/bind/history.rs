@@ -2,6 +2,7 @@
 
 use super::aggregate::or_nothing;
 use super::binder::Binder;
+use super::item::Listed;
 use super::order::column;
 use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
 use super::source::Start;
@@ -23,13 +24,19 @@ pub(super) fn past_argument(call: &Call) -> Option<(HistoryKind, &Call)> {
                 kind: ExprKind::Call(inner),
                 ..
             },
-        ] => match inner.name.text.to_lowercase().as_str() {
-            "changes" => Some((HistoryKind::Changes, inner)),
-            "spans" => Some((HistoryKind::Spans, inner)),
-            _ => None,
-        },
+        ] => HistoryKind::named(&inner.name.text).map(|kind| (kind, inner)),
         _ => None,
     }
+}
+
+/// The names of what is known of each change or span.
+fn rows_of(history: &History) -> Base {
+    let slots = history.columns().into_iter();
+    Base::Slots(
+        slots
+            .map(|(name, ty)| Slot::new(name.to_owned(), ty))
+            .collect(),
+    )
 }
 
 impl Binder<'_> {
@@ -114,12 +121,8 @@ impl Binder<'_> {
         let (key, object) = self.past_record(scope, lead, span)?;
         let object = self.object(object);
         let history = self.history(kind, object, self.past_field(object, field)?, span);
-        let slots = history.columns().into_iter();
-        let slots = slots
-            .map(|(name, ty)| Slot::new(name.to_owned(), ty))
-            .collect();
         let given = RefCell::default();
-        let mut rows = Scope::new(Base::Slots(slots));
+        let mut rows = Scope::new(rows_of(&history));
         rows.outer = Some(Outer {
             scope,
             link: Link::Given(&given),
@@ -164,6 +167,31 @@ impl Binder<'_> {
                 or_nothing(value)
             }
             _ => value,
+        })
+    }
+
+    /// `changes(stage) { old, new, at }`: what happened to a field of one record, as a list.
+    pub(super) fn past_list(
+        &self,
+        scope: &Scope<'_>,
+        kind: HistoryKind,
+        path: &[Name],
+        span: &Span,
+    ) -> Result<Listed> {
+        let Some((field, lead)) = path.split_last() else {
+            return Err(Error::new(Code::Internal, "a history of no field"));
+        };
+        let (key, base) = self.past_record(scope, lead, span)?;
+        let object = self.object(base);
+        let history = self.history(kind, object, self.past_field(object, field)?, span);
+        let record = Type::Plain(FieldType::Reference(base));
+        Ok(Listed {
+            from: (key.node != Node::Id).then_some(key),
+            base,
+            rows: rows_of(&history),
+            source: Source::History(Box::new(history)),
+            owner: Expr::new(Node::Slot(History::RECORD), record, span),
+            subtree: None,
         })
     }
 
@@ -213,13 +241,22 @@ impl Binder<'_> {
             "entered" => ("min", "changes", Some("at"), "new"),
             "time_in" => ("sum", "spans", Some("days"), "value"),
             "was" => return self.was(scope, call, span).map(Some),
-            "changes" | "spans" => {
+            name => {
+                let Some(kind) = HistoryKind::named(name) else {
+                    return Ok(None);
+                };
                 let message = format!("`{call}` are many, and here is one value");
-                return Err(Error::new(Code::Misplaced, message)
+                let error = Error::new(Code::Misplaced, message)
                     .at(span.clone())
-                    .expected(format!("an aggregate of them: count({call})")));
+                    .expected(format!("an aggregate of them: count({call})"));
+                return Err(match call.filter.is_none() && call.member.is_empty() {
+                    true => error.hint(format!(
+                        "in `select` a list of them: {call} {{ {} }}",
+                        kind.shown()
+                    )),
+                    false => error,
+                });
             }
-            _ => return Ok(None),
         };
         let named = |text: &str| Name {
             text: text.to_owned(),

@@ -4,13 +4,27 @@ use super::aggregate::path_of;
 use super::binder::Binder;
 use super::joined::only_to;
 use super::query::COLUMNS_MAX;
-use super::scope::{Base, Link, Named, Scope, same};
-use super::{Column, ColumnValue, Expr, Nested, Node, Type};
+use super::scope::{Base, Link, Named, Outer, Scope, same};
+use super::{Column, ColumnValue, Expr, Nested, Node, Source, Subtree, Type};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, ExprKind, Item};
-use crate::value::FieldType;
+use crate::value::{FieldType, ObjectId};
 use std::cell::RefCell;
 use std::collections::HashSet;
+
+/// A collection to list in each row.
+pub(super) struct Listed {
+    /// The record that has it, where it is not the row's own.
+    pub from: Option<Expr>,
+    /// The object of what has it.
+    pub base: ObjectId,
+    pub source: Source,
+    /// What names mean in it.
+    pub rows: Base,
+    /// From a row of it to the record that has it, or to a node of the subtree.
+    pub owner: Expr,
+    pub subtree: Option<Subtree>,
+}
 
 impl Binder<'_> {
     /// The items of `select`; aliases hold in later items.
@@ -140,46 +154,41 @@ impl Binder<'_> {
         }
     }
 
-    /// Records of a collection inside each row.
+    /// Rows of a collection inside each row.
     pub(super) fn nested(&self, scope: &Scope<'_>, tree: &syntax::Nested) -> Result<Column> {
         let written: Vec<_> = tree.path.iter().map(|name| name.text.as_str()).collect();
-        let written = written.join(".");
+        let mut written = written.join(".");
+        let mut what = "records";
+        if let Some(kind) = tree.past {
+            what = kind.word();
+            written = format!("{what}({written})");
+        }
         let span = tree.path.first().map_or(0..0, |name| self.at(&name.span));
         if scope.group.is_some() {
-            return Err(Error::new(
-                Code::Misplaced,
-                format!("`{written} {{ ... }}` lists records of a record, and here is a group"),
-            )
-            .at(span)
-            .expected("group keys and aggregates")
-            .hint("list(name) gives the values of a group's records"));
+            let message =
+                format!("`{written} {{ ... }}` lists {what} of a record, and here is a group");
+            let error = Error::new(Code::Misplaced, message)
+                .at(span)
+                .expected("group keys and aggregates");
+            return Err(match tree.past {
+                None => error.hint("list(name) gives the values of a group's records"),
+                Some(_) => error,
+            });
         }
-        let joined = self.joined(scope, &tree.path, &span)?;
-        let Some(joined) = joined.filter(|joined| joined.rest.is_empty()) else {
-            if let (Some(shown), Some(object), [name, ..]) =
-                (&scope.shown, scope.object(), tree.path.as_slice())
-                && scope.shown(&name.text).is_none()
-            {
-                return Err(self.not_shown(object, shown, name));
-            }
-            let error = Error::new(
-                Code::UnknownObject,
-                format!("`{written}` is no collection here"),
-            )
-            .at(span);
-            let all = scope
-                .object()
-                .map(|id| self.catalog.collections(id))
-                .unwrap_or_default();
-            return Err(error.near(&written, all.iter().map(|c| c.name.as_str())));
+        let listed = match tree.past {
+            None => self.listed(scope, &tree.path, &written, &span)?,
+            Some(kind) => self.past_list(scope, kind, &tree.path, &span)?,
         };
         let given = RefCell::default();
         // Many rows may share what a list starts from.
-        let link = match (&joined.subtree, &joined.lead) {
-            (None, None) => Link::Owner(&joined.owner, joined.base),
+        let link = match (&listed.subtree, &listed.from) {
+            (None, None) => Link::Owner(&listed.owner, listed.base),
             _ => Link::Given(&given),
         };
-        let mut inner = Scope::inside(joined.object, scope, link);
+        let mut inner = Scope {
+            outer: Some(Outer { scope, link }),
+            ..Scope::new(listed.rows)
+        };
         let filter = match &tree.filter {
             Some(filter) => Some(self.condition(&inner, filter)?),
             None => None,
@@ -197,14 +206,12 @@ impl Binder<'_> {
                 .at(span)
                 .expected("a list without `outer`"));
         }
+        drop(inner);
         let nested = Nested {
-            from: joined.lead.map(|(from, base)| match from.ty {
-                Type::Plain(FieldType::AnyReference(_)) => (only_to(from, base), base),
-                _ => (from, base),
-            }),
-            object: joined.object,
-            owner: joined.owner.clone(),
-            subtree: joined.subtree.clone(),
+            from: listed.from.map(|from| (from, listed.base)),
+            source: listed.source,
+            owner: listed.owner,
+            subtree: listed.subtree,
             filter,
             columns,
             order,
@@ -217,6 +224,42 @@ impl Binder<'_> {
         Ok(Column {
             name,
             value: ColumnValue::Nested(Box::new(nested)),
+        })
+    }
+
+    /// The collection of a path.
+    fn listed(
+        &self,
+        scope: &Scope<'_>,
+        path: &[syntax::Name],
+        written: &str,
+        span: &Span,
+    ) -> Result<Listed> {
+        let joined = self.joined(scope, path, span)?;
+        let Some(joined) = joined.filter(|joined| joined.rest.is_empty()) else {
+            if let (Some(shown), Some(object), [name, ..]) = (&scope.shown, scope.object(), path)
+                && scope.shown(&name.text).is_none()
+            {
+                return Err(self.not_shown(object, shown, name));
+            }
+            let message = format!("`{written}` is no collection here");
+            let error = Error::new(Code::UnknownObject, message).at(span.clone());
+            let all = scope
+                .object()
+                .map(|id| self.catalog.collections(id))
+                .unwrap_or_default();
+            return Err(error.near(written, all.iter().map(|c| c.name.as_str())));
+        };
+        Ok(Listed {
+            from: joined.lead.map(|(from, base)| match from.ty {
+                Type::Plain(FieldType::AnyReference(_)) => only_to(from, base),
+                _ => from,
+            }),
+            base: joined.base,
+            source: Source::Object(joined.object),
+            rows: Base::Object(joined.object),
+            owner: joined.owner,
+            subtree: joined.subtree,
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Nested collections: for each row the records that belong to it, read in one pass for all.
+//! Nested collections: for each row the records, changes or spans that belong to it, read in one
+//! pass for all.
 
 use super::Executor;
 use super::limit::whole;
@@ -7,12 +8,12 @@ use super::rows::Rows;
 use super::run::column_type;
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{ColumnValue, Expr, Nested, Node, Query, Source, Type};
+use crate::query::bind::{ColumnValue, Expr, Nested, Node, Query, Type};
 use crate::value::{ObjectId, Record, RecordId, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The records of a collection in its order.
+/// The rows of a collection in its order.
 struct Belonging {
     rows: Rows,
     /// Each owner with the place of a row of its own.
@@ -20,17 +21,19 @@ struct Belonging {
 }
 
 impl Executor<'_> {
-    /// For each row the list of its records.
+    /// For each row the list of what belongs to it.
     pub(super) fn nested(&self, nested: &Nested, rows: &Rows) -> Result<Vec<Value>> {
-        let Rows::Records { object, ids } = rows else {
-            return Err(Error::new(
-                Code::Misplaced,
-                "a nested collection needs rows that are records",
-            ));
-        };
-        let (base, owners) = match &nested.from {
-            None => (*object, ids.iter().copied().map(Some).collect()),
-            Some((from, base)) => match self.evaluator.evaluate(from, &rows.batch())? {
+        let (base, owners) = match (&nested.from, rows) {
+            (None, Rows::Records { object, ids }) => {
+                (*object, ids.iter().copied().map(Some).collect())
+            }
+            (None, Rows::Slots(_)) => {
+                return Err(Error::new(
+                    Code::Misplaced,
+                    "a nested collection needs rows that are records",
+                ));
+            }
+            (Some((from, base)), _) => match self.evaluator.evaluate(from, &rows.batch())? {
                 Vector::Ints(ids) => {
                     let id = |id: i64| RecordId(id.cast_unsigned());
                     (*base, ids.iter().map(|n| n.map(id)).collect::<Vec<_>>())
@@ -84,7 +87,7 @@ impl Executor<'_> {
         Ok(owners.iter().map(list).collect())
     }
 
-    /// The collection's records of the owners in the collection's order.
+    /// The collection's rows of the owners in the collection's order.
     fn belonging(
         &self,
         nested: &Nested,
@@ -115,12 +118,12 @@ impl Executor<'_> {
         let query = Query {
             filter: Some(Expr::new(Node::And(conditions), Type::BOOLEAN, &span)),
             order: nested.order.clone(),
-            ..Query::of(Source::Object(nested.object))
+            ..Query::of(nested.source.clone())
         };
         let rows = self.rows_of(&query)?.rows;
-        // The owner of each record, or the node of the subtree that it hangs on.
+        // The owner of each row, or the node of the subtree that it hangs on.
         let Vector::Ints(nodes) = self.evaluator.evaluate(&nested.owner, &rows.batch())? else {
-            let message = "a list whose records belong to no record";
+            let message = "a list whose rows belong to no record";
             return Err(Error::new(Code::Internal, message));
         };
         let mut owned = Vec::with_capacity(rows.len());

@@ -8,7 +8,7 @@ use super::hierarchy::Hierarchy;
 use super::probe::first_change;
 use crate::column::Comparison;
 use crate::error::Result;
-use crate::query::bind::{ColumnValue, Expr, Find, Nested, Node, Query, Source, Type};
+use crate::query::bind::{ColumnValue, Expr, Find, History, Nested, Node, Query, Source, Type};
 use crate::query::exec::{
     Context, Evaluator, Profile, Then, Work, is_column_over_rows, part, run_profiled, search,
 };
@@ -214,14 +214,8 @@ impl Tree<'_> {
                         self.query(&duplicates.among, depth + 1)?;
                     }
                     Source::History(history) => {
-                        let object = self.context.catalog.object(history.object);
-                        let field = &object.field(history.field).name;
-                        let words = format!("{} of {}.{field}", history.kind.word(), object.name);
-                        let clock = self.context.clock;
-                        let from = first_change(history, query.filter.as_ref(), clock);
-                        let from = from.map(|at| Value::DateTime(at).show(clock));
-                        let from = from.map(|at| format!(" from {at} on")).unwrap_or_default();
-                        self.line(depth, format!("journal: {words}{from}"));
+                        let words = self.journal(history, query.filter.as_ref());
+                        self.line(depth, format!("journal: {words}"));
                     }
                     Source::Object(_) => {}
                 }
@@ -308,20 +302,42 @@ impl Tree<'_> {
         }
     }
 
-    /// The records of a collection listed in each row.
+    /// The part of the journal that a history reads.
+    fn journal(&self, history: &History, filter: Option<&Expr>) -> String {
+        let object = self.context.catalog.object(history.object);
+        let field = &object.field(history.field).name;
+        let clock = self.context.clock;
+        let from = first_change(history, filter, clock);
+        let from = from.map(|at| format!(" from {} on", Value::DateTime(at).show(clock)));
+        let (word, name, from) = (history.kind.word(), &object.name, from.unwrap_or_default());
+        format!("{word} of {name}.{field}{from}")
+    }
+
+    /// The rows of a collection listed in each row.
     fn list(&mut self, nested: &Nested, depth: usize) {
+        let slots = source_names(&nested.source);
+        let (object, name) = match &nested.source {
+            Source::Object(object) => {
+                let name = self.context.catalog.object(*object).name.clone();
+                (Some(*object), name)
+            }
+            Source::History(history) => (None, self.journal(history, nested.filter.as_ref())),
+            _ => (None, String::new()),
+        };
         let words = Words {
             context: self.context,
-            object: Some(nested.object),
-            slots: &[],
+            object,
+            slots: &slots,
         };
-        let name = &self.context.catalog.object(nested.object).name;
         let filter = nested.filter.as_ref();
         let filter = filter.map(|filter| format!(" where {}", words.expr(filter)));
         let filter = filter.unwrap_or_default();
         self.line(depth, format!("list in each row: {name}{filter}"));
         let line = self.lines.len() - 1;
-        self.did(line, part(nested), |work| Some(read(work)));
+        self.did(line, part(nested), |work| match object {
+            Some(_) => Some(read(work)),
+            None => Some(time(work.all)),
+        });
         for column in &nested.columns {
             if let ColumnValue::Nested(inner) = &column.value {
                 self.list(inner, depth + 1);

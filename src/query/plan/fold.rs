@@ -238,7 +238,7 @@ impl<'a> Folder<'a> {
                 Some((from, base)) => Some((self.expr(from)?, *base)),
                 None => None,
             },
-            object: nested.object,
+            source: nested.source.clone(),
             owner: self.expr(&nested.owner)?,
             subtree: self.subtree(nested.subtree.as_ref())?,
             filter: self.filter(nested.filter.as_ref())?,

@@ -145,7 +145,7 @@ impl Translator<'_> {
 
     /// Records of a collection, as a JSON array of objects.
     pub(super) fn nested(&self, frame: &Frame<'_>, nested: &Nested) -> Result<Sql> {
-        let (tables, row) = self.open(nested.object);
+        let (tables, row) = self.source(&nested.source)?;
         let inner = Frame {
             tables: &tables,
             row,

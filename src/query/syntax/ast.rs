@@ -228,10 +228,26 @@ pub(crate) enum HistoryKind {
 }
 
 impl HistoryKind {
+    /// What a collection of this name tells of a field: `changes(stage)`.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        let kinds = [Self::Changes, Self::Spans];
+        kinds
+            .into_iter()
+            .find(|kind| word.eq_ignore_ascii_case(kind.word()))
+    }
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Changes => "changes",
             Self::Spans => "spans",
+        }
+    }
+
+    /// The columns that an example shows.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Changes => "old, new, at",
+            Self::Spans => "value, since, until",
         }
     }
 }
@@ -258,12 +274,15 @@ pub(crate) enum Item {
     All(Span),
     /// An expression, perhaps with an alias.
     Value { value: Expr, alias: Option<Name> },
-    /// A nested collection: `contacts where ... { name, role order by ... limit 3 } as people`.
+    /// A nested collection: `contacts where ... { name, role order by ... limit 3 } as people`,
+    /// `changes(stage) { old, new }`.
     Nested(Box<Nested>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Nested {
+    /// The collection is the history of the field that the path leads to.
+    pub past: Option<HistoryKind>,
     pub path: Vec<Name>,
     pub filter: Option<Expr>,
     pub select: Vec<Item>,

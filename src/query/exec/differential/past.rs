@@ -82,6 +82,59 @@ pub(super) fn once() -> BoxedStrategy<String> {
     ]))
 }
 
+/// Lists of the changes of a field in each record, or of its spans. Values in lists go by names,
+/// which the reference does not know; those here are their own.
+fn listed() -> BoxedStrategy<String> {
+    let fields = prop_oneof![Just("stage"), Just("amount"), Just("account")];
+    let list = (fields, any::<bool>()).prop_flat_map(|(field, spans)| {
+        let (kind, values, times) = match spans {
+            false => ("changes", ["old", "new"].as_slice(), "at, transaction"),
+            true => ("spans", ["value"].as_slice(), "since, until, days"),
+        };
+        let own = match field {
+            "stage" => ".position",
+            "account" => ".name",
+            _ => "",
+        };
+        let values: Vec<String> = values.iter().map(|v| format!("{v}{own}")).collect();
+        let items = prop_oneof![
+            Just(values.join(", ")),
+            Just(format!("{}, {times}, record.name", values.join(", "))),
+            Just(times.to_owned()),
+        ];
+        let by = values.last().cloned().unwrap_or_default();
+        let ends = prop_oneof![
+            Just(String::new()),
+            Just(" limit 2".to_owned()),
+            Just(" order by transaction desc limit 1".to_owned()),
+            Just(format!(" order by {by} desc, transaction limit 3")),
+        ];
+        (changed(field, spans), items, ends).prop_map(move |(filter, items, end)| {
+            let filter = match filter.len() % 3 {
+                0 => String::new(),
+                _ => format!(" where {filter}"),
+            };
+            format!("{kind}({field}){filter} {{ {items}{end} }}")
+        })
+    });
+    let deals = (once(), list.clone(), list)
+        .prop_map(|(filter, a, b)| format!("deals where {filter} select name, {a}, {b}"));
+    let fixed = some(&[
+        "accounts select name, deals { name, changes(amount) { new, at limit 2 } } as d",
+        "deals select name, changes(account.employees) { old, new } as e, \
+         spans(account.parent) { value.name, days order by days desc limit 1 } as p",
+        "changes of deals.stage select transaction, changes(record.amount) { old, new, at } as a",
+        "(deals group by account select account as k) select spans(k.employees) { value, until }",
+        "deals select name, changes(amount) where new > outer.amount \
+         { new, outer.name as n, outer.account.employees as e }",
+        "accounts select name, deals { changes(stage) where new = outer.stage \
+         { outer.outer.name } } as d",
+        "changes of deals.stage where old is empty select spans(record.account) \
+         { value.name, count(spans(record.amount)) as n, count(changes(value.employees)) as d }",
+    ]);
+    prop_oneof![3 => deals, 2 => fixed].boxed()
+}
+
 pub(super) fn history() -> BoxedStrategy<String> {
     let columns = some(&[
         "record, old, new, at, transaction",
@@ -133,7 +186,7 @@ pub(super) fn history() -> BoxedStrategy<String> {
         ]),
     )
         .prop_map(|(filter, columns)| format!("deals where {filter} select {columns}"));
-    prop_oneof![4 => changes, 4 => spans, 2 => grouped, 4 => deals].boxed()
+    prop_oneof![4 => changes, 4 => spans, 2 => grouped, 4 => deals, 4 => listed()].boxed()
 }
 
 /// Conditions on early times.

@@ -314,9 +314,9 @@ impl<'a> Reference<'a> {
         let Some((object, owner)) = start else {
             return Value::Nested(Arc::default());
         };
-        let mut members: Vec<Line> = self.records[&nested.object]
-            .iter()
-            .map(|(id, _)| Line::Record(nested.object, *id))
+        let mut members: Vec<Line> = self
+            .lines(&nested.source)
+            .into_iter()
             .filter(|line| {
                 let (of, subtree) = (&nested.owner, nested.subtree.as_ref());
                 self.belongs(line, of, subtree, object, owner)

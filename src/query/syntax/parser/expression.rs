@@ -6,7 +6,7 @@
 use super::literal::{business_unit, unit as unit_of};
 use super::{Node, Reader, Rule, first, only, parts};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::ast::{BinaryOp, Call, Expr, ExprKind, Literal, Name};
+use crate::query::syntax::ast::{BinaryOp, Call, Expr, ExprKind, HistoryKind, Literal, Name};
 
 impl Reader {
     // This recursion has plain loops for iterator chains: unoptimised, each link of a chain is a
@@ -412,7 +412,7 @@ impl Reader {
             }
         }
         if let Some(member) = inner.find(|part| part.as_rule() == Rule::member) {
-            if !["changes", "spans"].contains(&&*call.name.text.to_lowercase()) {
+            if HistoryKind::named(&call.name.text).is_none() {
                 let message = format!("`{}` gives a value, which has no fields", call.name.text);
                 return Err(Error::new(Code::Syntax, message).at(self.span(&member)));
             }

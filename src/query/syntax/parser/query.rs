@@ -17,6 +17,9 @@ const SELECT: usize = 5;
 const OFFSET: usize = 8;
 const UNION: usize = 10;
 
+const FOLLOWS: &str = "`{` follows an expression";
+const COLLECTION: &str = "a collection, as in `collection { field, field }`";
+
 /// How much of the tree's height a query takes: the stages after the parser do more for it.
 const HEIGHT: usize = 5;
 
@@ -343,13 +346,10 @@ impl Reader {
                 None => Ok(Item::Value { value, alias }),
             };
         };
-        let ExprKind::Path(path) = value.kind else {
-            return Err(Error::new(Code::Syntax, "`{` follows an expression")
-                .at(value.span)
-                .expected("a collection, as in `collection { field, field }`"));
-        };
+        let (past, path) = collection(value)?;
         let reader = self.deeper(1, &braces)?;
         let mut nested = Nested {
+            past,
             path,
             filter: None,
             select: Vec::new(),
@@ -453,6 +453,40 @@ impl Reader {
 /// Whether a name with a key is the word `find`.
 fn is_find(path: &[Name]) -> bool {
     matches!(path, [name] if name.text.eq_ignore_ascii_case("find"))
+}
+
+/// What a list is of: a collection, or the history of a field.
+fn collection(value: Expr) -> Result<(Option<HistoryKind>, Vec<Name>)> {
+    let refused = |message: String, expected: String| {
+        let error = Error::new(Code::Syntax, message).at(value.span.clone());
+        Err(error.expected(expected))
+    };
+    let call = match value.kind {
+        ExprKind::Path(path) => return Ok((None, path)),
+        ExprKind::Call(call) => call,
+        _ => return refused(FOLLOWS.to_owned(), COLLECTION.to_owned()),
+    };
+    let Some(kind) = HistoryKind::named(&call.name.text) else {
+        return refused(FOLLOWS.to_owned(), COLLECTION.to_owned());
+    };
+    let plain =
+        !call.distinct && call.filter.is_none() && call.order.is_empty() && call.member.is_empty();
+    match call.arguments.as_slice() {
+        [
+            Expr {
+                kind: ExprKind::Path(path),
+                ..
+            },
+        ] if plain => Ok((Some(kind), path.clone())),
+        _ => refused(
+            format!("`{call}` is no list"),
+            format!(
+                "one field, as in `{}(field) where ... {{ {} }}`",
+                kind.word(),
+                kind.shown()
+            ),
+        ),
+    }
 }
 
 /// The place of a clause in [`CLAUSES`].

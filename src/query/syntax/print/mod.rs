@@ -235,7 +235,10 @@ impl Display for Item {
 
 impl Display for Nested {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Path(&self.path))?;
+        match self.past {
+            None => write!(f, "{}", Path(&self.path))?,
+            Some(kind) => write!(f, "{}({})", kind.word(), Path(&self.path))?,
+        }
         if let Some(filter) = &self.filter {
             write!(f, " where {filter}")?;
         }

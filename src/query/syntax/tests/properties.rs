@@ -270,7 +270,13 @@ fn item(value: BoxedStrategy<Expr>) -> BoxedStrategy<Item> {
         4 => (value.clone(), option::of(name()))
             .prop_map(|(value, alias)| Item::Value { value, alias }),
     ];
+    let past = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(HistoryKind::Changes)),
+        1 => Just(Some(HistoryKind::Spans)),
+    ];
     let nested = (
+        past,
         names(),
         option::of(value.clone()),
         vec(plain.clone(), 1..3),
@@ -278,8 +284,9 @@ fn item(value: BoxedStrategy<Expr>) -> BoxedStrategy<Item> {
         option::of(count()),
         option::of(name()),
     )
-        .prop_map(|(path, filter, select, order, limit, alias)| {
+        .prop_map(|(past, path, filter, select, order, limit, alias)| {
             Item::Nested(Box::new(Nested {
+                past,
                 path,
                 filter,
                 select,
