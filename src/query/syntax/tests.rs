@@ -125,6 +125,13 @@ fn examples_parse_and_print_to_a_fixed_point() {
 }
 
 #[test]
+fn guards_of_the_grammar_change_nothing() {
+    for text in EXAMPLES {
+        assert!(parser::guards_change_nothing(text), "{text}");
+    }
+}
+
+#[test]
 fn most_examples_are_canonical_already() {
     for text in [
         EXAMPLES[1],

@@ -271,6 +271,10 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::whole_statement
         | Rule::whole_query
         | Rule::whole_expression
+        | Rule::told_statement
+        | Rule::told_query
+        | Rule::told_expression
+        | Rule::told
         | Rule::clock
         | Rule::term
         | Rule::not
@@ -279,11 +283,15 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         | Rule::compat_not
         | Rule::tail
         | Rule::operand
+        | Rule::opening
+        | Rule::named
+        | Rule::keyed
         | Rule::arguments
         | Rule::distinct
         | Rule::source
         | Rule::clause
         | Rule::statement
+        | Rule::verb
         | Rule::definition
         | Rule::field_type
         | Rule::field_option

@@ -42,33 +42,56 @@ struct Reader {
 
 /// Reads the statement at `span` of `text`.
 pub(super) fn statement(text: &str, span: Span) -> Result<Statement> {
-    parse(Rule::whole_statement, text, span, Reader::statement)
+    parse(
+        [Rule::whole_statement, Rule::told_statement],
+        text,
+        span,
+        Reader::statement,
+    )
 }
 
 /// Reads the query at `span` of `text`.
 pub(super) fn query(text: &str, span: Span) -> Result<Query> {
-    parse(Rule::whole_query, text, span, Reader::query)
+    parse(
+        [Rule::whole_query, Rule::told_query],
+        text,
+        span,
+        Reader::query,
+    )
 }
 
 /// Reads the expression at `span` of `text`.
 pub(super) fn expression(text: &str, span: Span) -> Result<Expr> {
-    parse(Rule::whole_expression, text, span, Reader::expression)
+    parse(
+        [Rule::whole_expression, Rule::told_expression],
+        text,
+        span,
+        Reader::expression,
+    )
 }
 
 /// Where the grammar stops reading the statement at `span` of `text`, if it does.
 pub(super) fn failure(text: &str, span: Span) -> Option<usize> {
-    let error = grammar::Grammar::parse(Rule::whole_statement, &text[span.clone()]).err()?;
+    let error = grammar::Grammar::parse(Rule::told_statement, &text[span.clone()]).err()?;
     Some(span.start + explain::position(&error))
 }
 
+/// Whether the grammar reads a statement alike when all that would have fitted is to be told.
+#[cfg(test)]
+pub(super) fn guards_change_nothing(text: &str) -> bool {
+    let read = |rule| grammar::Grammar::parse(rule, text).map(|nodes| nodes.to_string());
+    read(Rule::whole_statement).ok() == read(Rule::told_statement).ok()
+}
+
 fn parse<T>(
-    rule: Rule,
+    [quick, teller]: [Rule; 2],
     text: &str,
     span: Span,
     read: impl Fn(Reader, Node) -> Result<T>,
 ) -> Result<T> {
     let statement = &text[span.clone()];
-    let mut nodes = grammar::Grammar::parse(rule, statement)
+    let mut nodes = grammar::Grammar::parse(quick, statement)
+        .or_else(|_| grammar::Grammar::parse(teller, statement))
         .map_err(|error| explain::explain(statement, span.start, &error))?;
     let reader = Reader {
         base: span.start,

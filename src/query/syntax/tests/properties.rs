@@ -709,6 +709,7 @@ fn survives(text: &str) {
             "{text:?}"
         );
     }
+    assert!(parser::guards_change_nothing(text), "{text:?}");
     let _ = (
         parse_query(text),
         parse_expression(text),
@@ -726,6 +727,7 @@ proptest! {
         prop_assert_eq!(script.len(), 1, "{}", text);
         prop_assert_eq!(&script[0].0, &tree, "{}", text);
         prop_assert!(!is_incomplete(&text), "{}", text);
+        prop_assert!(parser::guards_change_nothing(&text), "{}", text);
     }
 
     #[test]
