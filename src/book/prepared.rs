@@ -2,7 +2,7 @@
 
 use super::rows::type_name;
 use super::transaction::ReadTransaction;
-use super::{Book, Outcome, Parameters, Rows, Script, Session, State, not_one_read};
+use super::{Book, Outcome, Parameters, Rows, Session, State, not_one_read};
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Parameter, Type};
@@ -217,10 +217,10 @@ pub(super) fn one_read(text: &str) -> Result<Statement> {
 
 /// Reads a text that is one statement.
 fn one_statement(text: &str) -> Result<Statement> {
-    let script = Script::parse(text)?;
-    match script.steps() {
-        [step] => Ok(step.statement.clone()),
-        [] => Err(Error::new(Code::Syntax, "the text holds no statement").in_text(text)),
+    let mut statements = pipeline::parse(text)?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some((statement, _)), true) => Ok(statement),
+        (None, _) => Err(Error::new(Code::Syntax, "the text holds no statement").in_text(text)),
         _ => Err(not_one_read().in_text(text)),
     }
 }
