@@ -165,6 +165,42 @@ impl Snapshot {
         Ok(events)
     }
 
+    /// The same of some records, all that is known of them.
+    pub(crate) fn events_of(
+        &self,
+        object: ObjectId,
+        field: FieldId,
+        ids: &[RecordId],
+    ) -> Result<Vec<Event>> {
+        let kept = self.base.kept;
+        let mut events = Vec::new();
+        for &id in ids {
+            for step in self.life(object, id)? {
+                let sequence = step.stamp.sequence;
+                let kind = match (&step.before, &step.after) {
+                    (None, _) if sequence == kept => EventKind::Kept,
+                    (None, _) => EventKind::Came,
+                    (_, None) => EventKind::Went,
+                    _ => EventKind::Changed,
+                };
+                let value = |row: Option<Arc<Row>>| {
+                    row.map_or(Value::Missing, |row| row.get(field).clone())
+                };
+                let (old, new) = (value(step.before), value(step.after));
+                if kind != EventKind::Changed || old != new {
+                    events.push(Event {
+                        id,
+                        sequence,
+                        old,
+                        new,
+                        kind,
+                    });
+                }
+            }
+        }
+        Ok(events)
+    }
+
     /// What each transaction did to one record, oldest first.
     pub(crate) fn life(&self, object: ObjectId, id: RecordId) -> Result<Vec<Step>> {
         let now = self.last_committed()?;

@@ -5,11 +5,10 @@
 //! when the query runs, so that a prepared query stays good while records change.
 
 use super::Duplicates;
-use crate::column::{Bitset, Comparison, Vector};
+use crate::column::{Bitset, Comparison};
 use crate::error::Span;
 use crate::query::syntax::HistoryKind;
 use crate::value::{Currency, FieldId, FieldType, LabelCode, ObjectId, Period, Shape, Unit, Value};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The type of an expression.
@@ -223,7 +222,7 @@ pub(crate) enum Node {
     /// The second column of the row of a sub-query whose first column, a record, is `key`.
     Keyed {
         key: Box<Expr>,
-        query: Box<Query>,
+        query: Arc<Query>,
     },
 
     // Made by `plan`; the binder never makes these.
@@ -232,31 +231,11 @@ pub(crate) enum Node {
         value: Box<Expr>,
         set: Arc<Bitset>,
     },
-    /// The value that a record has in a map; missing without one.
-    Mapped {
-        key: Box<Expr>,
-        map: Arc<RecordMap>,
-    },
     /// An integer-shaped value among these, sorted.
     InIntegers {
         value: Box<Expr>,
         set: Arc<[i64]>,
     },
-}
-
-/// A value for each of some records.
-#[derive(Debug)]
-pub(crate) struct RecordMap {
-    /// By id, the place among the values.
-    pub places: HashMap<i64, u32>,
-    pub values: Vector,
-}
-
-/// A map is made once and shared.
-impl PartialEq for RecordMap {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -759,7 +738,7 @@ impl Expr {
 
     /// The value of type `ty` that `query` gives for the record `key`.
     pub(crate) fn keyed(key: Self, query: Query, ty: Type, span: &Span) -> Self {
-        let (key, query) = (Box::new(key), Box::new(query));
+        let (key, query) = (Box::new(key), Arc::new(query));
         Self::new(Node::Keyed { key, query }, ty, span)
     }
 

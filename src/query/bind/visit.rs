@@ -34,8 +34,8 @@ impl Expr {
             Node::Follow { inner, .. } => inner.walk(deep, each),
             Node::Correlated { body, .. } => body.walk(deep, each),
             Node::Collect(collect) => collect.visit_all(each),
-            Node::InQuery { query, .. } | Node::Keyed { query, .. } => query.visit_all(each),
-            Node::Subquery(query) => query.visit_all(each),
+            Node::InQuery { query, .. } | Node::Subquery(query) => query.visit_all(each),
+            Node::Keyed { query, .. } => query.visit_all(each),
             _ => {}
         }
     }
@@ -83,7 +83,6 @@ impl Node {
             | Self::InIntegers { value, .. }
             | Self::InQuery { value, .. }
             | Self::Keyed { key: value, .. }
-            | Self::Mapped { key: value, .. }
             | Self::Follow {
                 reference: value, ..
             } => vec![value],

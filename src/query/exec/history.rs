@@ -7,12 +7,19 @@ use crate::error::Result;
 use crate::query::bind::{self, Expr, History, Life, Node, Query, Type};
 use crate::query::plan::first_change;
 use crate::query::syntax::HistoryKind;
-use crate::storage::{Event, EventKind, Row, Stamp};
-use crate::value::{DateTime, RecordId, Shape, Value};
+use crate::storage::{Event, EventKind, Row, Snapshot, Stamp};
+use crate::value::{DateTime, ObjectId, RecordId, Shape, Value};
 use std::sync::Arc;
 
 /// About what an event takes in memory until it is a row.
 const EVENT_BYTES: usize = 2 * size_of::<Event>();
+/// So few transactions are looked up one by one.
+const FEW_STAMPS: usize = 256;
+/// Of so few records what the journal tells is read one by one.
+const FEW: usize = 8;
+/// One in so many, too: all that it tells of a field is read in the time of one life in about 25
+/// records, and it may turn out later that more are asked for.
+const ONE_IN: usize = 256;
 
 impl Executor<'_> {
     /// The rows of [`History::columns`]: changes as they came, spans record by record. Of the
@@ -24,6 +31,13 @@ impl Executor<'_> {
         if kept.is_none() && asks_forgotten(history, query) {
             return rows(Vec::new(), history.kind, self.context)
                 .map(|rows| frame(history.columns(), &rows));
+        }
+        if let Some(ids) = asked(query.filter.as_ref())
+            && few(ids.len(), history.object, snapshot)
+        {
+            let events = snapshot.events_of(history.object, history.field, &ids)?;
+            let rows = rows(events, history.kind, self.context)?;
+            return Ok(frame(history.columns(), &rows));
         }
         let later = |first: &DateTime| kept.is_none_or(|kept| *first > kept.at);
         let first = first_change(history, query.filter.as_ref(), self.context.clock);
@@ -141,6 +155,40 @@ impl Executor<'_> {
     }
 }
 
+/// Whether it is cheaper to read what the journal tells of so many records one by one, than all
+/// that it tells of a field of the object.
+pub(super) fn few(count: usize, object: ObjectId, snapshot: &Snapshot) -> bool {
+    let all = usize::try_from(snapshot.record_count(object)).unwrap_or(usize::MAX);
+    count <= FEW.max(all / ONE_IN)
+}
+
+/// The records, in order, whose history alone a filter asks for.
+fn asked(filter: Option<&Expr>) -> Option<Vec<RecordId>> {
+    let filter = filter?;
+    let conditions = match &filter.node {
+        Node::And(list) => list.as_slice(),
+        _ => std::slice::from_ref(filter),
+    };
+    let is_record = |expr: &Expr| expr.node == Node::Slot(History::RECORD);
+    conditions
+        .iter()
+        .find_map(|condition| match &condition.node {
+            Node::InRecords { value, set } if is_record(value) => {
+                Some(set.ones().map(|id| RecordId(id as u64)).collect())
+            }
+            Node::Compare {
+                left,
+                right,
+                comparison: Comparison::Equal,
+            } if is_record(left) => match right.as_constant() {
+                Some(Value::Reference(id)) => Some(vec![*id]),
+                _ => None,
+            },
+            Node::And(_) => asked(Some(condition)),
+            _ => None,
+        })
+}
+
 /// Whether a query wants nothing but what was so before the journal begins.
 fn asks_forgotten(history: &History, query: &Query) -> bool {
     let beginning = match history.kind {
@@ -188,8 +236,16 @@ pub(super) fn rows(
     context: &Context<'_>,
 ) -> Result<Vec<Vec<Value>>> {
     let known = events.iter().filter(|event| event.kind != EventKind::Kept);
-    let first = known.map(|event| event.sequence).min().unwrap_or(u64::MAX);
-    let stamps = context.snapshot.transactions(first - 1)?;
+    let mut known: Vec<u64> = known.map(|event| event.sequence).collect();
+    known.sort_unstable();
+    known.dedup();
+    let stamps = match known.first() {
+        Some(first) if known.len() > FEW_STAMPS => context.snapshot.transactions(first - 1)?,
+        _ => known
+            .iter()
+            .map(|&sequence| context.snapshot.stamp(sequence))
+            .collect::<Result<_>>()?,
+    };
     // Nothing of what was before the journal begins.
     let stamp = |event: &Event| {
         let sequence = (event.kind != EventKind::Kept).then_some(event.sequence)?;

@@ -463,7 +463,7 @@ impl Chooser<'_> {
 /// What a condition costs to test, roughly: integers before text before collections.
 fn cost(expr: &Expr) -> u32 {
     let own = match &expr.node {
-        Node::Collect(_) | Node::Correlated { .. } => 1000,
+        Node::Collect(_) | Node::Correlated { .. } | Node::Keyed { .. } => 1000,
         Node::Stored { .. } => 500,
         Node::Like { .. } => 200,
         Node::Contains { .. } => 100,

@@ -256,11 +256,8 @@ impl Words<'_> {
                 format!("{word} {} {}s", one(count), unit_name(*unit))
             }
             Node::Lookup { label, .. } => one(label),
-            Node::Subquery(_) | Node::Keyed { .. } => "(a query)".to_owned(),
-            Node::Mapped { key, map } => {
-                let count = map.places.len();
-                format!("(of {count} records, that of {})", one(key))
-            }
+            Node::Subquery(_) => "(a query)".to_owned(),
+            Node::Keyed { key, .. } => format!("(what a query tells of {})", one(key)),
             Node::InRecords { value, set } => self.records(value, set.count()),
             Node::InIntegers { value, set } => {
                 let ty = value.ty.field_type();

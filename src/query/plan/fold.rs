@@ -2,13 +2,13 @@
 
 use super::nodes::{is_truth, map_operands};
 use super::{condition, parameter};
-use crate::column::{Comparison, Vector};
+use crate::column::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{
     Aggregate, Collect, Column, ColumnValue, Duplicates, Expr, Find, Function, Group, Life, Limit,
-    Nested, Node, OrderKey, Over, Page, Paired, Query, RecordMap, Rule, Source, Subtree, Type,
+    Nested, Node, OrderKey, Over, Page, Paired, Query, Rule, Source, Subtree, Type,
 };
-use crate::query::exec::{Batch, Context, Evaluator, Frame, Then, moment, run_folded, settled};
+use crate::query::exec::{Batch, Context, Evaluator, Frame, Then, moment, settled};
 use crate::query::label;
 use crate::query::rule::Call;
 use crate::value::{ObjectId, Period, Value};
@@ -271,21 +271,6 @@ impl<'a> Folder<'a> {
         Ok(moment.is_none_or(|moment| clock.date_of(moment) > clock.today()))
     }
 
-    /// The rows of a query whose first column is a record.
-    fn map_of(&self, query: &Query) -> Result<RecordMap> {
-        let frame = run_folded(&self.query(query)?, self.context)?;
-        let internal = || Error::new(Code::Internal, "a query that gives no map");
-        let mut columns = frame.columns.into_iter();
-        let (Some(Vector::Ints(ids)), Some(values)) = (columns.next(), columns.next()) else {
-            return Err(internal());
-        };
-        let places = ids.iter().zip(0..);
-        Ok(RecordMap {
-            places: places.filter_map(|(id, at)| Some((id?, at))).collect(),
-            values,
-        })
-    }
-
     /// An expression whose truth alone counts: a missing one is false.
     fn condition(&self, expr: &Expr) -> Result<Expr> {
         let span = &expr.span;
@@ -364,13 +349,10 @@ impl<'a> Folder<'a> {
             Node::Subquery(query) => self.subquery(expr, query),
             Node::Keyed { query, .. } if self.is_untold(query)? => constant(Value::Missing),
             Node::Keyed { key, query } => {
-                let node = Node::Mapped {
-                    key: Box::new(self.expr(key)?),
-                    map: Arc::new(self.map_of(query)?),
-                };
-                Ok(Expr::new(node, expr.ty.clone(), &expr.span))
+                let (key, query) = (key.clone(), Arc::new(self.query(query)?));
+                let node = Node::Keyed { key, query };
+                self.operation(&Expr::new(node, expr.ty.clone(), &expr.span))
             }
-            Node::Mapped { .. } => self.operation(expr),
             Node::InQuery { value, query } => {
                 let value = self.expr(value)?;
                 let (ty, values) = self.list_of(query)?;

@@ -205,11 +205,7 @@ pub(crate) fn map_operands(
         },
         Node::Keyed { key, query } => Node::Keyed {
             key: one(key)?,
-            query: query.clone(),
-        },
-        Node::Mapped { key, map } => Node::Mapped {
-            key: one(key)?,
-            map: Arc::clone(map),
+            query: Arc::clone(query),
         },
         Node::InIntegers { value, set } => Node::InIntegers {
             value: one(value)?,

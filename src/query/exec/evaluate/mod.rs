@@ -13,6 +13,7 @@ mod crossed;
 mod follow;
 mod function;
 mod gather;
+mod keyed;
 mod money;
 mod read;
 mod stored;
@@ -142,18 +143,9 @@ impl<'a> Evaluator<'a> {
                 data: self.test(expr, batch)?,
                 missing: None,
             })),
-            Node::Mapped { key, map } => {
-                let found = match self.evaluate(key, batch)? {
-                    Vector::Ints(ids) => {
-                        ids.iter().map(|id| map.places.get(&id?).copied()).collect()
-                    }
-                    _ => vec![None; batch.len()],
-                };
-                Ok(map.values.gather(&found))
-            }
+            Node::Keyed { key, query } => self.keyed(key, query, expr, batch),
             Node::Window(_) => Err(internal("a function over all rows", expr)),
             Node::InQuery { .. }
-            | Node::Keyed { .. }
             | Node::Given(_)
             | Node::Argument { .. }
             | Node::Parameter(_)
@@ -323,7 +315,7 @@ fn is_of_a_slot(error: &Error) -> bool {
 /// then slots that do not count are left out first. Asked for every batch.
 fn runs_for_each(expr: &Expr) -> bool {
     match &expr.node {
-        Node::Correlated { .. } => true,
+        Node::Correlated { .. } | Node::Keyed { .. } => true,
         Node::Not(value) | Node::IsMissing(value) | Node::Negate(value) | Node::Cast(value) => {
             runs_for_each(value)
         }

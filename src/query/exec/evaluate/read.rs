@@ -1,10 +1,11 @@
 //! Reading of columns, ids and constants, and what an evaluator keeps of them.
 
 use super::crossed::Crossed;
+use super::keyed::RecordMap;
 use super::{Evaluator, internal};
 use crate::column::{Bits, Bitset, CHUNK_RECORDS, Floats, Ints, Tags, Texts, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{Collect, Expr, Type};
+use crate::query::bind::{Collect, Expr, Query, Type};
 use crate::query::exec::Batch;
 use crate::query::exec::keys::KeyTable;
 use crate::query::plan::Places;
@@ -38,6 +39,10 @@ pub(super) struct Cache {
     pub rules: HashMap<(ObjectId, bool, u8, Arc<str>), Arc<Expr>>,
     /// The sets of values for which a body was run, by its address.
     pub given: HashMap<usize, (Arc<Expr>, KeyTable)>,
+    /// What a query gives for all records, by its address.
+    pub maps: HashMap<usize, (Arc<Query>, Arc<RecordMap>)>,
+    /// The records for which a query was run that is not among those.
+    pub asked: HashMap<usize, (Arc<Query>, usize)>,
     /// Where the records of a hierarchy are in it.
     pub places: HashMap<ObjectId, Arc<Places>>,
     rows: HashMap<(ObjectId, RecordId), Option<Arc<Row>>>,
@@ -52,6 +57,7 @@ impl Cache {
             collections: self.collections.clone(),
             crossed: self.crossed.clone(),
             rules: self.rules.clone(),
+            maps: self.maps.clone(),
             places: self.places.clone(),
             ..Self::default()
         }
@@ -66,7 +72,9 @@ impl Cache {
         let collections = self.collections.values();
         let collections = collections.map(|(_, vector)| vector.len() * CELL);
         let places = self.places.values().map(|places| places.held());
-        let all = conditions.chain(columns).chain(collections).chain(places);
+        let maps = self.maps.values().map(|(_, map)| map.held());
+        let all = conditions.chain(columns).chain(collections);
+        let all = all.chain(places).chain(maps);
         all.sum::<usize>() + self.rows.len() * ROW
     }
 }

@@ -28,12 +28,17 @@ enum At<'r> {
     Slots(&'r [Value]),
 }
 
+/// A query and its rows.
+type Told = (Arc<Query>, Arc<Vec<Vec<Value>>>);
+
 /// All records of a book, in memory.
 pub(super) struct Reference<'a> {
     context: &'a Context<'a>,
     /// What bodies around which values are given are folded with.
     folding: &'a Context<'a>,
     records: HashMap<ObjectId, Vec<(RecordId, Arc<Row>)>>,
+    /// What queries told of records.
+    told: RefCell<Vec<Told>>,
     worked: RefCell<HashMap<(i64, i64, bool), i64>>,
     /// The transaction that the journal begins with, or 0.
     begin: u64,
@@ -73,6 +78,7 @@ impl<'a> Reference<'a> {
             context,
             folding: context,
             records,
+            told: RefCell::default(),
             worked,
             begin: 0,
         }

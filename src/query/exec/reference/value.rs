@@ -1,6 +1,6 @@
 //! The value of an expression for one record.
 
-use super::{At, Line, Reference, from_number, number, passes, plain_order};
+use super::{At, Line, Reference, Told, from_number, number, passes, plain_order};
 use crate::catalog::Role;
 use crate::column::Comparison;
 use crate::query::bind::{Arithmetic, Expr, Function, Node, Type};
@@ -152,11 +152,17 @@ impl Reference<'_> {
                 Value::Reference(id) => truth(set.get(usize::try_from(id.0).unwrap())),
                 _ => truth(false),
             },
-            Node::Mapped { key, map } => {
-                let place = one(key).as_int().and_then(|id| map.places.get(&id));
-                place.map_or(Value::Missing, |&place| {
-                    map.values.value(&expr.ty.field_type(), place as usize)
-                })
+            Node::Keyed { key, query } => {
+                let key = one(key);
+                let same = |told: &&Told| Arc::ptr_eq(&told.0, query);
+                let known = self.told.borrow().iter().find(same).cloned();
+                let told = known.unwrap_or_else(|| {
+                    let told = (Arc::clone(query), Arc::new(self.rows(query)));
+                    self.told.borrow_mut().push(told.clone());
+                    told
+                });
+                let own = told.1.iter().find(|row| row[0] == key);
+                own.map_or(Value::Missing, |row| row[1].clone())
             }
             Node::InIntegers { value, set } => {
                 truth(one(value).as_int().is_some_and(|n| set.contains(&n)))
