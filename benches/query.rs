@@ -110,9 +110,13 @@ fn main() {
     group.bench_function("read_text", |b| {
         b.iter(|| black_box(book.prepare(text).expect("the question is read")));
     });
+    let text = "opportunities where stage >= proposal and amount > 100k limit 0";
     group.bench_function("whole_chain_on_no_rows", |b| {
-        let text = "opportunities where stage >= proposal and amount > 100k limit 0";
         b.iter(|| black_box(book.query(text).expect("an answer")));
+    });
+    let prepared = book.prepare(text).expect("the question is read");
+    group.bench_function("prepared_on_no_rows", |b| {
+        b.iter(|| black_box(prepared.query(Parameters::new()).expect("an answer")));
     });
     group.finish();
     past(&mut criterion, &book);
