@@ -134,10 +134,7 @@ impl Probe {
                 let count = set.partition_point(|&n| n <= high) - set.partition_point(|&n| n < low);
                 (count > 0, width(low, high) == Some(count as u64))
             }
-            Wanted::Records(set) => {
-                let count = count_between(set, low, high);
-                (count > 0, width(low, high) == Some(count))
-            }
+            Wanted::Records(set) => some_and_all(set, low, high),
             Wanted::Equal(_) => (true, false),
         };
         match (inside, all && chunk.missing == 0) {
@@ -217,34 +214,28 @@ fn width(low: i64, high: i64) -> Option<u64> {
     u64::try_from(high.checked_sub(low)?.checked_add(1)?).ok()
 }
 
-/// Set bits from `low` to `high`, both included.
-fn count_between(set: &Bitset, low: i64, high: i64) -> u64 {
-    let Ok(high) = usize::try_from(high) else {
-        return 0;
-    };
-    let low = usize::try_from(low).unwrap_or(0);
-    let end = high.saturating_add(1).min(set.len());
-    if low >= end {
-        return 0;
-    }
-    let words = set.words();
-    let mut count = 0;
-    for (at, &bits) in words
-        .iter()
-        .enumerate()
-        .take(end.div_ceil(64))
-        .skip(low / 64)
-    {
-        let mut word = bits;
+/// Whether any id between two, both counted, is in a set, and whether all are. Looks no further than
+/// is needed to know.
+fn some_and_all(set: &Bitset, low: i64, high: i64) -> (bool, bool) {
+    let end = usize::try_from(high).map_or(0, |high| high.saturating_add(1));
+    let (low, last) = (usize::try_from(low).unwrap_or(0), end.min(set.len()));
+    let (mut some, mut all) = (false, end <= set.len());
+    for at in low / 64..last.div_ceil(64) {
+        let mut asked = u64::MAX;
         if at == low / 64 {
-            word &= u64::MAX << (low % 64);
+            asked &= u64::MAX << (low % 64);
         }
-        if at == end / 64 {
-            word &= (1 << (end % 64)) - 1;
+        if at == last / 64 {
+            asked &= (1 << (last % 64)) - 1;
         }
-        count += u64::from(word.count_ones());
+        let word = set.words()[at];
+        some |= word & asked != 0;
+        all &= word & asked == asked;
+        if some && !all {
+            break;
+        }
     }
-    count
+    (some, all && some)
 }
 
 /// Values expected between two bounds, taken as spread evenly within each chunk.
