@@ -10,8 +10,7 @@ use crate::value::{ChunkId, IndexId, ObjectId, RecordId, Value};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-/// A chunk of which fewer than one in this many slots pass is handed on as single records, if more
-/// is read of them.
+/// Of fewer than one in this many slots of a batch what is read is read one by one.
 const SPARSE: usize = 16;
 
 /// Slots of a batch that passed, when the batch is gone.
@@ -188,17 +187,16 @@ impl Evaluator<'_> {
         let batch = Batch::Chunk { object, chunk, len };
         self.profile.add_here(|own| own.chunks += 1);
         let passed = self.passing(access, &batch, live, settled)?;
-        let count = passed.count();
-        if count == 0 {
+        if passed.none() {
             return Ok(());
         }
-        if reads && count * SPARSE < len {
-            let mut ids = Vec::with_capacity(count);
-            ids.extend(passed.ones().map(|at| batch.record(at)));
-            let full = Bitset::full(ids.len());
-            return each(&Batch::Records { object, ids: &ids }, &full);
+        match reads.then(|| batch.sparse(&passed)).flatten() {
+            Some(ids) => {
+                let batch = Batch::Records { object, ids: &ids };
+                each(&batch, &Bitset::full(ids.len()))
+            }
+            None => each(&batch, &passed),
         }
-        each(&batch, &passed)
     }
 
     /// The slots of `among` that meet all conditions but the settled ones.
@@ -257,6 +255,16 @@ impl Passed {
 }
 
 impl Batch<'_> {
+    /// The records at some slots, if they are so few that they are better read one by one.
+    pub(super) fn sparse(&self, among: &Bitset) -> Option<Vec<RecordId>> {
+        let count = among.count();
+        (count * SPARSE < self.len()).then(|| {
+            let mut ids = Vec::with_capacity(count);
+            ids.extend(among.ones().map(|at| self.record(at)));
+            ids
+        })
+    }
+
     /// The record at a slot; for a batch without records, the slot's number.
     pub(super) fn record(&self, slot: usize) -> RecordId {
         match self {

@@ -268,6 +268,15 @@ impl Evaluator<'_> {
             if among.none() {
                 return Ok(None);
             }
+            let few = batch.sparse(&among);
+            let few = few.as_deref().map(|ids| Batch::Records {
+                object: owned.object,
+                ids,
+            });
+            let batch = few.as_ref().unwrap_or(batch);
+            if few.is_some() {
+                among = Bitset::full(batch.len());
+            }
             let owner = evaluator.evaluate_among(owned.owner, batch, &among)?;
             let owners = ids_in(owner, owned.owner, node)?;
             let mut groups = vec![u32::MAX; batch.len()];
