@@ -219,7 +219,11 @@ impl Definer<'_, '_> {
                 return Err(still_used(from, &[user]));
             }
             self.carry_name(&Renaming::Field(id, field, old, new), from, |catalog| {
-                catalog.objects[place].fields[usize::from(field.0)].name = new.to_owned();
+                // Dropped ones too: by the name it is known which field took the place of one.
+                let fields = catalog.objects[place].fields.iter_mut();
+                for field in fields.filter(|field| same_name(&field.name, old)) {
+                    new.clone_into(&mut field.name);
+                }
             })?;
         }
         for shown in &mut self.object_mut(id).show {

@@ -218,6 +218,10 @@ impl Writer<'_, '_> {
                 dropped.find_map(|(field, old)| {
                     let now = olds().find(|(now, _)| !now.dropped && now.name == field.name);
                     match now {
+                        None if definition.find_field(&field.name).is_some() => Some((
+                            field,
+                            "has another type since, in which that changed nothing",
+                        )),
                         None => Some((field, "was dropped since")),
                         Some((_, now)) if now.is_missing() && !old.is_missing() => {
                             Some((field, "had a value that it cannot have since"))
