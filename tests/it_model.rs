@@ -7,7 +7,8 @@ mod model;
 
 use fieldbook::{Book, Code, DateTime, Durability, Outcome, ReadTransaction, Rows, Session};
 use model::{
-    Alter, Applied, Model, Moment, NOW, Op, SCHEMA, ask, churn, clash, day_said, moment_said, op,
+    Alter, Applied, Model, Moment, NOW, Op, SCHEMA, ask, churn, clash, day_said, define,
+    moment_said, op, story,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -39,6 +40,8 @@ enum Step {
     Several(Vec<Inner>, End, usize, Moment),
     /// Two transactions that begin in one state, the second of which commits last.
     Two([Vec<Op>; 2], usize, Moment),
+    /// Transactions one after the other, each by the first or the second of two.
+    Story(Vec<(usize, Vec<Op>)>, usize, Moment),
     Reopen,
     Compact,
     /// Which of the transactions known is the first after the day.
@@ -63,10 +66,11 @@ fn step() -> impl Strategy<Value = Step> {
         }),
     ];
     let two = prop_oneof![2 => [vec(op(), 1..3), vec(op(), 1..3)], 3 => clash()];
+    let gone = vec(prop_oneof![3 => op(), 1 => define()], 1..4);
     // What came after a savepoint is forgotten, and the rest goes on.
     let several = prop_oneof![
         3 => several,
-        1 => (vec(op(), 0..2), vec(op(), 1..4), vec(op(), 0..3)).prop_map(|(first, gone, last)| {
+        1 => (vec(op(), 0..2), gone, vec(op(), 0..3)).prop_map(|(first, gone, last)| {
             let ops = |ops: Vec<Op>| ops.into_iter().map(Inner::Op);
             let gone = ops(gone).chain([Inner::Back(0)]);
             let all = ops(first).chain([Inner::Save(0)]).chain(gone).chain(ops(last));
@@ -80,6 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
         14 => (op(), actor(), gap()).prop_map(|(a, b, c)| Step::One(a, b, c)),
         5 => (several, end, actor(), gap()).prop_map(|(a, b, c, d)| Step::Several(a, b, c, d)),
         4 => (two, actor(), gap()).prop_map(|(a, b, c)| Step::Two(a, b, c)),
+        3 => (story(), actor(), gap()).prop_map(|(a, b, c)| Step::Story(a, b, c)),
         1 => Just(Step::Reopen),
         1 => Just(Step::Compact),
         1 => (0..64_usize).prop_map(Step::Prune),
@@ -191,6 +196,7 @@ impl Run {
     /// Asks a session, which may be in a transaction.
     fn ask_in(talk: &mut Talk<'_>, model: &Model) {
         let session = RefCell::new(&mut talk.session);
+        ask::schema(model, &session.borrow().schema().expect("no fault"));
         ask::state(model, &model.state, "", |text: &str| {
             match session.borrow_mut().execute(text).as_deref() {
                 Ok([Outcome::Rows(rows)]) => Ok(cells(rows)),
@@ -272,6 +278,22 @@ impl Run {
                 self.frozen = Some((self.book.read().expect("no fault"), self.model.clone()));
                 self.two(ops, &begin, at);
             }
+            Step::Story(parts, actor, gap) => {
+                let begin = self.model.past.last().expect("there is one").at;
+                for (other, ops) in parts {
+                    let who = (actor + other) % ACTORS.len();
+                    let step = match &ops[..] {
+                        [op] => Step::One(op.clone(), who, *gap),
+                        ops => {
+                            let inner = ops.iter().cloned().map(Inner::Op).collect();
+                            Step::Several(inner, End::Commit, who, *gap)
+                        }
+                    };
+                    self.step(&step);
+                }
+                ask::as_of(&self.model, begin, 2, self.ask());
+                return;
+            }
             Step::Reopen => {
                 self.frozen = None;
                 let again = Self::open(&self.file, self.crashes);
@@ -304,6 +326,8 @@ impl Run {
         if self.quiet {
             return;
         }
+        let schema = self.book.session().schema().expect("no fault");
+        ask::schema(&self.model, &schema);
         ask::state(&self.model, &self.model.state, "", self.ask());
         if let (Some((frozen, then)), true) = (&self.frozen, before.is_multiple_of(3)) {
             ask::state(then, &then.state, "", |text: &str| {

@@ -19,7 +19,7 @@ impl Model {
     }
 
     /// A field with labels, and one of them.
-    fn pick_label(
+    pub(super) fn pick_label(
         &self,
         object: &str,
         field: usize,
@@ -83,7 +83,7 @@ impl Model {
                     let text = format!("alter object {called} drop field {}", field.name);
                     return Some((text, false));
                 }
-                self.mark_lost(object, &field.key, |_| true);
+                self.mark_lost(object, &field.key, |_, _| true);
                 for state in self.states_mut() {
                     for record in state.of_mut(object).values_mut() {
                         record.remove(&field.key);
@@ -306,8 +306,10 @@ impl Model {
             return Some((change, false));
         }
         let now = self.clone();
-        self.mark_lost(object, &old.key, |value| {
-            value.is_some_and(|value| now.converted(&old, value, &new).is_none())
+        // What it was cannot be again, or it is the same as what it became.
+        self.mark_lost(object, &old.key, |was, is| {
+            let [was_now, is_now] = [was, is].map(|value| now.converted(&old, value?, &new));
+            was.is_some() && was_now.is_none() || was_now == is_now
         });
         let convert = |record: &mut Record| match record.remove(&old.key) {
             None => true,
@@ -347,13 +349,19 @@ impl Model {
     }
 
     /// Transactions that changed the value of a field to which this applies are not undone.
-    fn mark_lost(&mut self, object: &str, field: &str, applies: impl Fn(Option<&str>) -> bool) {
+    fn mark_lost(
+        &mut self,
+        object: &str,
+        field: &str,
+        applies: impl Fn(Option<&str>, Option<&str>) -> bool,
+    ) {
         for at in 1..self.past.len() {
             let lost = self.did(at, object).into_iter().any(|change| {
                 let changed = change.before.is_some()
                     && change.after.is_some()
                     && change.was(field) != change.is(field);
-                changed && applies(change.was(field).map(String::as_str))
+                let [was, is] = [change.was(field), change.is(field)];
+                changed && applies(was.map(String::as_str), is.map(String::as_str))
             });
             self.past[at].lost |= lost;
         }

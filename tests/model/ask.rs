@@ -2,7 +2,8 @@
 
 use super::past::{Changed, NOW, Past, Span, day_said, moment_said};
 use super::{Field, Key, Kind, Model, Moment, State, number};
-use std::collections::BTreeMap;
+use fieldbook::Schema;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Cells = Vec<Vec<String>>;
 
@@ -51,6 +52,31 @@ fn column(model: &Model, field: &Field) -> String {
 
 fn is_reference(field: &Field) -> bool {
     matches!(field.kind, Kind::To(..))
+}
+
+/// The definitions: fields and formulas with labels, indexes that statements made, and views.
+pub(crate) fn schema(model: &Model, told: &Schema) {
+    let names: BTreeSet<_> = told.views.iter().map(|view| &view.name).collect();
+    assert_eq!(names, model.views.iter().map(|view| &view.name).collect());
+    // The actors are an object of their own.
+    assert_eq!(told.objects.len(), model.live().count() + 1);
+    for object in model.live() {
+        let told = told.object(model.o(object)).expect("it is there");
+        let fields = told.fields.iter();
+        let fields: Vec<_> = fields.map(|f| (f.name.clone(), f.labels.clone())).collect();
+        let own = model.fields(object).iter().map(|field| {
+            let labels = field.kind.labels().into_iter().flatten();
+            let labels = labels.map(|label| field.label(label).to_owned()).collect();
+            (field.name.clone(), labels)
+        });
+        let formulas = model.object(object).formulas.iter();
+        let formulas = formulas.map(|formula| (formula.name.clone(), Vec::new()));
+        assert_eq!(fields, own.chain(formulas).collect::<Vec<_>>(), "{object}");
+        let indexes: BTreeSet<_> = told.indexes.iter().cloned().collect();
+        let own = model.fields(object).iter().filter(|field| field.index);
+        let own = own.map(|field| (vec![field.name.clone()], field.unique));
+        assert_eq!(indexes, own.collect(), "{object}");
+    }
 }
 
 /// All that is in a state, now or at a moment.

@@ -137,10 +137,8 @@ impl Model {
             return Some((text, !self.open.retyped));
         };
         let records: Vec<&Record> = dead.values().collect();
-        let last = self
-            .last_gone
-            .filter(|(of, _)| *of == object && at % 2 == 0);
-        let last = last.and_then(|(_, key)| dead.get(&key));
+        let last = self.last_gone.get(object).filter(|_| at % 2 == 0);
+        let last = last.and_then(|(key, _)| dead.get(key));
         let some = || records.get(at % records.len().max(1)).copied();
         let name = last.or_else(some)?["name"].clone();
         let text = format!("restore {} \"{name}\"", self.o(object));

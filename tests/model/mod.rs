@@ -11,7 +11,7 @@ mod together;
 mod value;
 mod write;
 
-pub(super) use op::{Alter, Op, churn, clash, op};
+pub(super) use op::{Alter, Op, churn, clash, define, op, story};
 pub(super) use past::{Moment, NOW, day_said, moment_said};
 pub(super) use schema::SCHEMA;
 use schema::{Field, Kind, Rule, View};
@@ -36,8 +36,8 @@ pub(super) struct Model {
     /// The transactions that last changed the records.
     revisions: Rc<BTreeMap<(&'static str, Key), u64>>,
     named: u32,
-    /// The record that was deleted last.
-    last_gone: Option<(&'static str, Key)>,
+    /// The record of each object that was deleted last, as it was.
+    last_gone: BTreeMap<&'static str, (Key, Record)>,
     /// The lines that the last import refuses.
     refused: usize,
     /// What the transaction under way is.
@@ -85,7 +85,7 @@ impl Model {
             pruned: false,
             revisions: Rc::default(),
             named: 0,
-            last_gone: None,
+            last_gone: BTreeMap::new(),
             refused: 0,
             open: Open::default(),
             done: Open::default(),
@@ -368,6 +368,9 @@ impl Model {
             | Op::Call(object, ..)
             | Op::Swap(object, ..)
             | Op::Delete(object, _)
+            | Op::DeleteReferred(object, _)
+            | Op::SetLabel(object, ..)
+            | Op::EmptyLabel(object, ..)
             | Op::SetField(object, ..)
             | Op::SetFields(object, ..) => OBJECTS[*object],
             Op::AddVisit(..) => "visits",

@@ -1,6 +1,6 @@
 //! Statements that add, change and delete records.
 
-use super::schema::Rule;
+use super::schema::{Kind, Rule, tags};
 use super::state::{OBJECTS, Record, Table, number, set};
 use super::{Key, Model, Op};
 use std::collections::BTreeSet;
@@ -102,6 +102,15 @@ impl Model {
             }
         }
         true
+    }
+
+    fn delete_one(&mut self, object: &'static str, key: Key) -> (String, bool) {
+        let record = self.quoted(object, Some(key));
+        let text = format!("delete {} {record}", self.o(object));
+        let was = self.state.of(object)[&key].clone();
+        let done = self.delete(object, BTreeSet::from([key]));
+        self.last_gone.insert(object, (key, was));
+        (text, done)
     }
 
     pub(super) fn write(&mut self, op: &Op, directory: &Path) -> Option<(String, bool)> {
@@ -247,6 +256,17 @@ impl Model {
                 self.assign("people", key, "boss", reference(above));
                 (text, true)
             }
+            Op::MoveOrder(at, firm) => {
+                let key = self.pick("orders", *at)?;
+                let firm = self.pick_maybe("firms", *firm);
+                let text = format!(
+                    "update {orders} {} set {buyer} = {}",
+                    self.quoted("orders", Some(key)),
+                    self.quoted("firms", firm)
+                );
+                self.assign("orders", key, "firm", reference(firm));
+                (text, true)
+            }
             Op::Call(object, at, as_other) => {
                 let object = OBJECTS[*object];
                 let key = self.pick(object, *at)?;
@@ -282,14 +302,20 @@ impl Model {
             Op::Delete(object, at) => {
                 let object = OBJECTS[*object];
                 let key = self.pick(object, *at)?;
-                let text = format!(
-                    "delete {} {}",
-                    self.o(object),
-                    self.quoted(object, Some(key))
-                );
-                let done = self.delete(object, BTreeSet::from([key]));
-                self.last_gone = Some((object, key));
-                (text, done)
+                self.delete_one(object, key)
+            }
+            Op::DeleteReferred(object, nth) => {
+                let (_, gone) = self.last_gone.get(OBJECTS[*object])?;
+                let referred = self.fields(OBJECTS[*object]).iter().filter_map(|field| {
+                    let Kind::To(to, _) = field.kind else {
+                        return None;
+                    };
+                    let key = gone.get(&field.key)?.parse().ok()?;
+                    self.state.get(to, key).map(|_| (to, key))
+                });
+                let referred: Vec<(&str, Key)> = referred.collect();
+                let (of, key) = *referred.get(nth % referred.len().max(1))?;
+                self.delete_one(of, key)
             }
             Op::DeleteFirms(below) => {
                 let small =
@@ -441,6 +467,41 @@ impl Model {
                 let text = format!("update {called} where true set {} = {said}", field.name);
                 for key in self.filtered(object, |_| true) {
                     self.assign(object, key, &field.key, value.clone());
+                }
+                (text, true)
+            }
+            Op::SetLabel(object, at, record, label) => {
+                let object = OBJECTS[*object];
+                let key = self.pick(object, *record)?;
+                let (field, _, label) = self.pick_label(object, *at, *label)?;
+                let text = format!(
+                    "update {} {} set {} = {}",
+                    self.o(object),
+                    self.quoted(object, Some(key)),
+                    field.name,
+                    self.said(&field, Some(&label))
+                );
+                self.assign(object, key, &field.key, Some(label));
+                (text, true)
+            }
+            Op::EmptyLabel(object, at, label) => {
+                let object = OBJECTS[*object];
+                let (field, _, label) = self.pick_label(object, *at, *label)?;
+                let has = |record: &Record| {
+                    let value = record.get(&field.key);
+                    value.is_some_and(|value| tags(value).any(|own| own == label))
+                };
+                let compared = match field.kind {
+                    Kind::Tags(..) => "has",
+                    _ => "=",
+                };
+                let (called, name) = (self.o(object), &field.name);
+                let text = format!(
+                    "update {called} where {name} {compared} \"{}\" set {name} = empty",
+                    field.label(&label)
+                );
+                for key in self.filtered(object, has) {
+                    self.assign(object, key, &field.key, None);
                 }
                 (text, true)
             }
