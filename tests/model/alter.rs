@@ -1,6 +1,6 @@
 //! Statements about objects, fields, labels and indexes.
 
-use super::schema::{Field, Kind, Rule, Shows, quoted_all};
+use super::schema::{Default, Field, Kind, Rule, Shows, quoted_all};
 use super::state::Record;
 use super::{Alter, Model};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +79,8 @@ impl Model {
             Alter::AddField(kind) => (self.add_field(object, *kind), true),
             Alter::DropField(at) => {
                 let field = self.pick_field(object, *at, |_| true)?;
-                if field.index || self.is_viewed(&field.key) {
+                let joint = self.is_joint(object, &field.key);
+                if field.index || joint || self.is_viewed(&field.key) {
                     let text = format!("alter object {called} drop field {}", field.name);
                     return Some((text, false));
                 }
@@ -198,6 +199,41 @@ impl Model {
                 self.open.indexed.remove(&field.key);
                 return Some((format!("drop index on {called} ({})", field.name), true));
             }
+            Alter::AddJoint(one, other, unique) => {
+                let fields = self.fields(object).iter();
+                let fields = fields.filter(|f| !matches!(f.kind, Kind::Tags(..)));
+                let fields: Vec<_> = fields.collect();
+                let one = fields[one % fields.len()];
+                let other = fields[other % fields.len()];
+                if one.key == other.key {
+                    return None;
+                }
+                let unique_said = if *unique { " unique" } else { "" };
+                let (a, b) = (&one.name, &other.name);
+                let text = format!("create index on {called} ({a}, {b}){unique_said}");
+                let joint = [one.key.clone(), other.key.clone()];
+                let known = self
+                    .object(object)
+                    .joint
+                    .iter()
+                    .any(|(own, _)| *own == joint);
+                self.open
+                    .indexed
+                    .insert(format!("{object}.{}", joint.join("+")));
+                self.object_mut(object).joint.push((joint, *unique));
+                return Some((text, !known));
+            }
+            Alter::DropJoint(at) => {
+                let joint = &self.object(object).joint;
+                let at = at % joint.len().max(1);
+                let (fields, _) = joint.get(at)?.clone();
+                self.object_mut(object).joint.remove(at);
+                self.open
+                    .indexed
+                    .remove(&format!("{object}.{}", fields.join("+")));
+                let [a, b] = fields.map(|key| self.f(object, &key).to_owned());
+                return Some((format!("drop index on {called} ({a}, {b})"), true));
+            }
         };
         Some((format!("alter object {called} {change}"), done))
     }
@@ -210,6 +246,7 @@ impl Model {
             _ => "firms",
         };
         let rule = [Rule::Empty, Rule::Cascade, Rule::Refuse][self.next() as usize % 3];
+        let kind_at = kind;
         let (kind, labels) = match kind {
             0 | 1 => (Kind::Integer, BTreeMap::new()),
             2 | 12 => (Kind::Text, BTreeMap::new()),
@@ -226,6 +263,7 @@ impl Model {
             7 => (Kind::Date, BTreeMap::new()),
             8 => (Kind::DateTime, BTreeMap::new()),
             10 => (Kind::Tags(Vec::new(), true), BTreeMap::new()),
+            13 | 14 => (Kind::Integer, BTreeMap::new()),
             _ => (Kind::To(to, rule), BTreeMap::new()),
         };
         let field = Field {
@@ -236,12 +274,33 @@ impl Model {
             labels,
             unique: false,
             added: true,
+            default: match (kind_at, self.next() % 9) {
+                (13, n) => Some(Default::Always(n.into())),
+                (14, n) => Some(Default::Long(n.into(), 3)),
+                _ => None,
+            },
         };
         self.open.fresh.insert(field.key.clone());
         if matches!(field.kind, Kind::To(..)) {
             self.open.indexed.insert(field.key.clone());
         }
-        let change = format!("add field {} {}", field.name, self.type_said(&field));
+        let default = match field.default {
+            None => String::new(),
+            Some(Default::Always(n)) => format!(" default {n}"),
+            Some(Default::Long(long, n)) => {
+                let name = self.f(object, "name");
+                format!(" default if(length({name}) > 2, {long}, {n})")
+            }
+        };
+        let said = self.type_said(&field);
+        let change = format!("add field {} {said}{default}", field.name);
+        // The records that there are get it too.
+        if let Some(default) = field.default {
+            for record in self.state.of_mut(object).values_mut() {
+                let value = default.of(&record["name"]).to_string();
+                record.insert(field.key.clone(), value);
+            }
+        }
         self.object_mut(object).fields.push(field);
         change
     }
@@ -274,12 +333,34 @@ impl Model {
                 };
                 (Kind::To(to, rule), BTreeMap::new())
             }
-            _ => {
+            8 => {
+                // Each gets a label.
+                let values = self.values(object, &old.key);
+                let mut names: Vec<String> = Vec::new();
+                for value in values {
+                    let shown = self.shown(&old, Some(value), &self.state);
+                    for name in shown.split(", ") {
+                        if !names.iter().any(|known| known == name) {
+                            names.push(name.to_owned());
+                        }
+                    }
+                }
+                if names.iter().any(|name| name == "#") {
+                    return None;
+                }
+                let (keys, labels) = self.labels(names);
+                (Kind::Tags(keys, true), labels)
+            }
+            kind => {
                 let records = self.state.of(object).values();
                 let values = records.filter_map(|record| record.get(&old.key));
-                let names: BTreeSet<_> = values
-                    .map(|value| self.shown(&old, Some(value), &self.state))
-                    .collect();
+                let shown = values.map(|value| self.shown(&old, Some(value), &self.state));
+                let names: BTreeSet<_> = match kind {
+                    7 => shown
+                        .flat_map(|all| all.split(", ").map(str::to_owned).collect::<Vec<_>>())
+                        .collect(),
+                    _ => shown.collect(),
+                };
                 if names.contains("#") {
                     return None;
                 }
@@ -288,21 +369,27 @@ impl Model {
                 let names = names.into_iter().rev().take(all);
                 let names = names.chain(["spare".to_owned()]).collect::<BTreeSet<_>>();
                 let (keys, labels) = self.labels(names);
-                (Kind::Labels(keys), labels)
+                match kind {
+                    7 => (Kind::Tags(keys, false), labels),
+                    _ => (Kind::Labels(keys), labels),
+                }
             }
         };
         let new = Field {
             key: format!("x{}", self.next()),
             kind,
             labels,
+            default: None,
             ..old.clone()
         };
         let said = match new.kind {
             Kind::To(to, _) => format!("ref {}", self.o(to)),
             _ => self.type_said(&new),
         };
-        let change = format!("alter field {} type {said}", old.name);
-        if !old.kind.goes_to(&new.kind) {
+        let none = old.default.map_or("", |_| " default empty");
+        let change = format!("alter field {} type {said}{none}", old.name);
+        let tags = matches!(new.kind, Kind::Tags(..));
+        if !old.kind.goes_to(&new.kind) || tags && (old.index || self.is_joint(object, &old.key)) {
             return Some((change, false));
         }
         let now = self.clone();
@@ -334,6 +421,13 @@ impl Model {
             self.open.indexed.insert(new.key.clone());
         }
         self.open.indexed.remove(&old.key);
+        let joint = self.object_mut(object).joint.iter_mut();
+        for key in joint
+            .flat_map(|(fields, _)| fields)
+            .filter(|key| **key == old.key)
+        {
+            key.clone_from(&new.key);
+        }
         for view in &mut self.views {
             if let Shows::Filled(key) = &mut view.shows
                 && *key == old.key
@@ -346,6 +440,30 @@ impl Model {
         fields.push(new);
         self.open.retyped = true;
         Some((change, done))
+    }
+
+    /// Whether an index is over a field and another one.
+    fn is_joint(&self, object: &str, field: &str) -> bool {
+        let mut joint = self.object(object).joint.iter();
+        joint.any(|(fields, _)| fields.iter().any(|key| key == field))
+    }
+
+    /// The values of a field: of now, of the last transaction, those that were changed, and those
+    /// that went with their records.
+    fn values<'a>(&'a self, object: &str, field: &'a str) -> Vec<&'a String> {
+        let last = self.past.last().map(|past| &past.state);
+        let states = [&self.state].into_iter().chain(last);
+        let records = states.flat_map(|state| state.of(object).values());
+        let mut all: Vec<_> = records.filter_map(|record| record.get(field)).collect();
+        for gone in [false, true] {
+            for at in 1..self.past.len() {
+                let changes = self.did(at, object).into_iter();
+                let changes = changes.filter(|change| change.after.is_none() == gone);
+                let changes = changes.filter(|change| change.was(field) != change.is(field));
+                all.extend(changes.filter_map(|change| change.was(field)));
+            }
+        }
+        all
     }
 
     /// Transactions that changed the value of a field to which this applies are not undone.

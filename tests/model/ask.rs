@@ -1,7 +1,7 @@
 //! What a book is asked, and what the model says to it.
 
 use super::past::{Changed, NOW, Past, Span, day_said, moment_said};
-use super::{Field, Key, Kind, Model, Moment, State, number};
+use super::{Field, Key, Kind, Model, Moment, Record, State, number};
 use fieldbook::Schema;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +75,11 @@ pub(crate) fn schema(model: &Model, told: &Schema) {
         let indexes: BTreeSet<_> = told.indexes.iter().cloned().collect();
         let own = model.fields(object).iter().filter(|field| field.index);
         let own = own.map(|field| (vec![field.name.clone()], field.unique));
-        assert_eq!(indexes, own.collect(), "{object}");
+        let joint = model.object(object).joint.iter().map(|(fields, unique)| {
+            let names = fields.each_ref().map(|key| model.f(object, key).to_owned());
+            (names.to_vec(), *unique)
+        });
+        assert_eq!(indexes, own.chain(joint).collect(), "{object}");
     }
 }
 
@@ -102,6 +106,9 @@ pub(crate) fn state(model: &Model, then: &State, moment: &str, ask: impl Ask) {
                 continue;
             }
             by_value(model, (then, moment), (object, nth), field, &ask);
+        }
+        for (keys, _) in &model.object(object).joint {
+            by_two(model, (then, moment), (object, keys), &ask);
         }
     }
     collections(model, then, moment, &ask);
@@ -160,6 +167,75 @@ fn find(model: &Model, then: &State, ask: &impl Ask) {
     same_in_any_order(ask, &text, found);
 }
 
+/// A value, or one of its tags, as a condition of today says it, if it can.
+fn spoken(model: &Model, then: &State, field: &Field, value: &str) -> Option<String> {
+    Some(match field.kind {
+        Kind::To(to, _) => {
+            let key: Key = value.parse().expect("a reference is a number");
+            // Labels are those of now.
+            match model.name(to, key) {
+                Some(name) if then.value(to, key, "name") == Some(name) => format!("\"{name}\""),
+                _ => return None,
+            }
+        }
+        Kind::Integer | Kind::Number | Kind::Date | Kind::DateTime => value.to_owned(),
+        Kind::Labels(_) | Kind::Tags(..) if !field.knows(value) => return None,
+        Kind::Tags(..) => {
+            let tag = super::schema::tags(value).last().expect("it is not empty");
+            format!("\"{}\"", field.label(tag))
+        }
+        Kind::Text if value.starts_with('#') => return None,
+        _ => format!("\"{}\"", model.shown(field, Some(&value.to_owned()), then)),
+    })
+}
+
+/// The records with two values that one of them has, by the index over both.
+fn by_two(
+    model: &Model,
+    (then, moment): (&State, &str),
+    (object, keys): (&str, &[String; 2]),
+    ask: &impl Ask,
+) {
+    let records = then.of(object);
+    let values = |record: &Record| {
+        let [one, other] = keys.each_ref().map(|key| record.get(key).cloned());
+        one.zip(other)
+    };
+    let mut all = records.values().filter_map(values);
+    let Some((one, other)) = all.nth(records.len() / 3) else {
+        return;
+    };
+    let fields = keys.each_ref().map(|key| model.object(object).field(key));
+    let [said, other_said] = [(fields[0], &one), (fields[1], &other)]
+        .map(|(field, value)| spoken(model, then, field, value));
+    let (Some(said), Some(other_said)) = (said, other_said) else {
+        return;
+    };
+    let amount = |text: &str| text.parse::<f64>().expect("it is a number");
+    let compared: &[&str] = match fields[1].kind {
+        Kind::Integer | Kind::Number => &["=", ">="],
+        _ => &["="],
+    };
+    for compared in compared {
+        let passing = records.values().filter(|record| {
+            let own = values(record).filter(|(own, _)| *own == one);
+            own.is_some_and(|(_, own)| match *compared {
+                "=" => own == other,
+                _ => amount(&own) >= amount(&other),
+            })
+        });
+        let mut names: Cells = passing.map(|record| vec![record["name"].clone()]).collect();
+        names.sort();
+        let (called, name) = (model.o(object), model.f(object, "name"));
+        let [a, b] = fields.map(|field| &field.name);
+        let text = format!(
+            "{called} {moment} where {a} = {said} and {b} {compared} {other_said} \
+             select {name} order by {name}"
+        );
+        same(ask, &text, &names);
+    }
+}
+
 /// The records with one of the values that a field has: by its index, or by scanning.
 fn by_value(
     model: &Model,
@@ -173,23 +249,8 @@ fn by_value(
     let Some(value) = values.nth(nth.min(records.len() / 2)) else {
         return;
     };
-    let called = match field.kind {
-        Kind::To(to, _) => {
-            let key: Key = value.parse().expect("a reference is a number");
-            // Labels are those of now.
-            match model.name(to, key) {
-                Some(name) if then.value(to, key, "name") == Some(name) => format!("\"{name}\""),
-                _ => return,
-            }
-        }
-        Kind::Integer | Kind::Number | Kind::Date | Kind::DateTime => value.clone(),
-        Kind::Labels(_) | Kind::Tags(..) if !field.knows(value) => return,
-        Kind::Tags(..) => {
-            let tag = super::schema::tags(value).last().expect("it is not empty");
-            format!("\"{}\"", field.label(tag))
-        }
-        Kind::Text if value.starts_with('#') => return,
-        _ => format!("\"{}\"", model.shown(field, Some(value), then)),
+    let Some(called) = spoken(model, then, field, value) else {
+        return;
     };
     let name = model.f(object, "name");
     let named = |passes: &dyn Fn(&String) -> bool| -> Cells {
@@ -235,7 +296,7 @@ fn collections(model: &Model, then: &State, moment: &str, ask: &impl Ask) {
     let orders = then.of("orders").values();
     let people = then.of("people").values();
     let firms = then.of("firms").iter().map(|(key, firm)| {
-        let is_own = |record: &&super::Record| record.get("firm") == Some(&key.to_string());
+        let is_own = |record: &&Record| record.get("firm") == Some(&key.to_string());
         let own = orders.clone().filter(is_own);
         let sum: i64 = own.filter_map(|order| number(order, "amount")).sum();
         let staff = people.clone().filter(is_own).count();

@@ -222,7 +222,14 @@ impl Model {
             Kind::DateTime => is_time(&shown, 19).then_some(shown),
             Kind::Text => Some(shown),
             Kind::Labels(labels) => labels.iter().find(|key| to.label(key) == shown).cloned(),
-            Kind::Tags(..) => None,
+            Kind::Tags(..) => {
+                // In the order of the labels.
+                let own = |key: &&String| shown.split(", ").any(|name| to.label(key) == name);
+                let mut keys: Vec<_> = to.labels.keys().filter(own).cloned().collect();
+                keys.sort_by_key(|key| schema::place(key));
+                let all = shown.split(", ").collect::<BTreeSet<_>>().len() == keys.len();
+                all.then(|| keys.join(","))
+            }
             Kind::To(of, _) => match shown.strip_prefix('#') {
                 Some(key) => {
                     let key: Key = key.parse().expect("it was a record's");
@@ -267,6 +274,13 @@ impl Model {
                     };
                     there && (!field.unique || seen.insert(value))
                 })
+            }) && self.object(object).joint.iter().all(|(fields, unique)| {
+                let mut seen = BTreeSet::new();
+                let mut keys = records.clone().filter_map(|record| {
+                    let [one, other] = fields;
+                    record.get(one).zip(record.get(other))
+                });
+                !unique || keys.all(|key| seen.insert(key))
             }) && self.object(object).bound.is_none_or(|(field, most)| {
                 let mut numbers = records.filter_map(|record| number(record, field));
                 numbers.all(|n| n <= most)

@@ -82,6 +82,9 @@ pub(crate) enum Alter {
     /// That a number is not above one.
     AddCheck(i64),
     DropIndex(usize),
+    /// An index over two fields.
+    AddJoint(usize, usize, bool),
+    DropJoint(usize),
 }
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
@@ -151,17 +154,20 @@ pub(crate) fn define() -> impl Strategy<Value = Op> {
     let at = || 0..64_usize;
     let object = || 0..4_usize;
     let defining = prop_oneof![
-        6 => (0..13_u8).prop_map(Alter::AddField),
+        6 => (0..15_u8).prop_map(Alter::AddField),
         1 => at().prop_map(Alter::DropField),
         3 => at().prop_map(Alter::RenameField),
         2 => Just(Alter::RenameObject),
-        8 => (at(), 0..7_u8).prop_map(|(a, b)| Alter::Retype(a, b)),
+        8 => (at(), 0..9_u8).prop_map(|(a, b)| Alter::Retype(a, b)),
         3 => (at(), any::<bool>()).prop_map(|(a, b)| Alter::AddLabel(a, b)),
         1 => (at(), at()).prop_map(|(a, b)| Alter::RenameLabel(a, b)),
         3 => (at(), at()).prop_map(|(a, b)| Alter::DropLabel(a, b)),
         3 => (at(), at()).prop_map(|(a, b)| Alter::Reorder(a, b)),
         2 => (at(), prop::bool::weighted(0.3)).prop_map(|(a, b)| Alter::AddIndex(a, b)),
         1 => at().prop_map(Alter::DropIndex),
+        3 => (at(), at(), prop::bool::weighted(0.3))
+            .prop_map(|(a, b, c)| Alter::AddJoint(a, b, c)),
+        1 => at().prop_map(Alter::DropJoint),
         1 => (6..40_i64).prop_map(Alter::AddCheck),
     ];
     prop_oneof![
@@ -193,7 +199,7 @@ pub(crate) fn story() -> impl Strategy<Value = Vec<(usize, Vec<Op>)>> {
             vec![gone.clone(), (0, back), gone]
         }),
         // Back without what it refers to.
-        2 => (1..4_usize, at(), at()).prop_map(move |(o, k, nth)| {
+        3 => (sample::select(vec![1, 1, 1, 2, 3, 3_usize]), at(), at()).prop_map(move |(o, k, nth)| {
             let gone = vec![Op::DeleteReferred(o, nth)];
             vec![(0, vec![Op::Delete(o, k)]), (0, gone), (1, vec![comes_back(o)])]
         }),

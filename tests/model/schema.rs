@@ -47,12 +47,30 @@ impl Kind {
         let time = |kind: &Self| matches!(kind, Self::Date | Self::DateTime);
         let same = match (self, to) {
             (Self::To(a, _), Self::To(b, _)) => a == b,
-            (Self::Labels(_), Self::Labels(_)) => false,
+            (Self::Labels(_), Self::Labels(_)) | (Self::Tags(..), Self::Tags(..)) => false,
             _ => self == to,
         };
         let worded = |kind: &Self| !number(kind) && !time(kind);
         !same
             && (worded(self) || worded(to) || number(self) && number(to) || time(self) && time(to))
+    }
+}
+
+/// What a new record has in a field of integers that nobody gave it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Default {
+    Always(i64),
+    /// What names of more than two characters give, and what others do.
+    Long(i64, i64),
+}
+
+impl Default {
+    /// What a record of a name has.
+    pub(crate) fn of(self, name: &str) -> i64 {
+        match self {
+            Self::Long(long, _) if name.len() > 2 => long,
+            Self::Always(n) | Self::Long(_, n) => n,
+        }
     }
 }
 
@@ -69,6 +87,7 @@ pub(crate) struct Field {
     pub(crate) unique: bool,
     /// Whether a statement added it.
     pub(crate) added: bool,
+    pub(crate) default: Option<Default>,
 }
 
 /// What is computed of a number.
@@ -85,6 +104,8 @@ pub(crate) struct Object {
     pub(crate) live: bool,
     pub(crate) fields: Vec<Field>,
     pub(crate) formulas: Vec<Formula>,
+    /// The indexes over two fields, by their keys, and whether they are unique.
+    pub(crate) joint: Vec<([String; 2], bool)>,
     /// What a field's number is never above, by a check that a statement added.
     pub(crate) bound: Option<(&'static str, i64)>,
 }
@@ -136,6 +157,7 @@ pub(crate) fn objects() -> BTreeMap<&'static str, Object> {
                 live: object != "visits",
                 fields: fields(object),
                 formulas,
+                joint: Vec::new(),
                 bound: None,
             };
             (object, made)
@@ -153,6 +175,7 @@ pub(crate) fn fields(object: &str) -> Vec<Field> {
         labels: BTreeMap::new(),
         unique: matches!(key, "name" | "email"),
         added: false,
+        default: None,
     };
     let mut fields = vec![field("name", Kind::Text)];
     fields.extend(match object {
@@ -205,6 +228,11 @@ impl Field {
 /// The labels of a value of tags.
 pub(crate) fn tags(value: &str) -> impl Iterator<Item = &str> {
     value.split(',')
+}
+
+/// The place of a label among all, by its key.
+pub(crate) fn place(label: &str) -> u32 {
+    label[1..].parse().expect("it is a number")
 }
 
 pub(crate) fn quoted_all(words: &[impl AsRef<str>]) -> String {

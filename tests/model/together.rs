@@ -85,6 +85,7 @@ impl Model {
         visits.live = true;
         visits.name = "visits".to_owned();
         visits.fields = fields("visits");
+        visits.joint.clear();
         for key in ["visits.name", "visits.who"] {
             self.open.indexed.insert(key.to_owned());
         }

@@ -1,7 +1,7 @@
 //! Values that statements give, and records that are put by a key.
 
 use super::past::{day_said, moment_said};
-use super::schema::{Field, Kind};
+use super::schema::{Field, Kind, place};
 use super::state::{Record, number};
 use super::write::{digits, reference};
 use super::{Key, Model};
@@ -83,7 +83,7 @@ impl Model {
             picked.insert(label);
         }
         let mut picked: Vec<String> = picked.into_iter().collect();
-        picked.sort_by_key(|label| label[1..].parse::<u32>().expect("it is a number"));
+        picked.sort_by_key(|label| place(label));
         Some(picked.join(","))
     }
 

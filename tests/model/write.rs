@@ -25,7 +25,12 @@ impl Model {
         name: &str,
         values: &[(&str, Option<String>)],
     ) -> Key {
-        let mut record = Record::from([("name".to_owned(), name.to_owned())]);
+        let mut record = Record::new();
+        for field in self.fields(object) {
+            let default = field.default.map(|default| default.of(name).to_string());
+            set(&mut record, &field.key, default);
+        }
+        record.insert("name".to_owned(), name.to_owned());
         for (field, value) in values {
             set(&mut record, field, value.clone());
         }
