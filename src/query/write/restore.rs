@@ -60,6 +60,12 @@ impl Writer<'_, '_> {
                 (None, None) => {}
             }
         }
+        // Those that came back and went again.
+        for (id, row) in last {
+            if let Some(known) = deleted.get_mut(&id) {
+                *known = row;
+            }
+        }
         Ok(deleted)
     }
 
