@@ -68,6 +68,10 @@ pub(crate) fn import(
             if environment.atomic && !report.refused.is_empty() {
                 return Err(rejected(&report).at(statement.file.span.clone()));
             }
+            // What was made for refused lines alone is as if it had never been.
+            if report.added + report.updated == 0 {
+                transaction.roll_back_to(mark);
+            }
             return Ok(Outcome::Imported(report));
         }
         transaction.roll_back_to(mark);
