@@ -505,6 +505,9 @@ proptest! {
                 run.step(&Step::One(Op::SetField(object, 0, 1, Some(4)), 2, 60));
                 run.step(&Step::One(Op::SetField(object, 1, n, Some(n)), 2, 60));
             }
+            run.step(&Step::One(Op::Alter(0, Alter::AddField(14)), 0, 0));
+            run.step(&Step::One(Op::Alter(2, Alter::AddField(13)), 0, 0));
+            run.step(&Step::One(Op::Alter(1, Alter::AddJoint(2, 3, false)), 0, 60));
             run.quiet = false;
             for (at, (step, then)) in steps.iter().enumerate() {
                 run.clock |= at == clock;

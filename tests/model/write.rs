@@ -312,14 +312,18 @@ impl Model {
             Op::DeleteReferred(object, nth) => {
                 let (_, gone) = self.last_gone.get(OBJECTS[*object])?;
                 let referred = self.fields(OBJECTS[*object]).iter().filter_map(|field| {
-                    let Kind::To(to, _) = field.kind else {
+                    let Kind::To(to, rule) = field.kind else {
                         return None;
                     };
                     let key = gone.get(&field.key)?.parse().ok()?;
-                    self.state.get(to, key).map(|_| (to, key))
+                    let there = self.state.get(to, key).is_some();
+                    there.then_some((rule != Rule::Empty, to, key))
                 });
-                let referred: Vec<(&str, Key)> = referred.collect();
-                let (of, key) = *referred.get(nth % referred.len().max(1))?;
+                let mut referred: Vec<(bool, &str, Key)> = referred.collect();
+                // Often one that is emptied when the record comes back.
+                referred.sort_by_key(|(kept, ..)| *kept && nth % 3 > 0);
+                let at = if nth % 3 > 0 { 0 } else { nth / 3 };
+                let (_, of, key) = *referred.get(at % referred.len().max(1))?;
                 self.delete_one(of, key)
             }
             Op::DeleteFirms(below) => {
