@@ -214,8 +214,8 @@ fn width(low: i64, high: i64) -> Option<u64> {
     u64::try_from(high.checked_sub(low)?.checked_add(1)?).ok()
 }
 
-/// Whether any id between two, both counted, is in a set, and whether all are. Looks no further than
-/// is needed to know.
+/// Whether any id between two, both counted, is in a set, and whether all are. Looks no further
+/// than is needed to know.
 fn some_and_all(set: &Bitset, low: i64, high: i64) -> (bool, bool) {
     let end = usize::try_from(high).map_or(0, |high| high.saturating_add(1));
     let (low, last) = (usize::try_from(low).unwrap_or(0), end.min(set.len()));
