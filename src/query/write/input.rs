@@ -204,8 +204,11 @@ impl Lines {
                 format!("line {} is longer than {limit} bytes", self.number),
             ));
         }
+        if read == 0 {
+            return Ok(None);
+        }
         self.number += 1;
-        Ok((read > 0).then_some(line))
+        Ok(Some(line))
     }
 }
 

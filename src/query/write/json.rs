@@ -84,6 +84,9 @@ impl Objects {
 
     /// The cells of an object, or what is wrong with it.
     fn cells(&self, text: &[u8]) -> Result<StringRecord, String> {
+        if text == b"[" {
+            return Err("the array is not closed".to_owned());
+        }
         let mut cells = vec![String::new(); self.header.len()];
         for (name, value) in members(text)? {
             if let Some(&place) = self.places.get(&name.to_lowercase()) {
@@ -147,7 +150,8 @@ impl Texts {
     }
 
     /// What stands up to the next comma between elements. What stands behind the array, or is cut
-    /// off by the end of the file, is an element too, which cannot be read.
+    /// off by the end of the file, is an element too, which cannot be read; `[` is that of an
+    /// array without an end.
     fn element(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         let mut text = Vec::new();
         let mut number = self.lines.number;
@@ -191,13 +195,12 @@ impl Texts {
             }
             text.push(byte);
         }
-        if !self.closed {
-            // Told as long as nothing else is: an array without an end is cut off.
-            self.closed = true;
-            if text.is_empty() {
-                text.push(b'[');
-            }
+        if text.is_empty() && !self.closed {
+            number = self.lines.number - 1;
+            text.push(b'[');
         }
+        // An element that is cut off tells it of the array; behind a whole one the array is told.
+        self.closed |= depth > 0 || quoted || text == b"[";
         Ok((!text.is_empty()).then_some((number, text)))
     }
 }
