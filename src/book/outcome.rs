@@ -336,9 +336,9 @@ impl fmt::Display for ImportReport {
     /// the counts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unlike = |column: &ImportedColumn| column.fields != [column.name.to_lowercase()];
-        if self.columns.iter().any(unlike) {
-            let (used, unused): (Vec<_>, Vec<_>) =
-                self.columns.iter().partition(|c| !c.fields.is_empty());
+        let named = || self.columns.iter().filter(|column| !column.name.is_empty());
+        if named().any(unlike) {
+            let (used, unused): (Vec<_>, Vec<_>) = named().partition(|c| !c.fields.is_empty());
             let used: Vec<_> = used.into_iter().map(ToString::to_string).collect();
             write!(f, "columns: {}", used.join(", "))?;
             if !unused.is_empty() {

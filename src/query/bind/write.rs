@@ -185,7 +185,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What an import assigns, over the columns of its header. Without a mapping every column
-    /// goes to the field of its name.
+    /// goes to the field of its name; one without a name goes nowhere.
     pub(crate) fn import(
         &self,
         tree: &syntax::Import,
@@ -203,7 +203,8 @@ impl<'a> Binder<'a> {
         };
         let set = if tree.fields.is_empty() {
             let mut set = Assignments::new();
-            for (at, column) in header.iter().enumerate() {
+            let named = |(_, column): &(usize, &String)| !column.is_empty();
+            for (at, column) in header.iter().enumerate().filter(named) {
                 let name = Name {
                     text: column.clone(),
                     span: tree.object.span.clone(),

@@ -54,6 +54,11 @@ impl Input for Reader {
         &self.unused
     }
 
+    /// A card says what it knows: not all have a place for each field.
+    fn blanks_stay(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, count: usize) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         while lines.len() < count {

@@ -91,6 +91,10 @@ pub(super) struct Run<'a, 't> {
     pub(super) set: Vec<(FieldId, Source)>,
     pub(super) keys: Option<Keys>,
     columns: usize,
+    /// Columns without a heading that nothing may stand in.
+    nameless: Vec<usize>,
+    /// Whether a blank cell leaves its field alone.
+    blanks_stay: bool,
     /// Whether the file can be read again.
     pub(super) rereads: bool,
     /// Whether what is stored may go into the file before the end.
@@ -161,6 +165,8 @@ impl<'a, 't> Run<'a, 't> {
         };
         let fields: Vec<FieldId> = set.iter().map(|(field, _)| *field).collect();
         writer.creating.objects = binder.creating(statement, object, &fields)?;
+        let header = cells.header().iter().zip(0..);
+        let nameless = header.filter(|(name, _)| name.is_empty() && statement.fields.is_empty());
         Ok(Self {
             writer,
             object,
@@ -168,6 +174,8 @@ impl<'a, 't> Run<'a, 't> {
             set,
             keys,
             columns: cells.header().len(),
+            nameless: nameless.map(|(_, at)| at).collect(),
+            blanks_stay: cells.blanks_stay(),
             rereads: cells.lines().rereads,
             spills: false,
             report,
@@ -403,6 +411,11 @@ impl<'a, 't> Run<'a, 't> {
         vectors: &[Option<Vector>],
         loose: bool,
     ) -> Result<Option<Draft>> {
+        if let Some(text) = self.nameless.iter().find_map(|at| cell(&line.1, *at)) {
+            let reason = format!("`{text}` stands in a column without a heading");
+            self.refuse(line.0, line.1, None, reason);
+            return Ok(None);
+        }
         let mut values = Values::with_capacity(self.set.len());
         let mut waiting = Vec::new();
         for ((field, source), vector) in self.set.iter().zip(vectors) {
@@ -418,6 +431,7 @@ impl<'a, 't> Run<'a, 't> {
             let value = match source {
                 Source::Cell(slot) => match cell(&line.1, *slot) {
                     Some(text) => self.writer.read(self.object, field, text),
+                    None if self.blanks_stay => continue,
                     None => Ok(Value::Missing),
                 },
                 Source::Expr(expr) => {

@@ -40,6 +40,11 @@ pub(super) trait Input {
         &[]
     }
 
+    /// Whether a blank cell leaves its field alone; else the field becomes empty.
+    fn blanks_stay(&self) -> bool {
+        false
+    }
+
     /// What stands between the cells of refused lines.
     fn delimiter(&self) -> u8 {
         b','
