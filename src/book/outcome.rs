@@ -82,6 +82,9 @@ pub enum Outcome {
     Done(String),
 }
 
+/// Lines that the text of a report lists of those with the key of an earlier one.
+const LISTED: usize = 20;
+
 /// What an import did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -96,8 +99,10 @@ pub struct ImportReport {
     pub columns: Vec<ImportedColumn>,
     /// Records added.
     pub added: u64,
-    /// Records updated, as the import's `on` fields found them.
+    /// Lines that changed a record, as the import's `on` fields found it.
     pub updated: u64,
+    /// The lines that have the key of an earlier line, and so went to its record.
+    pub repeated: Vec<u64>,
     /// Records added because a line refers to them, of each object `creating` names.
     pub created: Vec<CreatedRecords>,
     /// The lines that broke a rule, in order.
@@ -231,6 +236,7 @@ impl ImportReport {
                 .collect(),
             added: report.added,
             updated: report.updated,
+            repeated: report.repeated,
             created,
             refused: refused
                 .map(|line| RefusedLine {
@@ -332,8 +338,8 @@ impl fmt::Display for Outcome {
 }
 
 impl fmt::Display for ImportReport {
-    /// What was made of the columns unless they are called as the fields, every refused line, then
-    /// the counts.
+    /// What was made of the columns unless they are called as the fields, every refused line, lines
+    /// of one key, then the counts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unlike = |column: &ImportedColumn| column.fields != [column.name.to_lowercase()];
         let named = || self.columns.iter().filter(|column| !column.name.is_empty());
@@ -352,6 +358,18 @@ impl fmt::Display for ImportReport {
         }
         for refused in &self.refused {
             writeln!(f, "{refused}")?;
+        }
+        if !self.repeated.is_empty() {
+            let listed = self.repeated.iter().take(LISTED).map(u64::to_string);
+            let listed = listed.collect::<Vec<_>>().join(", ");
+            let more = match self.repeated.len().saturating_sub(LISTED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            match self.repeated.len() {
+                1 => writeln!(f, "line {listed} has the key of an earlier line")?,
+                _ => writeln!(f, "lines {listed}{more} have the key of an earlier line")?,
+            }
         }
         let added = counted(self.added, &self.singular, &self.object);
         write!(f, "{added} added")?;

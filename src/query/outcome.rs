@@ -113,6 +113,8 @@ pub(crate) struct ImportReport {
     pub columns: Vec<ImportedColumn>,
     pub added: u64,
     pub updated: u64,
+    /// Lines whose record is that of an earlier line.
+    pub repeated: Vec<u64>,
     /// Records of other objects that were added for references to them.
     pub created: Vec<(String, u64)>,
     pub refused: Vec<RefusedLine>,

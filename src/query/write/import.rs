@@ -14,7 +14,7 @@ use super::upsert::Upserted;
 use super::writer::{Refusal, Values, Writer};
 use super::{BATCH_RECORDS, Tally};
 use crate::catalog::Catalog;
-use crate::column::{Texts, Vector};
+use crate::column::{Bitset, Texts, Vector};
 use crate::error::{Code, Error, Kind, Result};
 use crate::query::bind::{Binder, Expr, Node, Type};
 use crate::query::exec::{Batch, Frame};
@@ -90,6 +90,9 @@ pub(super) struct Run<'a, 't> {
     pub(super) rules: Rc<Rules>,
     pub(super) set: Vec<(FieldId, Source)>,
     pub(super) keys: Option<Keys>,
+    /// The records that lines went to by their keys.
+    met: Bitset,
+    repeated: Vec<u64>,
     columns: usize,
     /// Columns without a heading that nothing may stand in.
     nameless: Vec<usize>,
@@ -173,6 +176,8 @@ impl<'a, 't> Run<'a, 't> {
             rules,
             set,
             keys,
+            met: Bitset::new(0),
+            repeated: Vec::new(),
             columns: cells.header().len(),
             nameless: nameless.map(|(_, at)| at).collect(),
             blanks_stay: cells.blanks_stay(),
@@ -274,6 +279,7 @@ impl<'a, 't> Run<'a, 't> {
         self.writer.finish()?;
         let object = self.writer.catalog.object(self.object);
         self.refused.sort_by_key(|refused| refused.line);
+        self.repeated.sort_unstable();
         if !self.writer.environment.dry {
             let mut again = Again::new(open, self.writer.environment.interrupt);
             self.rejects.write_all(&self.refused, &mut again)?;
@@ -286,6 +292,7 @@ impl<'a, 't> Run<'a, 't> {
         Ok(ImportReport {
             added: self.tally.added,
             updated: self.tally.updated,
+            repeated: self.repeated,
             refused: told.collect(),
             rejects: self.rejects.finish()?,
             ..self.report
@@ -472,12 +479,23 @@ impl<'a, 't> Run<'a, 't> {
         match self.writer.upsert_values(&rules, keys, draft.values) {
             Ok(done) => {
                 self.tally.count(done);
+                self.meet(draft.number, done.id());
                 self.writer.refers(self.object, done.id())?;
                 self.wait(draft.number, done, draft.waiting);
                 Ok(())
             }
             Err(refusal) => self.refuse_for((draft.number, draft.record), refusal),
         }
+    }
+
+    /// Notes that a line went to a record, and whether another one did before.
+    fn meet(&mut self, line: u64, id: RecordId) {
+        let at = id.0 as usize;
+        self.met.resize(self.met.len().max(at + 1));
+        if self.met.get(at) {
+            self.repeated.push(line);
+        }
+        self.met.set(at, true);
     }
 
     fn wait(&mut self, line: u64, done: Upserted, texts: Vec<(FieldId, String)>) {
