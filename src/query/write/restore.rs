@@ -69,17 +69,29 @@ impl Writer<'_, '_> {
         Ok(deleted)
     }
 
+    /// What is said of records that are not known to be deleted where the journal was pruned.
+    fn forgotten(&self) -> Result<Option<String>> {
+        Ok(self.snapshot().kept()?.map(|kept| {
+            let begins = Value::DateTime(kept.at).show(self.environment.clock);
+            format!("the journal begins at {begins}; what was deleted before is forgotten")
+        }))
+    }
+
     /// The deleted record that a label, a unique text or `#id` names.
     fn named(&self, object: ObjectId, key: &Expr, deleted: &Deleted) -> Result<RecordId> {
         let definition = self.catalog.object(object);
         let text = match self.evaluate_alone(&self.fold(key)?)? {
             Value::Reference(id) if deleted.contains_key(&id) => return Ok(id),
             Value::Reference(id) => {
-                let message = match self.snapshot().row(object, id)? {
-                    Some(_) => format!("{} is not deleted", self.name_of(object, id)),
-                    None => format!("there never was a {} {id}", definition.singular),
+                let name = &definition.singular;
+                let forgotten = self.forgotten()?;
+                let (message, hint) = match (self.snapshot().row(object, id)?, &forgotten) {
+                    (Some(_), _) => (format!("{} is not deleted", self.name_of(object, id)), None),
+                    (None, None) => (format!("there never was a {name} {id}"), None),
+                    (None, Some(_)) => (format!("no deleted {name} {id} is known"), forgotten),
                 };
-                return Err(Error::new(Code::UnknownRecord, message).at(key.span.clone()));
+                let error = Error::new(Code::UnknownRecord, message).at(key.span.clone());
+                return Err(hint.into_iter().fold(error, Error::hint));
             }
             Value::Text(text) => text,
             _ => {
@@ -112,13 +124,14 @@ impl Writer<'_, '_> {
                 let label = definition
                     .label_field()
                     .map_or("FIELD", |field| &field.name);
-                Err(match nearest(&text, labels) {
+                let error = match nearest(&text, labels) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
                     None => error.hint(format!(
                         "those that were deleted: changes of {}.{label} where new is empty",
                         definition.name
                     )),
-                })
+                };
+                Err(self.forgotten()?.into_iter().fold(error, Error::hint))
             }
             _ => {
                 let message = format!(

@@ -135,6 +135,14 @@ impl Writer<'_, '_> {
                 Ok(target)
             }
             _ => {
+                if let Some(kept) = snapshot.kept()?
+                    && (1..=kept.sequence).contains(number)
+                {
+                    let begins = Value::DateTime(kept.at).show(self.environment.clock);
+                    let message =
+                        format!("transaction {number} was pruned; the journal begins at {begins}");
+                    return Err(Error::new(Code::Pruned, message).at(span.clone()));
+                }
                 let last = snapshot.sequence();
                 let message = format!("there is no transaction {number}");
                 let error = Error::new(Code::CannotUndo, message).at(span.clone());
