@@ -6,7 +6,7 @@ use super::scope::{Base, Scope, Slot};
 use super::{
     Assignments, Change, Column, ColumnValue, Expr, From, Merge, Node, Query, Source, Type,
 };
-use crate::catalog::{Field, Object};
+use crate::catalog::{Field, Object, same_name};
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::{self, Binding, ExprKind, Literal, Name};
 use crate::value::{FieldId, FieldType, ObjectId, RecordId, Unit, Value};
@@ -119,14 +119,16 @@ impl<'a> Binder<'a> {
                 query.without_totals();
                 let shown = frames.shown.then(|| query.columns.clone());
                 let records = from.select.is_empty() && query.group.is_none();
-                let over = if records && self.record_column(&mut query, &span).is_some() {
-                    match query.source {
-                        Source::Object(object) => Some(object),
-                        _ => None,
+                let over = match query.source {
+                    Source::Object(object) if records => {
+                        self.record_column(&mut query, &span);
+                        Some(object)
                     }
-                } else {
-                    None
+                    _ => None,
                 };
+                if let (true, Base::Slots(slots)) = (records && over.is_none(), frames.base) {
+                    show_all(&mut query, slots, &span);
+                }
                 let base = match over {
                     Some(object) => Base::Object(object),
                     None => Base::Slots(
@@ -586,6 +588,19 @@ impl<'a> Binder<'a> {
         self.arguments.borrow_mut().pop();
         self.expanding.borrow_mut().pop();
         query
+    }
+}
+
+/// Appends the columns of a source that it shows only where they are asked for.
+fn show_all(query: &mut Query, slots: Vec<Slot>, span: &Span) {
+    for (at, slot) in slots.into_iter().enumerate() {
+        let shown = |column: &Column| same_name(&column.name, &slot.name);
+        if !query.columns.iter().any(shown) {
+            query.columns.push(Column {
+                name: slot.name,
+                value: ColumnValue::Expr(Expr::new(Node::Slot(at), slot.ty, span)),
+            });
+        }
     }
 }
 
