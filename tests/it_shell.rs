@@ -225,6 +225,19 @@ fn commands_stand_between_statements() {
 }
 
 #[test]
+fn commands_take_names_in_quotes() {
+    let view = "create view `two words` as notes select size";
+    for name in ["`two words`", "\"Two words\"", "'two words'", "two words"] {
+        let input = format!("{TWO}; {view};\n.schema {name}\n.describe {name}");
+        let ran = run(&["new.fieldbook", "--bare", "--quiet"], &input);
+        let told = format!("{view};\ncolumn  type\n------  -------\nsize    integer\n");
+        assert_eq!(ran.output, told, "{}", ran.messages);
+    }
+    let ran = run(&["new.fieldbook", "--bare"], ".schema `");
+    assert!(ran.messages.contains("no object"), "{}", ran.messages);
+}
+
+#[test]
 fn a_failing_statement_stops_the_batch() {
     let arguments = ["new.fieldbook", "--bare", TWO, "notes select bdy", "notes"];
     let run = run(&arguments, "");

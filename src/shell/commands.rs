@@ -156,6 +156,7 @@ fn cursor(interpreter: &mut Interpreter<'_, '_>, _: &str) -> Flow {
 
 fn describe(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
     let schema = interpreter.session.schema()?;
+    let name = &*unquoted(name);
     if let Some(view) = schema.view(name) {
         let columns = view.columns.iter();
         let lines = columns.map(|(name, ty)| vec![name.clone(), (*ty).to_owned()]);
@@ -285,7 +286,7 @@ fn read(interpreter: &mut Interpreter<'_, '_>, file: &str) -> Flow {
 }
 
 fn schema(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
-    let text = match name {
+    let text = match &*unquoted(name) {
         "" => interpreter.session.schema_script()?,
         name => {
             let schema = interpreter.session.schema()?;
@@ -298,6 +299,15 @@ fn schema(interpreter: &mut Interpreter<'_, '_>, name: &str) -> Flow {
     };
     interpreter.printer.result(&text)?;
     GO_ON
+}
+
+/// A name without the quotes around it: back-quotes as in statements, or any others.
+fn unquoted(name: &str) -> String {
+    let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote);
+    match ['`', '"', '\''].into_iter().find_map(inner) {
+        Some(inner) => inner.replace("``", "`"),
+        None => name.to_owned(),
+    }
 }
 
 fn timing(interpreter: &mut Interpreter<'_, '_>, on: &str) -> Flow {

@@ -174,7 +174,7 @@ impl<'a> Binder<'a> {
     /// those that changed.
     pub(crate) fn returning(&self, object: ObjectId, select: &[syntax::Item]) -> Result<Query> {
         let object = self.object(object);
-        self.query(&syntax::Query {
+        let query = self.query(&syntax::Query {
             select: select.to_vec(),
             ..syntax::bare(syntax::Source::Named {
                 path: vec![Name {
@@ -183,6 +183,16 @@ impl<'a> Binder<'a> {
                 }],
                 key: None,
             })
+        });
+        query.map_err(|error| match (error.code(), error.span()) {
+            (Code::MisplacedAggregate, Some(span)) => {
+                let hint = "`returning` has no groups: show values of each record, or only \
+                            aggregates of them all";
+                Error::new(error.code(), error.message())
+                    .at(span)
+                    .hint(hint)
+            }
+            _ => error,
         })
     }
 

@@ -152,6 +152,7 @@ impl Failure<'_> {
         let mut words: Vec<String> = Vec::new();
         for phrase in phrases {
             let word = match phrase {
+                Phrase::Value if self.word(-1) == "undo" => "a transaction's number".to_owned(),
                 Phrase::Value => "a value".to_owned(),
                 // A value may be a name: one word for both.
                 Phrase::Name if self.expected.contains(&Phrase::Value) => continue,

@@ -490,6 +490,13 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("add a (name: \"x\")", ":", "write `=`"),
     ("a where b as of 2026-03-31", "as", "belongs before `where`"),
+    ("begin as \"a\"\nupdate a set b = 1", "update", "`;` before"),
+    ("update a set b = 1\ndelete b", "delete", "`;` before"),
+    ("add a (b = 1)\n\nadd a (b = 2)", "add", "`;` before"),
+    ("a -- all\nexport a to \"b\"", "export", "`;` before"),
+    ("a select b { c where d }", "where", "belongs before `{`"),
+    ("compare a where b in last week", "a", "in parentheses"),
+    ("undo \"a\"", "\"a\"", "a transaction's number"),
 ];
 
 #[test]
@@ -508,6 +515,19 @@ fn mistakes_are_taught() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn only_bare_words_are_taken_for_a_label() {
+    assert!(error("a where b = Cy Dee").report().contains("\"Cy Dee\""));
+    for text in [
+        "begin as \"Cy\" update a",
+        "a where b = 1 Dee",
+        "update a where true b = 1",
+    ] {
+        let told = error(text).report();
+        assert!(!told.contains("several words"), "{told}");
+    }
 }
 
 #[test]

@@ -219,7 +219,13 @@ impl Lines {
 
 /// An error of the operating system about a file.
 pub(super) fn io_error(path: &Path, error: std::io::Error) -> Error {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let (code, what) = match error.kind() {
+        std::io::ErrorKind::NotFound if folder.is_some_and(|folder| !folder.exists()) => {
+            (Code::NoSuchFile, "there is no folder for".to_owned())
+        }
         std::io::ErrorKind::NotFound => (Code::NoSuchFile, "there is no file".to_owned()),
         kind => (Code::Io, format!("{kind}:")),
     };

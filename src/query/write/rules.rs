@@ -20,7 +20,7 @@ pub(crate) struct Rules {
     pub(super) defaults: Vec<DefaultRule>,
     checks: Vec<CheckRule>,
     required: Vec<FieldId>,
-    unique: Vec<(IndexId, Vec<FieldId>)>,
+    pub(super) unique: Vec<(IndexId, Vec<FieldId>)>,
     references: Vec<FieldId>,
     hierarchy: Option<FieldId>,
     /// Fields whose text names a record.
@@ -254,24 +254,20 @@ impl Writer<'_, '_> {
         other: RecordId,
     ) -> Error {
         let definition = self.catalog.object(object);
-        let said: Vec<_> = fields
-            .iter()
-            .zip(key)
-            .map(|(field, value)| {
-                let name = &definition.field(*field).name;
-                format!("{name} {}", value.show(self.environment.clock))
-            })
-            .collect();
-        Error::new(
-            Code::NotUnique,
-            format!(
-                "{} has `{}` already: {}",
-                definition.name,
-                said.join(", "),
-                self.name_of(object, other)
-            ),
-        )
-        .hint("change that record, or write `upsert ... on` to update it")
+        let key = self.key_said(definition, fields, key);
+        let (name, other) = (&definition.name, self.name_of(object, other));
+        let message = format!("{name} has `{key}` already: {other}");
+        Error::new(Code::NotUnique, message)
+            .hint("change that record, or write `upsert ... on` to update it")
+    }
+
+    /// The values of a key behind the names of their fields.
+    pub(super) fn key_said(&self, object: &Object, fields: &[FieldId], key: &[Value]) -> String {
+        let said = fields.iter().zip(key).map(|(field, value)| {
+            let name = &object.field(*field).name;
+            format!("{name} {}", value.show(self.environment.clock))
+        });
+        said.collect::<Vec<_>>().join(", ")
     }
 
     /// A record does not lie below itself.

@@ -1,12 +1,15 @@
 //! `update`: fields of the records a query gives. Right sides see the old values.
 
+use super::rules::Rules;
 use super::writer::{Refusal, Values, Writer};
 use super::{BATCH_RECORDS, Tally};
 use crate::catalog::Role;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, Expr, Query};
 use crate::query::exec::{self, Batch};
-use crate::value::{ObjectId, RecordId, Value};
+use crate::storage::Row;
+use crate::value::{FieldId, ObjectId, RecordId, Value};
+use std::sync::Arc;
 
 /// Records that a conflict tells of.
 const LISTED: usize = 5;
@@ -47,7 +50,7 @@ impl Writer<'_, '_> {
         // Only now that all are written: keys may have been swapped, subtrees moved.
         for (id, old, row) in &changes {
             self.verify_unique(&rules, Some(*id), Some(old), row)
-                .map_err(Refusal::into_error)?;
+                .map_err(|refusal| self.given_twice(&rules, &changes, *id, row, refusal))?;
             self.verify_hierarchy(&rules, *id)
                 .map_err(Refusal::into_error)?;
         }
@@ -55,6 +58,40 @@ impl Writer<'_, '_> {
             updated: changes.len() as u64,
             ..Tally::default()
         })
+    }
+
+    /// The error for a key that another record has, or that the update itself gives two.
+    fn given_twice(
+        &self,
+        rules: &Rules,
+        changes: &[(RecordId, Arc<Row>, Arc<Row>)],
+        id: RecordId,
+        row: &Row,
+        refusal: Refusal,
+    ) -> Error {
+        let has_key = |fields: &[FieldId], other: &Row| {
+            fields
+                .iter()
+                .all(|field| other.get(*field) == row.get(*field))
+        };
+        let refused = |fields: &Vec<FieldId>| fields.first().copied() == refusal.field;
+        let keys = rules.unique.iter().map(|(_, fields)| fields);
+        let found = keys.filter(|fields| refused(fields)).find_map(|fields| {
+            let mut others = changes.iter().filter(|(own, ..)| *own != id);
+            let other = others.find(|(_, old, new)| has_key(fields, new) && !has_key(fields, old));
+            Some((fields, other?.0))
+        });
+        match found {
+            Some((fields, other)) if refusal.error.code() == Code::NotUnique => {
+                let object = self.catalog.object(rules.object);
+                let key: Vec<_> = fields.iter().map(|field| row.get(*field).clone()).collect();
+                let (one, other) = (self.name_of(object.id, id), self.name_of(object.id, other));
+                let key = self.key_said(object, fields, &key);
+                let message = format!("this update gives `{key}` to both {one} and {other}");
+                Error::new(Code::NotUnique, message).hint("no two records may have the same")
+            }
+            _ => refusal.into_error(),
+        }
     }
 
     /// Refuses if another transaction changed one of the records after the one of this number.

@@ -7,7 +7,7 @@ use super::writer::{Refusal, Values, Writer};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Assignments, From};
 use crate::query::exec::{self, Batch};
-use crate::value::{FieldId, ObjectId, RecordId, Value};
+use crate::value::{FieldId, FieldType, ObjectId, RecordId, Value};
 
 /// What became of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,8 +130,21 @@ impl Writer<'_, '_> {
                 Upserted::Same(id)
             }),
             _ => {
-                let listed: Vec<_> = found.iter().take(5).map(RecordId::to_string).collect();
-                let said: Vec<_> = key.iter().map(|v| v.show(self.environment.clock)).collect();
+                let object = keys.object();
+                let named = found.iter().take(5).map(|id| {
+                    Ok(match self.label(object, *id)? {
+                        label if label == id.to_string() => label,
+                        label => format!("{label} ({id})"),
+                    })
+                });
+                let listed = named.collect::<Result<Vec<_>>>()?;
+                let of = self.catalog.object(object);
+                let fields = keys.fields().iter().map(|field| &of.field(*field).ty);
+                let said = fields.zip(&key).map(|(ty, value)| match (ty, value) {
+                    (FieldType::Reference(other), Value::Reference(id)) => self.label(*other, *id),
+                    _ => Ok(value.show(self.environment.clock)),
+                });
+                let said = said.collect::<Result<Vec<_>>>()?;
                 Err(Refusal {
                     field: keys.fields().first().copied(),
                     error: Error::new(
@@ -139,7 +152,7 @@ impl Writer<'_, '_> {
                         format!(
                             "{} records of {} have the key `{}`: {}",
                             found.len(),
-                            self.catalog.object(keys.object()).name,
+                            of.name,
                             said.join(", "),
                             listed.join(", ")
                         ),

@@ -418,6 +418,10 @@ impl Failure<'_> {
             (1, TokenKind::Word) if word == "with" => {
                 Some(no_place(&shown).hint("it follows `group by`: `group by x with totals`"))
             }
+            (1, TokenKind::Word) if object.eq_ignore_ascii_case("compare") => {
+                let hint = "a query stands in parentheses: `compare (OBJECT where ...) in PERIOD`";
+                Some(no_place(&shown).hint(hint))
+            }
             (1, TokenKind::Word) if word == "as" || self.word(1) == "where" => {
                 Some(no_place(&shown).hint(format!(
                     "{object} need no other name: their fields stand for themselves"

@@ -11,7 +11,8 @@ const AGGREGATES: &[&str] = &["count", "sum", "avg", "min", "max", "median", "li
 
 impl Failure<'_> {
     pub(super) fn taught(&self) -> Option<Error> {
-        self.foreign_sign()
+        self.next_statement()
+            .or_else(|| self.foreign_sign())
             .or_else(|| self.wrong_character())
             .or_else(|| self.wrong_letter())
             .or_else(|| self.wrong_order())
@@ -24,6 +25,23 @@ impl Failure<'_> {
             .or_else(|| self.hanging_comma())
             .or_else(|| self.side_by_side())
             .or_else(|| self.bare_values())
+    }
+
+    /// Another statement on a line of its own, and no `;` before it.
+    fn next_statement(&self) -> Option<Error> {
+        let token = self.token(0)?;
+        let before = self.token(-1)?;
+        let apart = self.text[before.span.end..token.span.start].contains('\n');
+        let begins = token.kind == TokenKind::Word && is_one_of(STATEMENTS, &self.word(0));
+        if !apart || !begins || !before.ends_operand() || self.keyword_before() {
+            return None;
+        }
+        let shown = token.text(self.text);
+        Some(
+            Error::new(Code::Syntax, format!("`{shown}` does not fit here")).hint(format!(
+                "if it begins another statement, write `;` before `{shown}`"
+            )),
+        )
     }
 
     fn wrong_character(&self) -> Option<Error> {
@@ -253,10 +271,13 @@ impl Failure<'_> {
                 "to name a column, write `{previous} as {shown}`; to show both, put `,` between"
             )),
             TokenKind::Word => {
-                let quoted = format!("\"{previous} {shown}\"");
-                let error = error.hint(format!(
-                    "a label of several words stands in quotes: {quoted}"
-                ));
+                let bare = before.kind == TokenKind::Word && !is_one_of(RESERVED, &self.word(-1));
+                let error = match bare {
+                    true => error.hint(format!(
+                        "a label of several words stands in quotes: \"{previous} {shown}\""
+                    )),
+                    false => error,
+                };
                 match self.expected.contains(&Phrase::Part(",")) {
                     true => error.hint(format!("two are separated: `{previous}, {shown}`")),
                     false => error,

@@ -373,7 +373,18 @@ impl Reader {
                     }
                     nested.limit = Some(limit.count);
                 }
-                _ => nested.select.push(reader.item(part)?),
+                _ => {
+                    let is_where = |part: &Node| part.as_rule() == Rule::where_clause;
+                    let clause = parts(part.clone()).find(is_where);
+                    let braced = parts(part.clone()).any(|part| part.as_rule() == Rule::braces);
+                    if let (Some(clause), false) = (clause, braced) {
+                        let start = self.span(&clause).start;
+                        return Err(Error::new(Code::Syntax, "`where` belongs before `{`")
+                            .at(start..start + "where".len())
+                            .hint("write `... where CONDITION { ... }`"));
+                    }
+                    nested.select.push(reader.item(part)?);
+                }
             }
         }
         Ok(Item::Nested(Box::new(nested)))
