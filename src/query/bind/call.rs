@@ -193,7 +193,8 @@ impl Binder<'_> {
                     "least" => Function::Least,
                     _ => Function::Greatest,
                 };
-                if is_labelled(&ty) && function != Function::Coalesce {
+                let unordered = is_labelled(&ty) || matches!(ty, Type::List(_));
+                if unordered && function != Function::Coalesce {
                     let is = self.describe(&ty);
                     return Err(Error::new(Code::NotOrdered, format!("`{name}` of {is}"))
                         .at(span.clone())

@@ -276,7 +276,8 @@ impl Binder<'_> {
         let to_base = |value| self.to_base(scope, value);
         use FieldType as F;
         let periods = left.ty.is_period() && right.ty.is_period();
-        if periods || left.ty == right.ty && left.ty != Type::MONEY {
+        let lists = matches!(left.ty, Type::List(_));
+        if periods || left.ty == right.ty && left.ty != Type::MONEY && !lists {
             return Ok((left, right));
         }
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);

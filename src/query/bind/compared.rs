@@ -94,7 +94,7 @@ impl Binder<'_> {
         if !query.unions.is_empty() {
             return Err(refused("rows of a `union`"));
         }
-        let nested = |column: &Column| matches!(column.value, ColumnValue::Nested(_));
+        let nested = |column: &Column| matches!(column.ty(), Type::List(_) | Type::Nested);
         if query.columns.iter().any(nested) {
             return Err(refused("lists in rows"));
         }

@@ -66,13 +66,7 @@ impl Binder<'_> {
                     .at(self.at(&tree.span)));
             };
             let bound = self.expr(records, key)?;
-            if matches!(bound.ty, Type::List(_) | Type::Nested | Type::Tags(..)) {
-                let is = self.describe(&bound.ty);
-                return Err(Error::new(Code::TypeMismatch, format!("`{key}` is {is}"))
-                    .at(bound.span)
-                    .expected("one value a record to group by"));
-            }
-            let bound = self.to_base(records, bound);
+            let bound = self.to_base(records, self.one_value(bound, key)?);
             self.check_alias(alias.as_ref(), &columns)?;
             let name = self.heading(records, key, alias.as_ref());
             if tree.select.is_empty() {
@@ -144,6 +138,17 @@ impl Binder<'_> {
 }
 
 impl Binder<'_> {
+    /// What parts rows into groups: one value a row.
+    pub(super) fn one_value(&self, bound: Expr, tree: &syntax::Expr) -> Result<Expr> {
+        if !matches!(bound.ty, Type::List(_) | Type::Nested | Type::Tags(..)) {
+            return Ok(bound);
+        }
+        let is = self.describe(&bound.ty);
+        Err(Error::new(Code::TypeMismatch, format!("`{tree}` is {is}"))
+            .at(bound.span)
+            .expected("one value a record to group by"))
+    }
+
     /// Errors where `rollup` would add nothing, and where rows that hold each other make no line.
     fn check_rollup(&self, keys: &[Expr], query: &Query) -> Result<()> {
         let rolled = |key: &Expr| match &key.ty {

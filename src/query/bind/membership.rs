@@ -167,6 +167,7 @@ impl Binder<'_> {
         let time = |ty: &F| matches!(ty, F::Date | F::DateTime);
         // Both sides in the wider, or coarser, of two types of one quantity.
         let common = match (&ty, &value.ty) {
+            (Type::List(_), _) => None,
             (a, b) if a == b || a.is_period() && b.is_period() => Some(None),
             (Type::Plain(a), Type::Plain(b)) if a.is_text() && b.is_text() => Some(None),
             (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {

@@ -286,7 +286,8 @@ impl Binder<'_> {
         if let Some(limit) = &tree.limit {
             let mut per = Vec::new();
             for key in &limit.per {
-                let key = self.to_base(scope, self.expr(scope, key)?);
+                let key = self.one_value(self.expr(scope, key)?, key)?;
+                let key = self.to_base(scope, key);
                 self.check_own_row(&key, "per")?;
                 per.push(key);
             }
