@@ -105,7 +105,6 @@ impl Binder<'_> {
             (Node::Parameter(_), _) if value.ty == Type::Missing && *ty != Type::Missing => {
                 let ty = match ty {
                     Type::Tags(object, field) => Type::Label(*object, *field),
-                    Type::Fiscal => Type::PERIOD,
                     other => other.clone(),
                 };
                 Expr { ty, ..value }

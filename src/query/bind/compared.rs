@@ -2,6 +2,7 @@
 
 use super::aggregate::or_nothing;
 use super::binder::{Binder, and, not};
+use super::item::tell_apart;
 use super::source::Start;
 use super::{
     Arithmetic, Column, ColumnValue, Expr, Function, Node, Paired, Query, Source, Type, ascending,
@@ -21,7 +22,7 @@ impl Binder<'_> {
                     .hint("leave `as of` out"),
             );
         }
-        let bound = self.expr(&Self::nothing(), period)?;
+        let bound = self.retype(self.expr(&Self::nothing(), period)?, &Type::PERIOD);
         if !bound.ty.is_period() {
             let is = self.describe(&bound.ty);
             return Err(
@@ -190,6 +191,7 @@ impl Binder<'_> {
             columns.push(shown(format!("{name}_after"), after));
             columns.extend(change.map(|change| shown(format!("{name}_change"), change)));
         }
+        tell_apart(&mut columns);
         Query {
             filter: Some(not(and(same, span))),
             columns,

@@ -107,6 +107,6 @@ fn same(a: &Type, b: &Type) -> bool {
         (Type::Plain(a), Type::Plain(b)) => {
             a == b || a.is_text() && b.is_text() || numeric(a) && numeric(b)
         }
-        _ => a == b,
+        _ => a == b || a.is_period() && b.is_period(),
     }
 }

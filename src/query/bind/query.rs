@@ -212,6 +212,7 @@ impl Binder<'_> {
         if moment.ty == Type::Missing {
             return Ok(cast(moment, Type::DATETIME));
         }
+        let moment = self.retype(moment, &Type::PERIOD);
         self.check_moment(&moment, tree)?;
         Ok(moment)
     }

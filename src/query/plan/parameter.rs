@@ -11,6 +11,13 @@ use crate::value::{FieldType, Money, Period, Value};
 /// The value given for `name` as a value of type `ty`.
 pub(super) fn parameter(name: &str, ty: &Type, context: &Context<'_>) -> Result<Value> {
     let value = given(name, ty, context)?;
+    let clock = context.clock;
+    // A bare year is one of the kind that it stands opposite.
+    if let (Type::Fiscal, Ok(year)) = (ty, value.show(clock).trim().parse::<u16>())
+        && let Ok(year) = FieldType::Period.parse(&format!("FY{year}"), clock)
+    {
+        return Ok(year);
+    }
     match ty {
         Type::Plain(_) | Type::Fiscal => plain(name, value, &ty.field_type(), context, &|wanted| {
             let wanted = wanted.map_or_else(|| described(ty, context), str::to_owned);
@@ -160,6 +167,9 @@ fn plain(
         (FieldType::Money, Value::Number(n)) => Money::from_number(*n, clock.base)
             .map(Value::Money)
             .ok_or_else(|| mismatch(Some("an amount within range")))?,
+        (FieldType::Period, Value::Integer(year)) => Period::of_year(*year)
+            .map(Value::Period)
+            .ok_or_else(|| mismatch(None))?,
         (FieldType::DateTime, Value::Date(day)) => Value::DateTime(clock.start_of(*day)),
         (FieldType::Date, Value::DateTime(moment)) => Value::Date(clock.date_of(*moment)),
         (FieldType::Reference(object), Value::Text(text)) => {
