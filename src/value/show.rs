@@ -48,7 +48,8 @@ impl Value {
     }
 
     /// The value as JSON: numbers and amounts in base currency as numbers, missing as null,
-    /// nested records as objects, everything else as the text of [`Value::show`].
+    /// nested records as objects, everything else as the text of [`Value::show`]; so are amounts
+    /// with a fraction from 450 billion on, where numbers no longer tell all of them apart.
     #[must_use]
     pub fn to_json(&self, clock: &Clock) -> Json {
         match self {
@@ -57,10 +58,10 @@ impl Value {
             Self::Integer(n) => Json::from(*n),
             Self::Number(n) => json_number(*n),
             Self::Money(money) if money.currency() == clock.base => {
-                if money.units() % Money::SCALE == 0 {
-                    Json::from(money.units() / Money::SCALE)
-                } else {
-                    json_number(money.amount())
+                match money.units() % Money::SCALE {
+                    0 => Json::from(money.units() / Money::SCALE),
+                    _ if money.units().unsigned_abs() < TOLD_APART => json_number(money.amount()),
+                    _ => Json::String(self.show(clock)),
                 }
             }
             Self::List(values) => values.iter().map(|value| value.to_json(clock)).collect(),
@@ -76,6 +77,9 @@ impl Value {
         }
     }
 }
+
+/// Below so many units every amount has a floating-point number of its own.
+const TOLD_APART: u64 = 1 << 52;
 
 /// Whole numbers without a fraction; no value is ever NaN, for which JSON has no number.
 fn json_number(n: f64) -> Json {
@@ -258,6 +262,11 @@ mod tests {
             (Value::Number(3.0), "3"),
             (Value::Number(0.5), "0.5"),
             (money(400_000_000, "USD"), "40000"),
+            (money(4_503_599_627_370_495, "USD"), "450359962737.0495"),
+            (
+                money(12_345_678_901_234_567, "USD"),
+                "\"1234567890123.4567\"",
+            ),
             (money(20_000, "EUR"), "\"2 EUR\""),
             (Value::Date(Date::from_days(0)), "\"1970-01-01\""),
             (
