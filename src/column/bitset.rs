@@ -26,6 +26,13 @@ impl Bitset {
         bits
     }
 
+    /// Set at these places alone, and as long as the last one needs.
+    pub(crate) fn of(places: impl Iterator<Item = usize> + Clone) -> Self {
+        let mut bits = Self::new(places.clone().max().map_or(0, |last| last + 1));
+        places.for_each(|place| bits.set(place, true));
+        bits
+    }
+
     /// The bits for which `test` holds, asked in order.
     pub(crate) fn from_fn(len: usize, mut test: impl FnMut(usize) -> bool) -> Self {
         let mut bits = Self::new(len);

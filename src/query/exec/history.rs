@@ -5,7 +5,7 @@ use super::{Context, Executor, Frame, alone};
 use crate::column::{Comparison, Vector};
 use crate::error::Result;
 use crate::query::bind::{self, Expr, History, Life, Node, Query, Type};
-use crate::query::plan::first_change;
+use crate::query::plan::{asked_records, first_change};
 use crate::query::syntax::HistoryKind;
 use crate::storage::{Event, EventKind, Row, Snapshot, Stamp};
 use crate::value::{DateTime, ObjectId, RecordId, Shape, Value};
@@ -32,7 +32,7 @@ impl Executor<'_> {
             return rows(Vec::new(), history.kind, self.context)
                 .map(|rows| frame(history.columns(), &rows));
         }
-        if let Some(ids) = asked(query.filter.as_ref())
+        if let Some(ids) = asked_records(query.filter.as_ref(), self.context.clock)
             && few(ids.len(), history.object, snapshot)
         {
             let events = snapshot.events_of(history.object, history.field, &ids)?;
@@ -160,33 +160,6 @@ impl Executor<'_> {
 pub(super) fn few(count: usize, object: ObjectId, snapshot: &Snapshot) -> bool {
     let all = usize::try_from(snapshot.record_count(object)).unwrap_or(usize::MAX);
     count <= FEW.max(all / ONE_IN)
-}
-
-/// The records, in order, whose history alone a filter asks for.
-fn asked(filter: Option<&Expr>) -> Option<Vec<RecordId>> {
-    let filter = filter?;
-    let conditions = match &filter.node {
-        Node::And(list) => list.as_slice(),
-        _ => std::slice::from_ref(filter),
-    };
-    let is_record = |expr: &Expr| expr.node == Node::Slot(History::RECORD);
-    conditions
-        .iter()
-        .find_map(|condition| match &condition.node {
-            Node::InRecords { value, set } if is_record(value) => {
-                Some(set.ones().map(|id| RecordId(id as u64)).collect())
-            }
-            Node::Compare {
-                left,
-                right,
-                comparison: Comparison::Equal,
-            } if is_record(left) => match right.as_constant() {
-                Some(Value::Reference(id)) => Some(vec![*id]),
-                _ => None,
-            },
-            Node::And(_) => asked(Some(condition)),
-            _ => None,
-        })
 }
 
 /// Whether a query wants nothing but what was so before the journal begins.

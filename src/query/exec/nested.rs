@@ -8,7 +8,8 @@ use super::rows::Rows;
 use super::run::column_type;
 use crate::column::{Bitset, Vector};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::{ColumnValue, Expr, Nested, Node, Query, Type};
+use crate::query::bind::{ColumnValue, Nested, Query};
+use crate::query::plan::set_of;
 use crate::value::{ObjectId, Record, RecordId, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -94,9 +95,7 @@ impl Executor<'_> {
         object: ObjectId,
         owners: &[RecordId],
     ) -> Result<Belonging> {
-        let ids = || owners.iter().filter_map(|id| usize::try_from(id.0).ok());
-        let mut wanted = Bitset::new(ids().max().map_or(0, |id| id + 1));
-        ids().for_each(|id| wanted.set(id, true));
+        let wanted = set_of(owners);
         let spread = match &nested.subtree {
             Some(subtree) => Some(self.evaluator.spread(subtree, object)?),
             None => None,
@@ -108,18 +107,12 @@ impl Executor<'_> {
                 spread.of(node).iter().any(|owner| is_wanted(&owner))
             }),
         };
-        let span = nested.owner.span.clone();
-        let node = Node::InRecords {
-            value: Box::new(nested.owner.clone()),
-            set: Arc::new(set),
-        };
-        let mut conditions = vec![Expr::new(node, Type::BOOLEAN, &span)];
-        conditions.extend(nested.filter.clone());
         let query = Query {
-            filter: Some(Expr::new(Node::And(conditions), Type::BOOLEAN, &span)),
+            filter: nested.filter.clone(),
             order: nested.order.clone(),
             ..Query::of(nested.source.clone())
         };
+        let query = query.among(nested.owner.clone(), set);
         let rows = self.rows_of(&query)?.rows;
         // The owner of each row, or the node of the subtree that it hangs on.
         let Vector::Ints(nodes) = self.evaluator.evaluate(&nested.owner, &rows.batch())? else {

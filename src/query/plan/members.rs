@@ -1,5 +1,6 @@
 //! Folding of sub-queries, lists and hierarchies into values and sets.
 
+use super::condition::conjuncts;
 use super::fold::Folder;
 use super::hierarchy::Hierarchy;
 use super::nodes::truth;
@@ -7,7 +8,7 @@ use crate::column::Bitset;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{ColumnValue, Expr, Node, Query, Type};
 use crate::query::exec::run_folded;
-use crate::value::{FieldType, ObjectId, Shape, Value};
+use crate::value::{FieldType, ObjectId, RecordId, Shape, Value};
 use std::sync::Arc;
 
 impl Folder<'_> {
@@ -129,11 +130,28 @@ impl Folder<'_> {
 /// The records with these ids, of those there can be.
 fn record_set(ids: &[i64], bound: u64) -> Bitset {
     let given = |id: &usize| (*id as u64) < bound;
-    let ids = || {
-        ids.iter()
-            .filter_map(|&id| usize::try_from(id).ok().filter(given))
-    };
-    let mut set = Bitset::new(ids().max().map_or(0, |id| id + 1));
-    ids().for_each(|id| set.set(id, true));
-    set
+    let ids = ids.iter();
+    Bitset::of(ids.filter_map(|&id| usize::try_from(id).ok().filter(given)))
+}
+
+/// The set of some records.
+pub(crate) fn set_of(ids: &[RecordId]) -> Bitset {
+    Bitset::of(ids.iter().filter_map(|id| usize::try_from(id.0).ok()))
+}
+
+impl Query {
+    /// The query over those of its rows alone in which `record` is in a set.
+    pub(crate) fn among(self, record: Expr, set: Bitset) -> Self {
+        let span = record.span.clone();
+        let node = Node::InRecords {
+            value: Box::new(record),
+            set: Arc::new(set),
+        };
+        let mut conditions = vec![Expr::new(node, Type::BOOLEAN, &span)];
+        conditions.extend(conjuncts(self.filter.as_ref()));
+        Self {
+            filter: Some(Expr::new(Node::And(conditions), Type::BOOLEAN, &span)),
+            ..self
+        }
+    }
 }

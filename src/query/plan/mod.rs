@@ -17,6 +17,7 @@ pub(crate) use access::{Access, Path, choose};
 pub(crate) use explain::explain;
 pub(crate) use fold::{fold, fold_expr, fold_given};
 pub(crate) use hierarchy::{Hierarchy, Places};
+pub(crate) use members::set_of;
 pub(crate) use nodes::map_operands;
 pub(crate) use parameter::{coarsened, coarser};
-pub(crate) use probe::first_change;
+pub(crate) use probe::{asked_records, first_change};

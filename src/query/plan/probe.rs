@@ -6,7 +6,7 @@ use crate::column::{Bitset, Comparison};
 use crate::query::bind::{Expr, History, Node, Type};
 use crate::query::syntax::HistoryKind;
 use crate::storage::{ChunkSummary, Summary};
-use crate::value::{Clock, DateTime, FieldId, FieldType, Shape, Value};
+use crate::value::{Clock, DateTime, FieldId, FieldType, RecordId, Shape, Value};
 use std::sync::Arc;
 
 /// The column that a condition is about.
@@ -120,7 +120,7 @@ impl Probe {
         }
     }
 
-    /// What a chunk's summary says; `records` is the number of the chunk's slots.
+    /// What a chunk's summary says.
     pub(super) fn verdict(&self, chunk: &ChunkSummary) -> Verdict {
         if !chunk.exact || matches!(self.wanted, Wanted::Equal(_)) {
             return Verdict::Some;
@@ -183,6 +183,20 @@ pub(crate) fn first_change(
     });
     let first = lows.max().filter(|low| *low > i64::MIN)?;
     Some(DateTime::from_micros(first))
+}
+
+/// The records, in order, whose history alone a folded filter asks for.
+pub(crate) fn asked_records(filter: Option<&Expr>, clock: &Clock) -> Option<Vec<RecordId>> {
+    let conditions = conjuncts(filter);
+    let probes = conditions.iter().filter_map(|c| Probe::of(c, clock));
+    let mut own = probes.filter(|probe| probe.subject == Subject::Slot(History::RECORD));
+    own.find_map(|probe| match &probe.wanted {
+        Wanted::Records(set) => Some(set.ones().map(|id| RecordId(id as u64)).collect()),
+        _ => match probe.only() {
+            Some(Only::Integer(id)) => Some(vec![RecordId(id.cast_unsigned())]),
+            _ => None,
+        },
+    })
 }
 
 /// The single value of a probe.

@@ -1,14 +1,14 @@
 //! What a statement changed, as rows: for `returning`, and for a dry run.
 
 use crate::catalog::Catalog;
-use crate::column::Bitset;
 use crate::error::Result;
-use crate::query::bind::{self, Expr, Node, Query, Type};
+use crate::query::bind::{self, Expr, Query, Type};
 use crate::query::exec;
 use crate::query::outcome::{Heading, Table};
 use crate::query::pipeline::Environment;
+use crate::query::plan::set_of;
 use crate::storage::{Change, Mark, Snapshot, Transaction};
-use crate::value::{FieldType, ObjectId, RecordId, Value};
+use crate::value::{FieldType, Value};
 use std::sync::Arc;
 
 /// A transaction as it was before a statement.
@@ -47,7 +47,9 @@ impl Before {
         let gone = matches!(change, bind::Change::Delete { .. });
         let among = own().filter(|change| gone == change.after.is_none());
         let ids: Vec<_> = among.map(|change| change.id).collect();
-        let query = query.clone().among(object, &ids);
+        let query = query
+            .clone()
+            .among(Expr::this(object, &(0..0)), set_of(&ids));
         if gone {
             let context = environment.context(&self.snapshot, &self.catalog);
             return exec::run(&query, &context);
@@ -160,26 +162,5 @@ impl Before {
             next: None,
             marks: Vec::new(),
         })
-    }
-}
-
-impl Query {
-    /// The query over these records alone, of the object that it is over.
-    fn among(mut self, object: ObjectId, ids: &[RecordId]) -> Self {
-        let place = |id: &RecordId| usize::try_from(id.0).ok();
-        let places: Vec<_> = ids.iter().filter_map(place).collect();
-        let mut set = Bitset::new(places.iter().max().map_or(0, |last| last + 1));
-        places.into_iter().for_each(|place| set.set(place, true));
-        let span = 0..0;
-        let node = Node::InRecords {
-            value: Box::new(Expr::this(object, &span)),
-            set: Arc::new(set),
-        };
-        let among = Expr::new(node, Type::BOOLEAN, &span);
-        self.filter = Some(match self.filter.take() {
-            None => among,
-            Some(filter) => Expr::new(Node::And(vec![among, filter]), Type::BOOLEAN, &span),
-        });
-        self
     }
 }

@@ -3,13 +3,14 @@
 
 use super::follow::distinct;
 use super::{Evaluator, internal};
-use crate::column::{Bitset, Ints, Vector};
+use crate::column::{Ints, Vector};
 use crate::error::Result;
-use crate::query::bind::{ColumnValue, Expr, Node, Query, Type};
+use crate::query::bind::{ColumnValue, Expr, Query, Type};
 use crate::query::exec::history::few;
 use crate::query::exec::profile::part;
 use crate::query::exec::{Batch, run_folded};
-use crate::value::{FieldType, ObjectId, RecordId};
+use crate::query::plan::set_of;
+use crate::value::{FieldType, ObjectId};
 use foldhash::HashMap;
 use std::sync::Arc;
 
@@ -64,9 +65,8 @@ impl Evaluator<'_> {
             *asked
         };
         if few(asked, object, self.context.snapshot) {
-            return Ok(self
-                .map_of(&of_these(query, record, &wanted), expr)?
-                .at(&ids));
+            let query = (**query).clone().among(record.clone(), set_of(&wanted));
+            return Ok(self.map_of(&query, expr)?.at(&ids));
         }
         let map = Arc::new(self.map_of(query, expr)?);
         let entry = (Arc::clone(query), Arc::clone(&map));
@@ -101,26 +101,5 @@ fn record_of(query: &Query) -> Option<(ObjectId, &Expr)> {
     match record.ty {
         Type::Plain(FieldType::Reference(object)) => Some((object, record)),
         _ => None,
-    }
-}
-
-/// The query over the rows of these records alone.
-fn of_these(query: &Query, record: &Expr, ids: &[RecordId]) -> Query {
-    let at = |id: &RecordId| usize::try_from(id.0).ok();
-    let mut set = Bitset::new(ids.iter().filter_map(at).max().map_or(0, |last| last + 1));
-    ids.iter().filter_map(at).for_each(|id| set.set(id, true));
-    let node = Node::InRecords {
-        value: Box::new(record.clone()),
-        set: Arc::new(set),
-    };
-    let mut conditions = vec![Expr::new(node, Type::BOOLEAN, &record.span)];
-    conditions.extend(query.filter.clone());
-    Query {
-        filter: Some(Expr::new(
-            Node::And(conditions),
-            Type::BOOLEAN,
-            &record.span,
-        )),
-        ..query.clone()
     }
 }
