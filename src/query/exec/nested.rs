@@ -79,11 +79,14 @@ impl Executor<'_> {
             names: Arc::clone(&names),
             values: columns.iter().map(|column| column[at].clone()).collect(),
         };
+        // Rows that refer to one record share its list.
+        let lists: HashMap<RecordId, Value> = of
+            .into_iter()
+            .map(|(owner, places)| (owner, Value::Nested(places.iter().map(record).collect())))
+            .collect();
         let list = |owner: &Option<RecordId>| {
-            let places = owner
-                .and_then(|owner| of.get(&owner))
-                .map_or(&[][..], Vec::as_slice);
-            Value::Nested(places.iter().map(record).collect())
+            let list = owner.and_then(|owner| lists.get(&owner));
+            list.map_or_else(|| Value::Nested(Arc::default()), Value::clone)
         };
         Ok(owners.iter().map(list).collect())
     }
