@@ -53,7 +53,10 @@ impl Binder<'_> {
         if let Some(group) = &scope.group {
             return self.group_path(scope, group, names, span);
         }
-        if let Some((len, object)) = scope.fact(names) {
+        // What was tested is no name of `select`.
+        if scope.alias(&first.text).is_none()
+            && let Some((len, object)) = scope.fact(names)
+        {
             let start = self.path(scope, &names[..len], span)?;
             return self.followed(start, object, &names[len..], span);
         }

@@ -194,7 +194,8 @@ impl<'s> Scope<'s> {
         self.names.iter().rfind(|known| same(&known.name, name))
     }
 
-    fn alias(&self, name: &str) -> Option<&Named> {
+    /// The expression an alias of `select` stands for.
+    pub(super) fn alias(&self, name: &str) -> Option<&Named> {
         self.aliases.iter().rfind(|known| same(&known.name, name))
     }
 }
