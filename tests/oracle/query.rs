@@ -411,6 +411,22 @@ impl Writer<'_> {
         let (b, _) = self.path(of, &fits, 1).unwrap_or(("id".to_owned(), Whole));
         let order = self.order(of);
         let limit = self.pick(&["", " limit 2"]);
+        let leads: Vec<_> = LEADS.iter().filter(|(.., to)| *to == object).collect();
+        if !leads.is_empty() && self.random.chance(30) {
+            // Of what groups have in common.
+            let (from, key, _) = leads[self.random.below(leads.len())];
+            let filter = self.filter(from);
+            let list = format!("{{ {a} as x, {b} as y{order}{limit} }} as inner");
+            return match self.random.chance(50) {
+                true => format!(
+                    "{from}{filter} group by {key} select {key}, count() as n, {key}.{name}{inner} {list}"
+                ),
+                false => format!(
+                    "({from}{filter} group by {key} as k select k, count() as n) select k, \
+                     count(k.{name}) as n, k.{name}{inner} {list}"
+                ),
+            };
+        }
         format!(
             "{object}{filter} select id, {name}{inner} {{ {a} as x, {b} as y{order}{limit} }} as inner{}",
             self.order(object)

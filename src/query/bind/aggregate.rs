@@ -58,9 +58,7 @@ impl Binder<'_> {
         if let Some(group) = &scope.group {
             return self.group_aggregate(group, call, function, span);
         }
-        if let Some(names) = path
-            && let Some(error) = self.untested(scope, names, &call.name.text)
-        {
+        if let Some(error) = self.untested_in(scope, call) {
             return Err(error.at(span.clone()));
         }
         if let Some(names) = path
@@ -115,6 +113,12 @@ impl Binder<'_> {
             .hint(self.collection_example(scope, &call.name.text)),
         };
         Err(error.at(span.clone()))
+    }
+
+    /// The error for an aggregate whose argument is a collection of what nobody tested.
+    fn untested_in(&self, scope: &Scope<'_>, call: &syntax::Call) -> Option<Error> {
+        let names = call.arguments.first().and_then(path_of)?;
+        self.untested(scope, names, |of| format!("and {}({of})", call.name.text))
     }
 
     /// Whether a call is an aggregate over the rows of the query itself.
@@ -249,7 +253,10 @@ impl Binder<'_> {
             self.over(records, call, function, joined, argument, span)?
         } else {
             let argument = match call.arguments.first() {
-                Some(tree) => Some(self.expr(records, tree)?),
+                Some(tree) => Some(self.expr(records, tree).map_err(|error| {
+                    let untested = self.untested_in(records, call);
+                    untested.map_or(error, |error| error.at(span.clone()))
+                })?),
                 None => None,
             };
             let second = match call.arguments.get(1) {

@@ -30,7 +30,7 @@ impl Binder<'_> {
     ) -> Result<Start> {
         let span = self.at(&of.span);
         let (query, frames) = self.query_in(of, None)?;
-        let start = self.start_of(query, &frames, &of.span);
+        let start = self.start_of(query, &frames, &of.span)?;
         let Base::Object(object) = start.base else {
             return Err(Error::new(
                 Code::Misplaced,

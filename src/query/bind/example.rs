@@ -81,12 +81,12 @@ impl Binder<'_> {
     }
 
     /// The error for a collection of what a reference to any of several leads to, before it is
-    /// asked which of them that is.
+    /// asked which of them that is; `ask` says how one goes on.
     pub(super) fn untested(
         &self,
         scope: &Scope<'_>,
         names: &[Name],
-        aggregate: &str,
+        ask: impl Fn(&str) -> String,
     ) -> Option<Error> {
         let (last, path) = names.split_last().filter(|(_, path)| !path.is_empty())?;
         let Type::Plain(FieldType::AnyReference(objects)) =
@@ -103,8 +103,9 @@ impl Binder<'_> {
         let (path, own) = (path.join("."), &last.text);
         let message = format!("`{path}` may refer to what has no `{own}`");
         Some(Error::new(Code::Misplaced, message).hint(format!(
-            "the test comes first: `where {path} is {} and {aggregate}({path}.{own})`",
-            object.singular
+            "the test comes first: `where {path} is {} {}`",
+            object.singular,
+            ask(&format!("{path}.{own}"))
         )))
     }
 

@@ -3,6 +3,7 @@
 use super::aggregate::or_nothing;
 use super::binder::Binder;
 use super::item::Listed;
+use super::joined::only_to;
 use super::order::column;
 use super::scope::{Base, Link, Outer, Scope, Slot, correlated};
 use super::source::Start;
@@ -118,7 +119,7 @@ impl Binder<'_> {
                     "for each record first: `let n = {call}`, then an aggregate of n"
                 )));
         }
-        let (key, object) = self.past_record(scope, lead, span)?;
+        let (key, object) = self.past_record(scope, lead, field, span)?;
         let object = self.object(object);
         let history = self.history(kind, object, self.past_field(object, field)?, span);
         let given = RefCell::default();
@@ -181,7 +182,7 @@ impl Binder<'_> {
         let Some((field, lead)) = path.split_last() else {
             return Err(Error::new(Code::Internal, "a history of no field"));
         };
-        let (key, base) = self.past_record(scope, lead, span)?;
+        let (key, base) = self.past_record(scope, lead, field, span)?;
         let object = self.object(base);
         let history = self.history(kind, object, self.past_field(object, field)?, span);
         let record = Type::Plain(FieldType::Reference(base));
@@ -200,6 +201,7 @@ impl Binder<'_> {
         &self,
         scope: &Scope<'_>,
         lead: &[Name],
+        field: &Name,
         span: &Span,
     ) -> Result<(Expr, ObjectId)> {
         if lead.is_empty() || matches!(lead, [name] if super::scope::same(&name.text, "this")) {
@@ -214,16 +216,29 @@ impl Binder<'_> {
             return Ok((Expr::this(object, span), object));
         }
         let reference = self.path(scope, lead, span)?;
-        match reference.ty {
-            Type::Plain(FieldType::Reference(object)) => Ok((reference, object)),
-            _ => {
-                let is = self.describe(&reference.ty);
-                let written: Vec<_> = lead.iter().map(|name| name.text.as_str()).collect();
-                let message = format!("`{}` is {is}", written.join("."));
-                Err(Error::new(Code::TypeMismatch, message)
-                    .at(span.clone())
-                    .expected("a reference before the field"))
+        let written: Vec<_> = lead.iter().map(|name| name.text.as_str()).collect();
+        let written = written.join(".");
+        let refused = || {
+            let is = self.describe(&reference.ty);
+            Error::new(Code::TypeMismatch, format!("`{written}` is {is}")).at(span.clone())
+        };
+        match &reference.ty {
+            Type::Plain(FieldType::Reference(object)) => Ok((reference.clone(), *object)),
+            Type::Plain(FieldType::AnyReference(objects)) => {
+                if let Some(object) = scope.known(lead) {
+                    return Ok((only_to(reference, object), object));
+                }
+                let having = |id: &&ObjectId| self.object(**id).find_field(&field.text).is_some();
+                let error = refused().expected("a reference to records of one object");
+                Err(match objects.iter().find(having) {
+                    Some(object) => error.hint(format!(
+                        "the test comes first: `where {written} is {}`",
+                        self.object(*object).singular
+                    )),
+                    None => error,
+                })
             }
+            _ => Err(refused().expected("a reference before the field")),
         }
     }
 

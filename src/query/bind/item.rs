@@ -6,7 +6,7 @@ use super::joined::only_to;
 use super::query::COLUMNS_MAX;
 use super::scope::{Base, Link, Named, Outer, Scope, same};
 use super::{Column, ColumnValue, Expr, Nested, Node, Source, Subtree, Type};
-use crate::error::{Code, Error, Result, Span};
+use crate::error::{Code, Error, Result, Span, nearest};
 use crate::query::syntax::{self, ExprKind, Item};
 use crate::value::{FieldType, ObjectId};
 use std::cell::RefCell;
@@ -164,16 +164,25 @@ impl Binder<'_> {
             written = format!("{what}({written})");
         }
         let span = tree.path.first().map_or(0..0, |name| self.at(&name.span));
-        if scope.group.is_some() {
+        let lead = tree.path.split_last().map_or(&[][..], |(_, lead)| lead);
+        if let Some(group) = &scope.group
+            && group.leading(lead).is_none()
+        {
             let message =
                 format!("`{written} {{ ... }}` lists {what} of a record, and here is a group");
             let error = Error::new(Code::Misplaced, message)
                 .at(span)
                 .expected("group keys and aggregates");
-            return Err(match tree.past {
+            let error = match tree.past {
                 None => error.hint("list(name) gives the values of a group's records"),
                 Some(_) => error,
-            });
+            };
+            if lead.is_empty() {
+                return Err(error);
+            }
+            let lead: Vec<_> = lead.iter().map(|name| name.text.as_str()).collect();
+            let lead = lead.join(".");
+            return Err(error.hint(format!("a key's record has one: `group by {lead}`")));
         }
         let listed = match tree.past {
             None => self.listed(scope, &tree.path, &written, &span)?,
@@ -237,18 +246,7 @@ impl Binder<'_> {
     ) -> Result<Listed> {
         let joined = self.joined(scope, path, span)?;
         let Some(joined) = joined.filter(|joined| joined.rest.is_empty()) else {
-            if let (Some(shown), Some(object), [name, ..]) = (&scope.shown, scope.object(), path)
-                && scope.shown(&name.text).is_none()
-            {
-                return Err(self.not_shown(object, shown, name));
-            }
-            let message = format!("`{written}` is no collection here");
-            let error = Error::new(Code::UnknownObject, message).at(span.clone());
-            let all = scope
-                .object()
-                .map(|id| self.catalog.collections(id))
-                .unwrap_or_default();
-            return Err(error.near(written, all.iter().map(|c| c.name.as_str())));
+            return Err(self.not_listed(scope, path, written, span));
         };
         Ok(Listed {
             from: joined.lead.map(|(from, base)| match from.ty {
@@ -261,6 +259,68 @@ impl Binder<'_> {
             owner: joined.owner,
             subtree: joined.subtree,
         })
+    }
+
+    /// The error about a path to a list that ends at no collection.
+    fn not_listed(
+        &self,
+        scope: &Scope<'_>,
+        path: &[syntax::Name],
+        written: &str,
+        span: &Span,
+    ) -> Error {
+        let ask = |of: &str| format!("select {of} {{ ... }}");
+        if let Some(error) = self.untested(scope, path, ask) {
+            return error.at(span.clone());
+        }
+        let message = format!("`{written}` is no collection here");
+        let error = Error::new(Code::UnknownObject, message).at(span.clone());
+        let object = match (path.split_last(), &scope.shown) {
+            (Some((_, [])), Some(shown)) => match (scope.object(), scope.shown(written)) {
+                (Some(object), None) => return self.not_shown(object, shown, &path[0]),
+                _ => None,
+            },
+            (Some((_, lead @ [_, ..])), _) => match self.path(scope, lead, span) {
+                Ok(Expr {
+                    ty: Type::Plain(FieldType::Reference(object)),
+                    ..
+                }) => Some(object),
+                Ok(_) => None,
+                // A name nobody knows is the plainer mistake.
+                Err(error) => return error,
+            },
+            _ => scope.object(),
+        };
+        let last = &path[path.len() - 1].text;
+        match (object, &scope.base) {
+            (Some(object), _) => {
+                let all = self.catalog.collections(object);
+                let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
+                match nearest(last, names.iter().copied()) {
+                    Some(near) if same(near, last) => error
+                        .hint("a list starts at a field of a row, or at a name that `let` gives"),
+                    None if !names.is_empty() => error.hint(format!(
+                        "collections of {}: {}",
+                        self.object(object).name,
+                        names.join(", ")
+                    )),
+                    _ => error.near(last, names),
+                }
+            }
+            (None, Base::Slots(slots)) => {
+                let having = slots.iter().find(|slot| match &slot.ty {
+                    Type::Plain(FieldType::Reference(object)) => {
+                        self.catalog.find_collection(*object, last).is_some()
+                    }
+                    _ => false,
+                });
+                match having {
+                    Some(slot) => error.hint(format!("did you mean `{}.{last}`?", slot.name)),
+                    None => error,
+                }
+            }
+            _ => error,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::binder::Binder;
 use super::scope::{Scope, same};
-use super::{Column, ColumnValue, Expr, Meant, Node, Subtree, Type};
+use super::{Expr, Meant, Node, Subtree, Type};
 use crate::catalog::Collection;
 use crate::error::{Code, Error, Result, Span};
 use crate::query::syntax::Name;
@@ -43,43 +43,32 @@ impl Binder<'_> {
         }
         let is_outer = rest.len() < names.len();
         // What a reference points to, after which the path goes on with `rest`.
-        let (written, mut told) = (rest, false);
-        let mut target = |ty: &Type, rest: &[Name]| match ty {
+        let written = rest;
+        let target = |ty: &Type, rest: &[Name]| match ty {
             Type::Plain(FieldType::Reference(target)) => Some(*target),
             Type::Plain(FieldType::AnyReference(_)) => {
-                let known = start.known(&written[..written.len() - rest.len()]);
-                told |= known.is_some();
-                known
+                start.known(&written[..written.len() - rest.len()])
             }
             _ => None,
         };
-        let Some(first) = start.object() else {
+        let mut named = None;
+        if start.group.is_none() && next(rest, "this") {
+            rest = &rest[1..];
+        } else if let Some(name) = rest.first() {
+            named = start.let_name(&name.text);
+        }
+        let from = rest;
+        let first = match named {
+            Some(named) => Some((named.value.ty.clone(), 1)),
+            None => start.first(rest),
+        };
+        let Some((first, mut lead)) = first else {
             return Ok(None);
         };
-        if next(rest, "this") {
-            rest = &rest[1..];
-        } else if let Some(name) = rest.first()
-            && start.let_name(&name.text).is_some()
-        {
+        rest = &rest[lead..];
+        let Some(mut at) = target(&first, rest) else {
             return Ok(None);
-        }
-        let (mut at, mut lead) = (first, 0);
-        let from = rest;
-        if start.shown.is_some() {
-            let Some(Column {
-                value: ColumnValue::Expr(value),
-                ..
-            }) = rest.first().and_then(|name| start.shown(&name.text))
-            else {
-                return Ok(None);
-            };
-            rest = &rest[1..];
-            let Some(target) = target(&value.ty, rest) else {
-                return Ok(None);
-            };
-            at = target;
-            lead = 1;
-        }
+        };
         // References first.
         while let Some(name) = rest.first() {
             let definition = self.object(at);
@@ -151,10 +140,22 @@ impl Binder<'_> {
             (None, None) => return Ok(None),
         };
         let lead = match lead {
-            _ if is_outer || told => Some(self.path(scope, &names[..before], span)?),
+            _ if is_outer || named.is_some() || start.group.is_some() => {
+                Some(names[..before].to_vec())
+            }
             0 => None,
-            count => Some(self.own_path(scope, &from[..count], span)?),
+            // Names of `select` mean nothing here.
+            count => {
+                let text = "this".to_owned();
+                let this = Name {
+                    text,
+                    span: span.clone(),
+                };
+                Some([&[this], &from[..count]].concat())
+            }
         };
+        let lead = lead.map(|lead| self.path(scope, &lead, span));
+        let lead = lead.transpose()?;
         let lead = lead.map(|lead| (lead, base));
         Ok(Some(Joined {
             lead,

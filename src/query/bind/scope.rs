@@ -1,10 +1,11 @@
 //! What names mean at one place of a statement.
 
+use super::aggregate::path_of;
 use super::duplicates::Pairs;
-use super::{Aggregate, Column, Expr, Node, Type};
+use super::{Aggregate, Column, ColumnValue, Expr, Node, Type};
 pub(super) use crate::catalog::same_name as same;
 use crate::query::syntax;
-use crate::value::ObjectId;
+use crate::value::{FieldType, ObjectId};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
@@ -178,6 +179,27 @@ impl<'s> Scope<'s> {
         facts.next_back().map(|(_, object)| *object)
     }
 
+    /// What a path begins with, and how many of its names say that: none for the record at hand,
+    /// which the others are fields or collections of.
+    pub(super) fn first(&self, names: &[syntax::Name]) -> Option<(Type, usize)> {
+        if let Some(group) = &self.group {
+            return group.leading(names);
+        }
+        let name = names.first()?;
+        let ty = match (&self.base, &self.shown) {
+            (Base::Object(object), None) => {
+                return Some((Type::Plain(FieldType::Reference(*object)), 0));
+            }
+            (Base::Object(_), Some(_)) => match &self.shown(&name.text)?.value {
+                ColumnValue::Expr(value) => &value.ty,
+                ColumnValue::Nested(_) => return None,
+            },
+            (Base::Slots(slots), _) => &slots.iter().find(|slot| same(&slot.name, &name.text))?.ty,
+            (Base::Nothing, _) => return None,
+        };
+        Some((ty.clone(), 1))
+    }
+
     /// The column of this name that a query underneath shows.
     pub(super) fn shown(&self, name: &str) -> Option<&Column> {
         let mut shown = self.shown.iter().flatten();
@@ -205,6 +227,15 @@ impl GroupScope<'_> {
     pub(super) fn key(&self, tree: &syntax::Expr) -> Option<Expr> {
         let at = self.keys.iter().position(|key| key.tree == *tree)?;
         Some(self.slot(at, tree))
+    }
+
+    /// The longest key that a path begins with: its type, and how many names it has.
+    pub(super) fn leading(&self, names: &[syntax::Name]) -> Option<(Type, usize)> {
+        let leads = self.keys.iter().filter_map(|key| {
+            let path = path_of(&key.tree).filter(|path| names.starts_with(path))?;
+            Some((key.ty.clone(), path.len()))
+        });
+        leads.max_by_key(|(_, len)| *len)
     }
 
     /// The slot of the key with this alias.

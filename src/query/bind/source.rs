@@ -65,7 +65,7 @@ impl Binder<'_> {
         let (name, arguments) = match source {
             syntax::Source::Query(tree) => {
                 let (query, frames) = self.query_in(tree, None)?;
-                return Ok(self.start_of(query, &frames, &tree.span));
+                return self.start_of(query, &frames, &tree.span);
             }
             syntax::Source::Named { path, .. } => {
                 let [name] = path.as_slice() else {
@@ -101,7 +101,7 @@ impl Binder<'_> {
         }
         self.viewed(name, arguments.unwrap_or(&[]), |tree| {
             let (query, frames) = self.query_in(tree, None)?;
-            Ok(self.start_of(query, &frames, &name.span))
+            self.start_of(query, &frames, &name.span)
         })
     }
 
@@ -323,7 +323,7 @@ impl Binder<'_> {
 
     /// What stands on a bound query: its records where it only chooses and shows them, else its
     /// rows.
-    pub(super) fn start_of(&self, mut query: Query, frames: &Frames, span: &Span) -> Start {
+    pub(super) fn start_of(&self, mut query: Query, frames: &Frames, span: &Span) -> Result<Start> {
         let over_rows = |column: &Column| match &column.value {
             ColumnValue::Expr(value) => value.is_over_rows(),
             ColumnValue::Nested(_) => false,
@@ -341,14 +341,22 @@ impl Binder<'_> {
             let per = query.limit.iter().flat_map(|limit| &limit.per);
             let mut order = ascending(per, self.catalog);
             order.extend(query.order);
-            return Start {
+            return Ok(Start {
                 base: Base::Object(*object),
                 shown: frames.shown.then(|| query.columns.clone()),
                 source: query.source,
                 filter: filter.into_iter().collect(),
                 columns: query.columns,
                 order,
-            };
+            });
+        }
+        let is_list = |column: &&Column| matches!(column.value, ColumnValue::Nested(_));
+        if let Some(list) = query.columns.iter().find(is_list) {
+            let message = format!("another query cannot read the list `{}`", list.name);
+            return Err(Error::new(Code::Misplaced, message)
+                .at(self.at(span))
+                .expected("values in its rows")
+                .hint("leave the list out here: the query around this one can show it"));
         }
         query.without_totals();
         let days = self.add_days(&mut query, frames);
@@ -367,14 +375,14 @@ impl Binder<'_> {
                 value: ColumnValue::Expr(Expr::new(Node::Slot(at), column.ty(), &self.at(span))),
             })
             .collect();
-        Start {
+        Ok(Start {
             base: Base::Slots(slots),
             source: Source::Query(Box::new(query)),
             filter: Vec::new(),
             columns,
             order: Vec::new(),
             shown: None,
-        }
+        })
     }
 }
 

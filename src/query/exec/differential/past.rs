@@ -129,6 +129,16 @@ fn listed() -> BoxedStrategy<String> {
          { new, outer.name as n, outer.account.employees as e }",
         "accounts select name, deals { changes(stage) where new = outer.stage \
          { outer.outer.name } } as d",
+        "changes of deals.stage select transaction, record.account.deals { count_of limit 2 } as d",
+        "changes of deals.amount select new, count(record.account.deals where amount > 300) as n, \
+         record.stage.deals { amount, close order by amount desc, close limit 2 } as d",
+        "spans of deals.account select days, value.children { name, deals { amount } as d } as c",
+        "spans of accounts.parent where exists(value.deals) select record.name, \
+         sum(record.deals.amount) as s",
+        "changes of deals.account group by new select count() as n, new.deals { amount } as d, \
+         changes(new.employees) { new } as e",
+        "deals where about is account select name, changes(about.employees) { old, new } as e, \
+         count(spans(about.parent)) as n, spans(about.parent) { value.name } as p",
         "changes of deals.stage where old is empty select spans(record.account) \
          { value.name, count(spans(record.amount)) as n, count(changes(value.employees)) as d }",
     ]);

@@ -530,9 +530,55 @@ pub(super) fn query() -> BoxedStrategy<String> {
     });
     prop_oneof![
         4 => plain, 4 => groups, 3 => subtotals, 3 => accounts, 2 => together, 1 => nested,
+        2 => referred(),
         1 => stacked, 1 => over, 1 => within, 3 => found(), 2 => duplicates()
     ]
     .boxed()
+}
+
+/// Collections of accounts that rows refer to which are no records themselves.
+fn referred() -> BoxedStrategy<String> {
+    // The rows; the way from them to an account; a column of theirs.
+    let rows = some(&[
+        "deals where (IF) group by account: account: count() as n",
+        "deals where (IF) group by account, stage with totals, rollup: account: count() as n",
+        "deals where (IF) group by stage, account.parent: account.parent: count() as n",
+        "(deals where (IF) group by account as k) where count > 1: k: count",
+        "(accounts group by parent) let up = parent.parent: up: count",
+        "(deals where (IF) limit 9 with ties) let up = account.parent: up: count_of",
+        "find \"ab\" in deals: record.account: score",
+        "find \"a\" where record is account: record: score",
+        "find \"xy\" where record is deal: record.account: score",
+        "duplicates of deals where same(stage): first.account: size",
+        "duplicates of (deals where (IF)) where same(account) group by record: record.account: \
+         count() as n",
+    ]);
+    let having = some(&[
+        "",
+        " having count(WAY.deals) > 2",
+        " having exists(WAY.parent.mentions)",
+    ]);
+    let items = some(&[
+        "WAY.deals { count_of, amount, close order by amount desc, close limit 2 } as some",
+        "WAY.parent.subtree.deals where (IF) { count_of, close limit 4 } as some",
+        "WAY.children { name, subtree { name order by name desc limit 2 } as all_of limit 2 }",
+        "WAY.mentions { amount limit 2 }, \
+         WAY.subtree.deals where amount > 300 { amount, chance limit 3 }",
+        "count(WAY.deals where (IF)) as c, sum(WAY.subtree.deals.amount) as s, \
+         exists(WAY.children where employees > 4) as e",
+        "max(WAY.deals.count_of * WAY.deals.amount) as m, \
+         first(WAY.parent.subtree.deals.amount by close, amount) as f",
+    ]);
+    (rows, having, items, deal_condition(), deal_condition())
+        .prop_map(|(rows, having, items, outer, inner)| {
+            let parts: Vec<&str> = rows.split(": ").collect();
+            let [rows, way, column] = parts[..] else {
+                panic!("{rows}");
+            };
+            let rest = format!("{having} select {column}, {items}").replace("WAY", way);
+            rows.replace("IF", &outer) + &rest.replace("IF", &inner)
+        })
+        .boxed()
 }
 
 /// Rules of which each alternative says which records to compare.
