@@ -81,7 +81,7 @@ impl Catalog {
         objects.flat_map(|object| object.fields.iter().map(|field| (object.id, field)))
     }
 
-    fn field_mut(&mut self, object: ObjectId, field: FieldId) -> Result<&mut Field> {
+    pub(crate) fn field_mut(&mut self, object: ObjectId, field: FieldId) -> Result<&mut Field> {
         let object = self.objects.get_mut(object.0 as usize);
         let field = object.and_then(|object| object.fields.get_mut(usize::from(field.0)));
         field.ok_or_else(|| Error::new(Code::Corrupt, "the catalog tells of no field"))

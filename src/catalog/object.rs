@@ -203,6 +203,12 @@ impl Field {
         code
     }
 
+    /// Takes a label away; a `known` one keeps its code for when it comes again.
+    pub(crate) fn take_label(&mut self, code: LabelCode, known: bool) {
+        let taken = self.labels.extract_if(.., |label| label.code == code);
+        self.gone_labels.extend(taken.filter(|_| known));
+    }
+
     /// The place of a label among the declared ones, from 0.
     pub(crate) fn label_rank(&self, code: LabelCode) -> Option<usize> {
         self.labels.iter().position(|label| label.code == code)

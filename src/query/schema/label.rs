@@ -105,9 +105,7 @@ impl Definer<'_, '_> {
                 .used_label(id, at, &found, count)
                 .at(label.span.clone()));
         }
-        let definition = self.field_mut(id, at);
-        definition.labels.retain(|label| label.code != found.code);
-        definition.gone_labels.push(found);
+        self.field_mut(id, at).take_label(found.code, true);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! the label it names. Everything else is an error that says what the field takes. Types that
 //! never fit were refused by the binder.
 
-use super::writer::Writer;
+use super::writer::{AddedLabel, Writer};
 use crate::catalog::Field;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
@@ -227,9 +227,17 @@ impl Writer<'_, '_> {
                 ));
             }
             let catalog = Arc::make_mut(&mut self.catalog);
-            let definition = &mut catalog.objects[object.0 as usize].fields[usize::from(field.0)];
-            codes.push(definition.add_label(name));
-            self.grown = true;
+            let definition = catalog.field_mut(object, field)?;
+            let gone = definition.gone_labels.len();
+            let code = definition.add_label(name);
+            self.added_labels.push(AddedLabel {
+                object,
+                field,
+                code,
+                again: definition.gone_labels.len() < gone,
+                given: false,
+            });
+            codes.push(code);
         }
         codes.sort_unstable();
         codes.dedup();

@@ -92,6 +92,8 @@ pub(super) struct Run<'a, 't> {
     pub(super) keys: Option<Keys>,
     /// The records that lines went to by their keys.
     met: Bitset,
+    /// Those of them that are in the tally.
+    counted: Bitset,
     repeated: Vec<u64>,
     columns: usize,
     /// Columns without a heading that nothing may stand in.
@@ -177,6 +179,7 @@ impl<'a, 't> Run<'a, 't> {
             set,
             keys,
             met: Bitset::new(0),
+            counted: Bitset::new(0),
             repeated: Vec::new(),
             columns: cells.header().len(),
             nameless: nameless.map(|(_, at)| at).collect(),
@@ -478,24 +481,18 @@ impl<'a, 't> Run<'a, 't> {
         };
         match self.writer.upsert_values(&rules, keys, draft.values) {
             Ok(done) => {
-                self.tally.count(done);
-                self.meet(draft.number, done.id());
+                if note(&mut self.met, done.id()) {
+                    self.repeated.push(draft.number);
+                }
+                if !matches!(done, Upserted::Same(_)) && !note(&mut self.counted, done.id()) {
+                    self.tally.count(done);
+                }
                 self.writer.refers(self.object, done.id())?;
                 self.wait(draft.number, done, draft.waiting);
                 Ok(())
             }
             Err(refusal) => self.refuse_for((draft.number, draft.record), refusal),
         }
-    }
-
-    /// Notes that a line went to a record, and whether another one did before.
-    fn meet(&mut self, line: u64, id: RecordId) {
-        let at = id.0 as usize;
-        self.met.resize(self.met.len().max(at + 1));
-        if self.met.get(at) {
-            self.repeated.push(line);
-        }
-        self.met.set(at, true);
     }
 
     fn wait(&mut self, line: u64, done: Upserted, texts: Vec<(FieldId, String)>) {
@@ -577,6 +574,15 @@ impl<'a, 't> Run<'a, 't> {
         self.writer.replace(rules, id, &old, row)?;
         Ok(self.writer.refers(self.object, id)?)
     }
+}
+
+/// Notes a record; true if it was noted before.
+fn note(records: &mut Bitset, id: RecordId) -> bool {
+    let at = id.0 as usize;
+    records.resize(records.len().max(at + 1));
+    let before = records.get(at);
+    records.set(at, true);
+    before
 }
 
 /// The value that a line gives a field.

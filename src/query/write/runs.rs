@@ -5,6 +5,7 @@ use crate::query::outcome::{ImportReport, Outcome};
 use crate::query::syntax::{self, Statement};
 use crate::query::trial::Trial;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 const SCHEMA: &str = "
     create object shops (name text label unique, size integer, check (not (size > 90)));
@@ -126,6 +127,14 @@ fn assert_same(statement: &str, text: &str, rest: &str) {
     assert!(runs.3 == memory.3);
 }
 
+/// The labels of `items.labels`, in whatever order they came.
+fn labels(trial: &Trial) -> BTreeSet<String> {
+    let catalog = trial.catalog();
+    let items = catalog.find_object("items").unwrap();
+    let labels = &items.find_field("labels").unwrap().labels;
+    labels.iter().map(|label| label.name.clone()).collect()
+}
+
 const PLAIN: &[&str] = &["code", "name", "mail", "n", "shop", "labels", "note"];
 const LINKED: &[&str] = &["code", "name", "n", "parent", "mail"];
 
@@ -170,6 +179,7 @@ proptest! {
             prop_assert!(reason.starts_with(message.as_str()), "{} {}", reason, message);
         }
         prop_assert_eq!(trial.dump("items"), one_by_one.dump("items"));
+        prop_assert_eq!(labels(&trial), labels(&one_by_one));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::query::label::{self, Known};
 use crate::query::pipeline::Environment;
 use crate::query::plan;
 use crate::storage::{Row, Snapshot, Transaction, place};
-use crate::value::{ChunkId, Clock, FieldId, ObjectId, RecordId, Value};
+use crate::value::{ChunkId, Clock, FieldId, LabelCode, ObjectId, RecordId, Value};
 use foldhash::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +34,17 @@ impl Refusal {
     }
 }
 
+/// A label that a field with open labels got.
+pub(super) struct AddedLabel {
+    pub(super) object: ObjectId,
+    pub(super) field: FieldId,
+    pub(super) code: LabelCode,
+    /// Whether the field had it before, and it was dropped.
+    pub(super) again: bool,
+    /// Whether a record has been given it.
+    pub(super) given: bool,
+}
+
 /// Values for the fields of one record.
 pub(crate) type Values = Vec<(FieldId, Value)>;
 
@@ -46,8 +57,8 @@ pub(crate) struct Writer<'a, 't> {
     rules: HashMap<ObjectId, Rc<Rules>>,
     /// Records seen to exist; nothing is deleted while references are written.
     live: HashMap<(ObjectId, ChunkId), Bitset>,
-    /// Whether the catalog has grown by tags and must be stored.
-    pub(super) grown: bool,
+    /// Labels added to fields whose labels are open.
+    pub(super) added_labels: Vec<AddedLabel>,
     /// Whether a field assigned a missing value takes its default, as blank cells do.
     pub(super) blanks_take_defaults: bool,
     /// Whether checks are held later, by the caller.
@@ -69,19 +80,41 @@ impl<'a, 't> Writer<'a, 't> {
             labels: Known::default(),
             rules: HashMap::default(),
             live: HashMap::default(),
-            grown: false,
+            added_labels: Vec::new(),
             blanks_take_defaults: false,
             checks_wait: false,
             creating: Creating::default(),
         }
     }
 
-    /// Stores the catalog if tags were added to it.
+    /// Stores the catalog if records were given labels that it did not have; what was added for
+    /// refused records alone is taken from it again.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        if std::mem::take(&mut self.grown) {
+        let added = std::mem::take(&mut self.added_labels);
+        let (given, refused): (Vec<_>, Vec<_>) = added.into_iter().partition(|added| added.given);
+        for AddedLabel {
+            object,
+            field,
+            code,
+            again,
+            ..
+        } in refused
+        {
+            let catalog = Arc::make_mut(&mut self.catalog);
+            catalog.field_mut(object, field)?.take_label(code, again);
+        }
+        if !given.is_empty() {
             self.transaction.set_labels(self.catalog.encode()?);
         }
         Ok(())
+    }
+
+    /// Notes that a record has the labels of a row.
+    fn give_labels(&mut self, object: ObjectId, row: &Row) {
+        for added in self.added_labels.iter_mut().filter(|added| !added.given) {
+            added.given = added.object == object
+                && matches!(row.get(added.field), Value::Tags(codes) if codes.contains(&added.code));
+        }
     }
 
     /// The definitions, with the labels added so far.
@@ -207,6 +240,7 @@ impl<'a, 't> Writer<'a, 't> {
         self.verify(rules, None, &row)?;
         self.verify_unique(rules, None, None, &row)?;
         self.forget_labels(rules, &row);
+        self.give_labels(rules.object, &row);
         let row = Arc::unwrap_or_clone(row);
         let id = self.transaction.insert(rules.object, row)?;
         let (chunk, slot) = place(id);
@@ -262,6 +296,7 @@ impl<'a, 't> Writer<'a, 't> {
     ) -> Result<()> {
         self.forget_labels(rules, old);
         self.forget_labels(rules, &row);
+        self.give_labels(rules.object, &row);
         let row = Arc::unwrap_or_clone(row);
         self.transaction
             .replace(rules.object, id, Arc::clone(old), row)
