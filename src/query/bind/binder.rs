@@ -292,6 +292,11 @@ impl<'a> Binder<'a> {
             Literal::Boolean(b) => (Value::Boolean(*b), Type::BOOLEAN),
             Literal::Integer(n) => (Value::Integer(*n), Type::INTEGER),
             Literal::Number(n) => (Value::Number(*n), Type::NUMBER),
+            Literal::Decimal(text) => {
+                let bad = |_| Error::new(Code::BadLiteral, format!("`{text}` is no number"));
+                let number = text.parse().map_err(|e| bad(e).at(span.clone()))?;
+                (Value::Number(number), Type::NUMBER)
+            }
             Literal::Percent(n) => (Value::Number(*n), Type::Plain(FieldType::Percent)),
             Literal::Text(text) => (Value::text(text), Type::TEXT),
             Literal::Date(date) => (Value::Date(*date), Type::DATE),

@@ -38,6 +38,12 @@ impl Binder<'_> {
                 return Ok(bound);
             }
         }
+        if let (ExprKind::Literal(Literal::Decimal(text)), Type::Plain(FieldType::Money)) =
+            (&tree.kind, ty)
+            && let Ok(amount) = FieldType::Money.parse(text, self.clock)
+        {
+            return Ok(Expr::constant(amount, ty.clone(), span));
+        }
         let bound = self.expr(scope, tree)?;
         if let (Node::Constant(Value::Text(text)), Type::Plain(FieldType::Email)) =
             (&bound.node, ty)

@@ -375,6 +375,8 @@ pub(crate) enum Literal {
     Boolean(bool),
     Integer(i64),
     Number(f64),
+    /// A broken number of so many digits that only money holds it: `123456789012.34`.
+    Decimal(String),
     /// `40%` is 0.4
     Percent(f64),
     Text(String),

@@ -180,6 +180,12 @@ fn literals_have_their_values() {
         ("1.5m", Literal::Integer(1_500_000)),
         ("1.2345k", Literal::Number(1234.5)),
         ("2.0", Literal::Number(2.0)),
+        ("12345678901.25", Literal::Number(12_345_678_901.25)),
+        ("123456789012.0", Literal::Number(123_456_789_012.0)),
+        (
+            "1234567.890123456m",
+            Literal::Decimal("1234567890123.456".to_owned()),
+        ),
         ("2026", Literal::Integer(2026)),
         ("-9223372036854775808", Literal::Integer(i64::MIN)),
         ("40%", Literal::Percent(0.4)),

@@ -165,6 +165,10 @@ pub(super) fn business_unit(text: &str) -> BusinessUnit {
     }
 }
 
+/// Before the point of a broken number; together with four behind it a floating-point number
+/// holds them.
+const EXACT_DIGITS: usize = 11;
+
 /// Reads `12`, `1.5`, `100k`, `1.5m`, `40%`. Moving the point in the text keeps decimals exact.
 fn number(text: &str, negative: bool) -> Result<Literal> {
     let sign = if negative { "-" } else { "" };
@@ -198,7 +202,13 @@ fn number(text: &str, negative: bool) -> Result<Literal> {
             .map(Literal::Integer)
             .map_err(|_| out_of_range());
     }
-    finite(&moved).map(Literal::Number).ok_or_else(out_of_range)
+    let number = finite(&moved).ok_or_else(out_of_range)?;
+    // A floating-point number may not hold it to the ten-thousandth of an amount.
+    let whole = moved.trim_start_matches('-').find('.');
+    Ok(match whole.is_some_and(|digits| digits > EXACT_DIGITS) {
+        true => Literal::Decimal(moved),
+        false => Literal::Number(number),
+    })
 }
 
 fn finite(text: &str) -> Option<f64> {

@@ -257,6 +257,7 @@ fn is_signed(literal: &Literal) -> bool {
         literal,
         Literal::Integer(_)
             | Literal::Number(_)
+            | Literal::Decimal(_)
             | Literal::Percent(_)
             | Literal::Duration { .. }
             | Literal::Business { .. }
@@ -269,6 +270,7 @@ fn is_negative(literal: &Literal) -> bool {
         | Literal::Duration { count: n, .. }
         | Literal::Business { count: n, .. } => *n < 0,
         Literal::Number(n) | Literal::Percent(n) => n.is_sign_negative(),
+        Literal::Decimal(text) => text.starts_with('-'),
         _ => false,
     }
 }
@@ -289,7 +291,7 @@ impl Display for Literal {
             }
             Self::Text(text) => quoted(f, text, '"'),
             Self::Date(date) => day(f, *date),
-            Self::DateTime(text) | Self::Fiscal(text) => f.write_str(text),
+            Self::Decimal(text) | Self::DateTime(text) | Self::Fiscal(text) => f.write_str(text),
             Self::Period(period) => named_period(f, *period),
             Self::RelativePeriod { offset, unit } => {
                 let which = match offset {

@@ -85,8 +85,11 @@ fn literal() -> BoxedStrategy<Literal> {
             BusinessUnit::Day,
         ])
     };
-    let finite = || any::<f64>().prop_filter("finite", |n| n.is_finite());
-    let number = prop_oneof![finite(), (-1000..1000).prop_map(|n| f64::from(n) / 100.0)];
+    let exact = |n: &f64| n.is_finite() && (n.fract() == 0.0 || n.abs() < 1e11);
+    let number = prop_oneof![
+        any::<f64>().prop_filter("a number", exact),
+        (-1000..1000).prop_map(|n| f64::from(n) / 100.0)
+    ];
     let moments = &[
         "2026-05-15T09:00",
         "2026-05-15T09:00:30.25Z",
@@ -101,6 +104,7 @@ fn literal() -> BoxedStrategy<Literal> {
         any::<bool>().prop_map(Literal::Boolean),
         any::<i64>().prop_map(Literal::Integer),
         number.clone().prop_map(Literal::Number),
+        "-?[1-9][0-9]{11,15}\\.[0-9]{0,5}[1-9]".prop_map(Literal::Decimal),
         number.prop_map(Literal::Percent),
         "[^\0]{0,6}".prop_map(Literal::Text),
         (-700_000..2_900_000).prop_map(|days| Literal::Date(Date::from_days(days))),
