@@ -5,7 +5,7 @@ use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result, nearest};
 use crate::query::exec::Context;
 use crate::storage::{IndexKind, Row, Snapshot};
-use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Value, fold};
+use crate::value::{ChunkId, Clock, FieldType, ObjectId, RecordId, Value, fold};
 use foldhash::HashMap;
 use std::borrow::Cow;
 
@@ -75,6 +75,15 @@ pub(crate) fn name_of_row(
     match label {
         Some(label) => format!("{} \"{label}\"", definition.name),
         None => format!("{} {id}", definition.name),
+    }
+}
+
+/// What a record with this row is called: its label, or its id.
+pub(crate) fn called(object: &Object, id: RecordId, row: Option<&Row>, clock: &Clock) -> String {
+    let label = object.label_field().zip(row);
+    match label.map(|(field, row)| row.get(field.id)) {
+        None | Some(Value::Missing) => id.to_string(),
+        Some(label) => label.show(clock),
     }
 }
 

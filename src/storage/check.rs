@@ -392,7 +392,7 @@ impl Check<'_> {
                 let ids: Result<Vec<u64>> = if field == RECORDS {
                     RecordBlock::decode(bytes.value(), layout).map(|block| {
                         let mut ids = Vec::new();
-                        for (first, len) in block.inserted {
+                        for &(first, len) in &block.inserted {
                             let range = (object.0, first)..(object.0, first + len);
                             ids.extend(gone.range(range).map(|(_, id)| *id));
                             came.insert((object.0, sequence, first), len);
@@ -402,6 +402,7 @@ impl Check<'_> {
                         }
                         gone.extend(block.deleted.iter().map(|(id, _)| (object.0, *id)));
                         ids.extend(block.deleted.iter().map(|(id, _)| *id));
+                        ids.extend(block.targets());
                         ids
                     })
                 } else {

@@ -9,6 +9,7 @@ use super::{ObjectLayout, Row, Snapshot};
 use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::{Error, Result};
 use crate::value::{ChunkId, DateTime, FieldId, FieldType, ObjectId, RecordId, Shape, Value};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -64,6 +65,10 @@ pub(crate) struct Step {
     pub stamp: Stamp,
     pub before: Option<Arc<Row>>,
     pub after: Option<Arc<Row>>,
+    /// The record that it was merged into.
+    pub into: Option<RecordId>,
+    /// The records that were merged into it.
+    pub taken: Vec<RecordId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,10 +213,15 @@ impl Snapshot {
         let mut steps = Vec::new();
         let mut state = now.row(object, id)?;
         let mut step = |sequence: u64, before: Option<Arc<Row>>, after: &mut Option<Arc<Row>>| {
+            let merged = now.merged(&layout, sequence)?;
+            let into = merged.iter().find(|(source, _)| *source == id);
+            let taken = merged.iter().filter(|(_, target)| *target == id);
             steps.push(Step {
                 stamp: now.stamp(sequence)?,
                 before: before.clone(),
                 after: std::mem::replace(after, before),
+                into: into.map(|(_, target)| *target),
+                taken: taken.map(|(source, _)| *source).collect(),
             });
             Ok::<_, Error>(())
         };
@@ -228,6 +238,45 @@ impl Snapshot {
         let last = self.sequence();
         steps.retain(|step| step.stamp.sequence <= last);
         Ok(steps)
+    }
+
+    /// The lives of a record and of all that were merged into it, and have not come back since:
+    /// each step with whose it is, oldest first.
+    pub(crate) fn lives(&self, object: ObjectId, id: RecordId) -> Result<Vec<(RecordId, Step)>> {
+        let mut lives = Vec::new();
+        let (mut due, mut done) = (vec![(id, None)], BTreeSet::new());
+        while let Some((id, merged)) = due.pop() {
+            let life = self.life(object, id)?;
+            if let (Some(merged), Some(last)) = (merged, life.last())
+                && self.first_done(last.stamp)? != merged
+            {
+                continue;
+            }
+            if !done.insert(id) {
+                continue;
+            }
+            for step in &life {
+                let sequence = step.stamp.sequence;
+                due.extend(step.taken.iter().map(|source| (*source, Some(sequence))));
+            }
+            lives.extend(life.into_iter().map(|step| (id, step)));
+        }
+        // What went into a record did so before that was changed.
+        lives.reverse();
+        lives.sort_by_key(|(_, step)| step.stamp.sequence);
+        Ok(lives)
+    }
+
+    /// The transaction that first did what this one did: one that undoes an undoing does it again.
+    fn first_done(&self, mut stamp: Stamp) -> Result<u64> {
+        while let Nature::Undo(undoing) = stamp.nature
+            && undoing > self.base.kept
+            && let Nature::Undo(of) = self.stamp(undoing)?.nature
+            && of > self.base.kept
+        {
+            stamp = self.stamp(of)?;
+        }
+        Ok(stamp.sequence)
     }
 
     /// The transactions that changed or deleted a record or brought it back, oldest first.
@@ -248,6 +297,7 @@ impl Snapshot {
         for commit in self.commits_after(0) {
             let touched = |change: &Change| {
                 change.id == id && (change.before.is_some() || change.is_return())
+                    || change.into == Some(id)
             };
             if changes_of(commit, object).iter().any(touched) {
                 all.push(commit.sequence);
@@ -267,8 +317,11 @@ impl Snapshot {
     ) -> Result<Option<Arc<Row>>> {
         if let Some(commit) = self.pending_commit(sequence) {
             let mut changes = changes_of(commit, layout.id).iter();
-            let own = changes.find(|change| change.id == id);
-            return Ok(own.and_then(|change| change.before.clone()));
+            return Ok(match changes.find(|change| change.id == id) {
+                Some(own) => own.before.clone(),
+                // Others were merged into it.
+                None => after.cloned(),
+            });
         }
         guard(|| {
             let journal = self.base.read.open_table(tables::JOURNAL).or_fault()?;
@@ -292,7 +345,38 @@ impl Snapshot {
                     changed = true;
                 }
             }
-            Ok(changed.then_some(before))
+            if changed {
+                return Ok(Some(before));
+            }
+            let Some(bytes) = block(RECORDS)? else {
+                return Ok(None);
+            };
+            // It came back, or others were merged into it.
+            let block = RecordBlock::decode(bytes.value(), layout)?;
+            let stays = !block.inserts(id.0) && block.targets().any(|target| target == id.0);
+            Ok(stays.then_some(before))
+        })
+    }
+
+    /// Which records of an object a transaction merged, each with the one it went into.
+    fn merged(&self, layout: &ObjectLayout, sequence: u64) -> Result<Vec<(RecordId, RecordId)>> {
+        if let Some(commit) = self.pending_commit(sequence) {
+            let changes = changes_of(commit, layout.id).iter();
+            return Ok(changes
+                .filter_map(|change| Some((change.id, change.into?)))
+                .collect());
+        }
+        guard(|| {
+            let journal = self.base.read.open_table(tables::JOURNAL).or_fault()?;
+            let Some(bytes) = journal.get((layout.id.0, RECORDS.0, sequence)).or_fault()? else {
+                return Ok(Vec::new());
+            };
+            let merged = RecordBlock::decode(bytes.value(), layout)?
+                .merged
+                .into_iter();
+            Ok(merged
+                .map(|(id, into)| (RecordId(id), RecordId(into)))
+                .collect())
         })
     }
 
@@ -536,5 +620,98 @@ impl<'a> Values<'a> {
             Some((_, vector)) if slot < vector.len() => vector.value(ty, slot),
             _ => Value::Missing,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::storage::model::{self, COUNT, NAME, OBJECT, at};
+    use crate::storage::{Row, Store, StoreOptions};
+    use crate::value::{RecordId, Value};
+
+    /// Records 0, 1 and 2 come in one transaction; 0 goes into 1, and 1, changed, into 2; then 1
+    /// comes back. Each step is followed by a fold, or not.
+    #[test]
+    fn lives_go_on_in_the_records_that_were_merged_into() {
+        for folds in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("merged.fieldbook");
+            let store = Store::open(&path, &StoreOptions::default()).unwrap();
+            model::set_schema(&store);
+            let [a, b, c] = [0, 1, 2].map(RecordId);
+            let mut clock = 1;
+            let mut commit = |work: &dyn Fn(&mut super::super::Transaction<'_>)| {
+                let mut transaction = store.begin().unwrap();
+                work(&mut transaction);
+                clock += 1;
+                let sequence = transaction.commit(at(clock)).unwrap();
+                if folds {
+                    store.fold().unwrap();
+                }
+                sequence
+            };
+            let named =
+                |n: i64| Row::from_iter([(COUNT, Value::Integer(n)), (NAME, Value::text("x"))]);
+            let came = commit(&|t| (0..3).for_each(|n| _ = t.insert(OBJECT, named(n)).unwrap()));
+            let first = commit(&|t| t.merge(OBJECT, a, b).unwrap());
+            let second = commit(&|t| {
+                t.put(OBJECT, c, named(7)).unwrap();
+                t.merge(OBJECT, b, c).unwrap();
+            });
+            let lives = |id: RecordId, as_of: u64| -> Vec<(u64, u64)> {
+                let then = store.snapshot().unwrap().as_of(as_of).unwrap();
+                let steps = then.lives(OBJECT, id).unwrap().into_iter();
+                steps
+                    .map(|(own, step)| (step.stamp.sequence, own.0))
+                    .collect()
+            };
+            assert_eq!(
+                lives(b, first),
+                [(came, 0), (came, 1), (first, 0), (first, 1)]
+            );
+            let all = [
+                (came, 0),
+                (came, 1),
+                (came, 2),
+                (first, 0),
+                (first, 1),
+                (second, 1),
+                (second, 2),
+            ];
+            assert_eq!(lives(c, second), all);
+            assert_eq!(lives(a, second), [(came, 0), (first, 0)]);
+            let row = store
+                .snapshot()
+                .unwrap()
+                .as_of(first)
+                .unwrap()
+                .row(OBJECT, b)
+                .unwrap()
+                .unwrap();
+            let third = commit(&|t| t.restore(OBJECT, b, (*row).clone()).unwrap());
+            assert_eq!(lives(c, third), [(came, 2), (second, 2)]);
+            assert_eq!(
+                lives(b, third),
+                [
+                    (came, 0),
+                    (came, 1),
+                    (first, 0),
+                    (first, 1),
+                    (second, 1),
+                    (third, 1)
+                ]
+            );
+            drop(store);
+            let store = Store::open(&path, &StoreOptions::default()).unwrap();
+            let steps = store
+                .snapshot()
+                .unwrap()
+                .as_of(second)
+                .unwrap()
+                .lives(OBJECT, c)
+                .unwrap();
+            assert_eq!(steps.len(), all.len());
+            assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+        }
     }
 }

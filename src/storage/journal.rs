@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::value::{DateTime, FieldId, FieldType, LabelCode, ObjectId, RecordId, Shape, Value};
 use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The field number under which a block tells which records came and went.
@@ -57,6 +57,8 @@ pub(crate) struct Change {
     pub id: RecordId,
     pub before: Option<Arc<Row>>,
     pub after: Option<Arc<Row>>,
+    /// The record that one that went was merged into.
+    pub into: Option<RecordId>,
 }
 
 impl Change {
@@ -77,6 +79,8 @@ pub(super) struct RecordBlock {
     /// Ranges of ids: first and number.
     pub(super) inserted: Vec<(u64, u64)>,
     pub(super) deleted: Vec<(u64, Row)>,
+    /// Those of them that were merged, and into which others.
+    pub(super) merged: Vec<(u64, u64)>,
 }
 
 impl RecordBlock {
@@ -88,6 +92,10 @@ impl RecordBlock {
         for (id, row) in &self.deleted {
             out.put(*id);
             out.put_block(&row.encode());
+        }
+        if !self.merged.is_empty() {
+            out.put(self.merged.len() as u64);
+            self.merged.iter().for_each(|pair| out.put(*pair));
         }
         out.bytes
     }
@@ -103,8 +111,29 @@ impl RecordBlock {
                 Ok((id, Row::decode(reader.get_block()?, &layout.fields)?))
             })
             .collect::<Result<_>>()?;
+        let mut merged = Vec::new();
+        if !reader.is_empty() {
+            for _ in 0..reader.get_len()? {
+                merged.push(reader.get()?);
+            }
+        }
         reader.end()?;
-        Ok(Self { inserted, deleted })
+        Ok(Self {
+            inserted,
+            deleted,
+            merged,
+        })
+    }
+
+    /// The records that others were merged into.
+    pub(super) fn targets(&self) -> impl Iterator<Item = u64> {
+        self.merged.iter().map(|(_, target)| *target)
+    }
+
+    /// Whether a record came, perhaps again.
+    pub(super) fn inserts(&self, id: u64) -> bool {
+        let mut ranges = self.inserted.iter();
+        ranges.any(|(first, len)| (*first..first + len).contains(&id))
     }
 }
 
@@ -198,7 +227,7 @@ pub(super) fn write_changes(
         let layout = schema.layout(object);
         let mut records = RecordBlock::default();
         let mut fields: BTreeMap<FieldId, Vec<(u64, &Value)>> = BTreeMap::new();
-        let mut known = Vec::new();
+        let mut known = BTreeSet::new();
         for change in changes {
             let id = change.id.0;
             let mut differs = change.after.is_none();
@@ -222,10 +251,15 @@ pub(super) fn write_changes(
                 (None, None) => {}
             }
             if differs && change.before.is_some() || change.is_return() {
-                known.push(((object.0, id, sequence), ()));
+                known.insert(id);
+            }
+            if let Some(target) = change.into {
+                records.merged.push((id, target.0));
+                known.insert(target.0);
             }
         }
-        insert_sorted(&mut by_record, known.into_iter())?;
+        let known = known.into_iter().map(|id| ((object.0, id, sequence), ()));
+        insert_sorted(&mut by_record, known)?;
         let mut blocks: Vec<_> = fields
             .iter()
             .map(|(&field, old)| (field, encode_block(layout, field, old)))
@@ -251,7 +285,7 @@ pub(super) fn write_inserted(
 ) -> Result<()> {
     let block = RecordBlock {
         inserted: inserted.to_vec(),
-        deleted: Vec::new(),
+        ..RecordBlock::default()
     };
     let mut journal = write.open_table(tables::JOURNAL).or_fault()?;
     let key = (object.0, RECORDS.0, sequence);
@@ -306,8 +340,12 @@ mod tests {
         }
 
         #[test]
-        fn record_blocks_come_back(rows in prop::collection::vec(model::row(), 0..4)) {
+        fn record_blocks_come_back(
+            rows in prop::collection::vec(model::row(), 0..4),
+            merged in prop::collection::vec((0_u64..9, 0_u64..1 << 39), 0..3),
+        ) {
             let block = RecordBlock {
+                merged,
                 inserted: vec![(0, 3), (9, 1 << 30)],
                 deleted: (7..).zip(rows).collect(),
             };

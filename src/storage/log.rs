@@ -15,6 +15,12 @@ use crate::value::{DateTime, FieldId, ObjectId, RecordId};
 use redb::{ReadTransaction, ReadableTable, Table, TableError, WriteTransaction};
 use std::sync::Arc;
 
+/// What became of a record, as an entry says it.
+const GONE: u8 = 0;
+const THERE: u8 = 1;
+/// It went into the record whose number follows.
+const MERGED: u8 = 2;
+
 /// One commit: what its header and its blocks of the journal are made of.
 pub(super) struct Commit {
     pub(super) sequence: u64,
@@ -86,9 +92,14 @@ impl Commit {
         }
         out.put(self.changes.len() as u64);
         for change in &self.changes {
-            out.put((change.object.0, change.id.0, change.after.is_some()));
-            if let Some(row) = &change.after {
-                out.put_block(&row.encode());
+            out.put((change.object.0, change.id.0));
+            match (&change.after, change.into) {
+                (Some(row), _) => {
+                    out.put(THERE);
+                    out.put_block(&row.encode());
+                }
+                (None, Some(target)) => out.put((MERGED, target.0)),
+                (None, None) => out.put(GONE),
             }
         }
         out.bytes
@@ -109,18 +120,21 @@ impl Commit {
         let len = reader.get_len()?;
         let mut changes: Vec<Change> = Vec::with_capacity(len);
         for _ in 0..len {
-            let (object, id, there) = reader.get()?;
+            let (object, id, what) = reader.get()?;
             let (object, id) = (ObjectId(object), RecordId(id));
             let layout = state
                 .overlay
                 .schema
                 .known(object)
                 .map_err(|error| corrupt("the log names an absent object").caused_by(error))?;
-            let after = if there {
-                let row = Row::decode(reader.get_block()?, &layout.fields)?;
-                Some(Arc::new(row))
-            } else {
-                None
+            let (after, into) = match what {
+                GONE => (None, None),
+                THERE => {
+                    let row = Row::decode(reader.get_block()?, &layout.fields)?;
+                    (Some(Arc::new(row)), None)
+                }
+                MERGED => (None, Some(RecordId(reader.get()?))),
+                _ => return Err(reader.fault()),
             };
             let before = state.row(object, id)?;
             let of = |row: &Option<Arc<Row>>| row.as_ref().map(|row| row.created);
@@ -149,6 +163,7 @@ impl Commit {
                 id,
                 before,
                 after,
+                into,
             });
         }
         reader.end()?;

@@ -177,6 +177,8 @@ pub(super) enum Step {
     Bulk(Row, u16),
     Put(usize, Row),
     Delete(usize),
+    /// One record goes into another.
+    Merge(usize, usize),
     /// Brings back one of the deleted records.
     Revive(usize),
     Commit,
@@ -195,6 +197,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => (row(), 1_u16..600).prop_map(|(row, n)| Step::Bulk(row, n)),
         4 => (any::<usize>(), row()).prop_map(|(at, row)| Step::Put(at, row)),
         2 => any::<usize>().prop_map(Step::Delete),
+        4 => any::<(usize, usize)>().prop_map(|(at, into)| Step::Merge(at, into)),
         2 => any::<usize>().prop_map(Step::Revive),
         6 => Just(Step::Commit),
         1 => Just(Step::Rollback),
@@ -207,6 +210,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 }
 
 pub(super) type Model = BTreeMap<RecordId, Row>;
+type Merges = BTreeMap<RecordId, RecordId>;
 
 /// The store's content through every way of reading equals the model.
 pub(super) fn assert_equal(snapshot: &Snapshot, model: &Model) {
@@ -388,9 +392,12 @@ fn order(row: &Row) -> (Option<()>, i64, bool, String) {
 struct Run<'a> {
     /// What was committed, by transaction.
     past: BTreeMap<u64, Model>,
+    /// Which record went into which other, by transaction.
+    past_merges: BTreeMap<u64, Merges>,
     committed: Model,
     current: Model,
-    marked: Option<(Mark, Model)>,
+    merges: Merges,
+    marked: Option<(Mark, Model, Merges)>,
     transaction: Option<Transaction<'a>>,
     clock: i64,
 }
@@ -447,25 +454,39 @@ impl<'a> Run<'a> {
                 if let Some(id) = nth(&self.current, at) {
                     transaction.delete(OBJECT, id).unwrap();
                     self.current.remove(&id);
+                    self.merges.remove(&id);
+                }
+            }
+            Step::Merge(at, into) => {
+                let pair = nth(&self.current, at).zip(nth(&self.current, into));
+                if let Some((id, into)) = pair.filter(|(id, into)| id != into) {
+                    transaction.merge(OBJECT, id, into).unwrap();
+                    self.current.remove(&id);
+                    self.merges.insert(id, into);
                 }
             }
             Step::Revive(at) => {
                 if let Some(id) = revive(store, transaction, at) {
                     let row = self.known(id).clone();
                     self.current.insert(id, row);
+                    self.merges.remove(&id);
                 }
             }
             Step::Mark if transaction.is_loading() => {}
-            Step::Mark => self.marked = Some((transaction.mark(), self.current.clone())),
+            Step::Mark => {
+                let (model, merges) = (self.current.clone(), self.merges.clone());
+                self.marked = Some((transaction.mark(), model, merges));
+            }
             Step::Back => {
-                if let Some((mark, model)) = self.marked.take() {
+                if let Some((mark, model, merges)) = self.marked.take() {
                     transaction.roll_back_to(mark);
-                    self.current = model;
+                    (self.current, self.merges) = (model, merges);
                 }
             }
             Step::Rollback => {
                 self.transaction = None;
                 self.marked = None;
+                self.merges.clear();
                 self.current = self.committed.clone();
             }
             Step::Commit => {
@@ -473,6 +494,10 @@ impl<'a> Run<'a> {
                 let transaction = self.transaction.take().unwrap();
                 let sequence = transaction.commit(at(self.clock)).unwrap();
                 self.marked = None;
+                // What came in the transaction itself was never there.
+                let mut merges = std::mem::take(&mut self.merges);
+                merges.retain(|id, _| self.committed.contains_key(id));
+                self.past_merges.entry(sequence).or_default().extend(merges);
                 self.committed = self.current.clone();
                 self.past.insert(sequence, self.committed.clone());
             }
@@ -482,6 +507,8 @@ impl<'a> Run<'a> {
             Step::Spill => {
                 transaction.spill_all().unwrap();
                 self.marked = None;
+                // A transaction that goes into the file merges nothing.
+                self.merges.clear();
             }
             Step::Reopen => unreachable!("handled by the caller"),
         }
@@ -540,7 +567,9 @@ impl<'a> Run<'a> {
             .flat_map(|then| then.keys())
             .copied()
             .collect();
-        for id in ids.into_iter().step_by(97).take(8) {
+        let merged = self.past_merges.values().rev().flatten().take(4);
+        let merged: Vec<_> = merged.flat_map(|(id, into)| [*id, *into]).collect();
+        for id in ids.into_iter().step_by(97).take(8).chain(merged) {
             let steps = now.life(OBJECT, id).unwrap();
             let states = steps
                 .iter()
@@ -551,6 +580,17 @@ impl<'a> Run<'a> {
                 let known = last.and_then(|(_, row)| row.as_ref());
                 assert_eq!(known, then.get(&id), "{id} after {sequence}");
             }
+            let told = steps.iter().flat_map(|step| {
+                let sequence = step.stamp.sequence;
+                let taken = step.taken.iter().map(move |source| (sequence, *source, id));
+                taken.chain(step.into.map(|into| (sequence, id, into)))
+            });
+            let merges = self.past_merges.iter().flat_map(|(sequence, merges)| {
+                let merges = merges.iter();
+                merges.map(move |(source, into)| (*sequence, *source, *into))
+            });
+            let own = merges.filter(|(_, source, into)| *source == id || *into == id);
+            assert_eq!(told.collect::<BTreeSet<_>>(), own.collect());
         }
         let mut gone = Model::new();
         for then in self.past.values() {
@@ -606,7 +646,7 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("model.fieldbook");
         let mut committed = Model::new();
-        let mut past = BTreeMap::new();
+        let (mut past, mut past_merges) = (BTreeMap::new(), BTreeMap::new());
         let mut clock = 1;
         for (number, steps) in steps.split(|step| matches!(step, Step::Reopen)).enumerate() {
             let store = Store::open(&path, &StoreOptions::default()).unwrap();
@@ -615,6 +655,8 @@ proptest! {
             }
             let mut run = Run {
                 past,
+                past_merges,
+                merges: Merges::new(),
                 current: committed.clone(),
                 committed,
                 marked: None,
@@ -632,7 +674,7 @@ proptest! {
                 prop_assert!(report.faults.is_empty(), "{:?}", report.faults);
             }
             committed = run.committed;
-            past = run.past;
+            (past, past_merges) = (run.past, run.past_merges);
             clock = run.clock;
         }
         let store = Store::open(&path, &StoreOptions::default()).unwrap();

@@ -133,6 +133,7 @@ impl<'a> Spill<'a> {
                     id: RecordId(id),
                     before: entry.stored.clone(),
                     after: entry.current.clone(),
+                    into: None,
                 });
             }
         }

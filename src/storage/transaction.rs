@@ -58,6 +58,12 @@ pub(super) enum Undo {
         /// Nothing where it had gone.
         before: Option<Arc<Row>>,
     },
+    /// The record deleted just before went into another one.
+    Merge {
+        object: ObjectId,
+        id: RecordId,
+        into: RecordId,
+    },
     /// All before this was one transaction's undoing.
     Undoing(u64),
     Whole(Arc<Overlay>),
@@ -195,6 +201,14 @@ impl<'a> Transaction<'a> {
             before: Some(before.clone()),
         });
         Ok(before)
+    }
+
+    /// Removes a record whose life goes on in another one of the object.
+    pub(crate) fn merge(&mut self, object: ObjectId, id: RecordId, into: RecordId) -> Result<()> {
+        self.existing(object, into)?;
+        self.delete(object, id)?;
+        self.log.push(Undo::Merge { object, id, into });
+        Ok(())
     }
 
     /// The last row that this transaction changed or removed of each record of an object.
@@ -344,7 +358,7 @@ impl<'a> Transaction<'a> {
                     let row = overlay.entry(object, id).and_then(|e| e.current.clone());
                     overlay.set(object, id, row.as_ref(), before)
                 }
-                Undo::Undoing(_) => Ok(()),
+                Undo::Merge { .. } | Undo::Undoing(_) => Ok(()),
                 Undo::Whole(overlay) => {
                     self.state.overlay = overlay;
                     Ok(())
@@ -406,17 +420,25 @@ impl<'a> Transaction<'a> {
 
     /// Each record that differs from what it was at the mark, sorted by object and id.
     pub(crate) fn changes_since(&self, mark: Mark) -> Vec<Change> {
-        let undone = self.log[mark.0.min(self.log.len())..]
-            .iter()
-            .filter_map(|undo| match undo {
-                Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
-                Undo::Change { object, id, before } => Some(((*object, *id), before.clone())),
-                Undo::Undoing(_)
-                | Undo::Whole(_)
-                | Undo::Schema { .. }
-                | Undo::Settings(_)
-                | Undo::Inherit => None,
-            });
+        let log = &self.log[mark.0.min(self.log.len())..];
+        let mut merged = BTreeMap::new();
+        for undo in log {
+            match undo {
+                Undo::Merge { object, id, into } => merged.insert((*object, *id), *into),
+                Undo::Change { object, id, .. } => merged.remove(&(*object, *id)),
+                _ => None,
+            };
+        }
+        let undone = log.iter().filter_map(|undo| match undo {
+            Undo::Insert { object, id, .. } => Some(((*object, *id), None)),
+            Undo::Change { object, id, before } => Some(((*object, *id), before.clone())),
+            Undo::Merge { .. }
+            | Undo::Undoing(_)
+            | Undo::Whole(_)
+            | Undo::Schema { .. }
+            | Undo::Settings(_)
+            | Undo::Inherit => None,
+        });
         // Of a record's steps the first, which stays in front of the others.
         let mut first: Vec<_> = undone.collect();
         first.sort_by_key(|(place, _)| *place);
@@ -430,6 +452,7 @@ impl<'a> Transaction<'a> {
                 id,
                 before,
                 after: overlay.entry(object, id).and_then(|e| e.current.clone()),
+                into: merged.get(&(object, id)).copied(),
             });
         changes.filter(|c| c.before != c.after).collect()
     }

@@ -426,7 +426,7 @@ pub(crate) struct Paired {
     pub keys: usize,
 }
 
-/// The history of one record, a row for each field that changed.
+/// The history of one record and of those merged into it, a row for each field that changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Life {
     pub object: ObjectId,
@@ -580,7 +580,7 @@ impl Query {
 
 impl Life {
     /// What is known of each change, slot by slot.
-    pub(crate) fn columns(&self) -> [(&'static str, Type); 7] {
+    pub(crate) fn columns(&self) -> [(&'static str, Type); 8] {
         [
             ("at", Type::DATETIME),
             ("actor", actor_type(self.actors)),
@@ -588,6 +588,7 @@ impl Life {
             ("field", Type::TEXT),
             ("old", Type::TEXT),
             ("new", Type::TEXT),
+            ("merged", Type::TEXT),
             (TRANSACTION, Type::INTEGER),
         ]
     }

@@ -5,10 +5,12 @@ use super::{Context, Executor, Frame, alone};
 use crate::column::{Comparison, Vector};
 use crate::error::Result;
 use crate::query::bind::{self, Expr, History, Life, Node, Query, Type};
+use crate::query::label;
 use crate::query::plan::{asked_records, first_change};
 use crate::query::syntax::HistoryKind;
 use crate::storage::{Event, EventKind, Row, Snapshot, Stamp};
-use crate::value::{DateTime, ObjectId, RecordId, Shape, Value};
+use crate::value::{DateTime, FieldType, ObjectId, RecordId, Shape, Value};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// About what an event takes in memory until it is a row.
@@ -107,48 +109,74 @@ impl Executor<'_> {
     /// The rows of [`Life::columns`]: each transaction's changes, field by field.
     pub(super) fn life(&self, life: &Life, query: &Query) -> Result<Frame> {
         self.check_kept(&life.columns(), query)?;
-        let mut rows = vec![Vec::new(); 7];
-        if let Some(Value::Reference(id)) = life.record.as_constant() {
-            let snapshot = self.context.snapshot;
-            let object = self.context.catalog.object(life.object);
-            let kept = snapshot.kept()?.map(|kept| kept.sequence);
-            for (place, step) in snapshot.life(life.object, *id)?.iter().enumerate() {
-                let what = match (&step.before, &step.after) {
-                    (None, _) if Some(step.stamp.sequence) == kept => "kept",
-                    (None, _) if place > 0 => "restored",
-                    (None, _) => "added",
-                    (_, None) => "deleted",
-                    _ => "changed",
+        let mut rows = vec![Vec::new(); life.columns().len()];
+        let Some(Value::Reference(asked)) = life.record.as_constant() else {
+            return Ok(frame(life.columns(), &rows));
+        };
+        let (snapshot, clock) = (self.context.snapshot, self.context.clock);
+        let object = self.context.catalog.object(life.object);
+        let kept = snapshot.kept()?.map(|kept| kept.sequence);
+        let record = Type::Plain(FieldType::Reference(life.object));
+        let mut seen = HashSet::new();
+        for (id, step) in snapshot.lives(life.object, *asked)? {
+            let first = seen.insert(id);
+            let whose = |row: Option<&Arc<Row>>| {
+                Value::text(label::called(object, id, row.map(Arc::as_ref), clock))
+            };
+            let merged = match id == *asked {
+                true => Value::Missing,
+                false => whose(step.after.as_ref().or(step.before.as_ref())),
+            };
+            let mut add = |what: &str, field: Value, old: Value, new: Value| {
+                let row = [
+                    Value::DateTime(step.stamp.at),
+                    actor(step.stamp.actor),
+                    Value::text(what),
+                    field,
+                    old,
+                    new,
+                    merged.clone(),
+                    number(step.stamp.sequence),
+                ];
+                push(&mut rows, row);
+            };
+            if let Some(into) = step.into {
+                let target = self.name_values(vec![Value::Reference(into)], &record)?;
+                let target = Value::text(target[0].show(clock));
+                add(
+                    "merged",
+                    Value::Missing,
+                    whose(step.before.as_ref()),
+                    target,
+                );
+                continue;
+            }
+            let what = match (&step.before, &step.after) {
+                (None, _) if Some(step.stamp.sequence) == kept => "kept",
+                (None, _) if !first => "restored",
+                (None, _) => "added",
+                (_, None) => "deleted",
+                _ => "changed",
+            };
+            for field in object.live_fields() {
+                let value = |row: &Option<Arc<Row>>| {
+                    row.as_ref()
+                        .map_or(Value::Missing, |row| row.get(field.id).clone())
                 };
-                for field in object.live_fields() {
-                    let value = |row: &Option<Arc<Row>>| {
-                        row.as_ref()
-                            .map_or(Value::Missing, |row| row.get(field.id).clone())
-                    };
-                    let (old, new) = (value(&step.before), value(&step.after));
-                    if old == new {
-                        continue;
-                    }
-                    let ty = bind::column(object, field.id, &(0..0)).ty;
-                    let mut texts = self.name_values(vec![old, new], &ty)?.into_iter();
-                    let mut text = || match texts.next() {
-                        None | Some(Value::Missing) => Value::Missing,
-                        Some(value) => {
-                            let ty = ty.field_type();
-                            Value::text(value.show_as(Some(&ty), self.context.clock))
-                        }
-                    };
-                    let row = [
-                        Value::DateTime(step.stamp.at),
-                        actor(step.stamp.actor),
-                        Value::text(what),
-                        Value::text(&field.name),
-                        text(),
-                        text(),
-                        number(step.stamp.sequence),
-                    ];
-                    push(&mut rows, row);
+                let (old, new) = (value(&step.before), value(&step.after));
+                if old == new {
+                    continue;
                 }
+                let ty = bind::column(object, field.id, &(0..0)).ty;
+                let mut texts = self.name_values(vec![old, new], &ty)?.into_iter();
+                let mut text = || match texts.next() {
+                    None | Some(Value::Missing) => Value::Missing,
+                    Some(value) => {
+                        let ty = ty.field_type();
+                        Value::text(value.show_as(Some(&ty), clock))
+                    }
+                };
+                add(what, Value::text(&field.name), text(), text());
             }
         }
         Ok(frame(life.columns(), &rows))

@@ -142,7 +142,7 @@ impl Writer<'_, '_> {
         }
         let rules = self.rules(object)?;
         self.forget_labels(&rules, &pair.source.row);
-        self.transaction.delete(object, source)?;
+        self.transaction.merge(object, source, target)?;
         for (of, backs) in &changed {
             let rules = self.rules(*of)?;
             for back in backs {

@@ -210,14 +210,9 @@ impl<'a, 't> Writer<'a, 't> {
 
     /// What a record is called; without a label that is its id.
     pub(crate) fn label(&self, object: ObjectId, id: RecordId) -> Result<String> {
-        let field = self.catalog.object(object).label_field();
         let row = self.transaction.row(object, id)?;
-        Ok(match (field, row) {
-            (Some(field), Some(row)) if !row.get(field.id).is_missing() => {
-                row.get(field.id).show(self.environment.clock)
-            }
-            _ => id.to_string(),
-        })
+        let object = self.catalog.object(object);
+        Ok(label::called(object, id, row.as_deref(), self.clock()))
     }
 
     pub(super) fn exists(&mut self, object: ObjectId, id: RecordId) -> Result<bool> {
