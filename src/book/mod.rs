@@ -357,6 +357,30 @@ impl Book {
         Ok(kept.map(|stamp| stamp.at))
     }
 
+    /// Lets other processes change a [shared](Options::shared) book until something is to be
+    /// written here; on other books it has no effect. Transactions stay open; one that began after
+    /// a commit and before the next rest keeps the others waiting until it ends.
+    ///
+    /// ```
+    /// use fieldbook::Book;
+    /// # let directory = tempfile::tempdir().expect("a place for files");
+    /// # let path = directory.path().join("sales.fieldbook");
+    /// let book = Book::options().shared(true).open(&path)?;
+    /// book.execute("add accounts (name = \"Acme\")")?;
+    /// book.rest()?;
+    /// // Another process, or here another handle:
+    /// Book::open(&path)?.execute("add accounts (name = \"Borealis\")")?;
+    /// let count: i64 = book.query("accounts select count()")?.one()?;
+    /// assert_eq!(count, 2);
+    /// # Ok::<(), fieldbook::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `io`, and `locked` if another process holds the book exclusively.
+    pub fn rest(&self) -> Result<()> {
+        self.0.store.rest()
+    }
+
     /// What each part of the file takes. It reads all of it.
     ///
     /// # Errors

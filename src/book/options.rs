@@ -56,6 +56,7 @@ pub struct Options {
     bare: bool,
     durability: Durability,
     exclusive: bool,
+    shared: bool,
     pub(super) memory_bytes: usize,
     pub(super) threads: usize,
     pub(super) now: Now,
@@ -70,6 +71,7 @@ impl Default for Options {
             bare: false,
             durability: Durability::default(),
             exclusive: false,
+            shared: false,
             memory_bytes: 512 << 20,
             threads: available_parallelism().map_or(1, |n| n.get().min(THREADS_MAX)),
             now: Now::System,
@@ -122,6 +124,17 @@ impl Options {
     /// makes commits quicker. Default: no.
     pub fn exclusive(mut self, on: bool) -> Self {
         self.exclusive = on;
+        self
+    }
+
+    /// Whether other processes may change the book while nobody writes here: after
+    /// [`Book::rest`] the file is open for reading, until a commit opens it for writing again,
+    /// which waits up to five seconds for another process to be done. A transaction that began
+    /// before their commits is refused with `conflict` if it does not go with them. It has no
+    /// effect on an [exclusive](Self::exclusive) book, or one that is safe only once it is closed.
+    /// Default: no.
+    pub fn shared(mut self, on: bool) -> Self {
+        self.shared = on;
         self
     }
 
@@ -257,6 +270,10 @@ impl Options {
             settings: Settings::default(),
             durability: self.durability,
             exclusive: self.exclusive,
+            shared: self.shared
+                && !self.read_only
+                && !self.exclusive
+                && self.durability != Durability::Closed,
         }
     }
 }

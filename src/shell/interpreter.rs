@@ -140,10 +140,18 @@ impl Interpreter<'_, '_> {
             None => {
                 let script = Script::parse(line)?;
                 let mut steps = script.steps().iter();
-                steps.try_for_each(|step| self.asked_step(step))?;
+                steps.try_for_each(|step| {
+                    self.asked_step(step)?;
+                    self.rest()
+                })?;
                 Ok(ControlFlow::Continue(()))
             }
         }
+    }
+
+    /// Lets others write until the next change.
+    pub(super) fn rest(&self) -> Result<(), Failure> {
+        Ok(self.session.book().rest()?)
     }
 
     /// Says what is wrong.

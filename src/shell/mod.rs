@@ -138,7 +138,7 @@ fn serve(arguments: &Arguments, streams: &mut Streams<'_>) -> End {
         false => Signals::default(),
     };
     let progress = Arc::new(Progress::default());
-    let book = match opening::open(arguments, streams, &progress, &signals) {
+    let book = match opening::open(arguments, streams, &progress, &signals, interactive) {
         Ok(book) => book,
         Err(_) if signals.received() => return End::Stopped,
         Err((message, end)) => return complain(streams, &message, end),

@@ -23,8 +23,10 @@ pub(super) fn open(
     streams: &mut Streams<'_>,
     progress: &Progress,
     signals: &Signals,
+    interactive: bool,
 ) -> Result<Book, Refusal> {
-    let options = options(arguments)?;
+    // While a person thinks, others may go on.
+    let options = options(arguments)?.shared(interactive);
     let cannot = |error: Error| (error.report().trim_end().to_owned(), End::CannotOpen);
     let Some(path) = arguments.book() else {
         let book = options.in_memory().map_err(cannot)?;

@@ -80,6 +80,10 @@ fn converse(
         if let (Some(helper), Ok(schema)) = (editor.helper_mut(), interpreter.session.schema()) {
             helper.schema = schema;
         }
+        // After an error, and after what stood on the command line.
+        if let Err(failure) = interpreter.rest() {
+            interpreter.complain(&failure);
+        }
         let session = &interpreter.session;
         let prompt = match (session.in_transaction(), session.last_savepoint()) {
             (false, _) => "fieldbook> ".to_owned(),

@@ -23,7 +23,7 @@ impl Store {
     /// Compares rows, columns, indexes, summaries and journal with each other.
     pub(crate) fn check(&self) -> Result<CheckReport> {
         let (latest, read) = {
-            let _writer = self.writer();
+            let _writer = self.writer()?;
             (self.snapshot()?, self.begin_read()?)
         };
         let (folded, _) = guard(|| read_folded(read, ChunkCache::new(0)))?;
@@ -46,7 +46,7 @@ impl Store {
         let checked = guard(|| check.current(&now));
         check.note(checked);
         // Another process may have gone on meanwhile where this one only reads.
-        if !self.is_read_only() {
+        if !self.is_reading() {
             check.pending(&now, &latest);
         }
         Ok(check.report)

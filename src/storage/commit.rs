@@ -73,7 +73,7 @@ impl Store {
             },
         };
         let layouts = base.overlay.schema.layouts != state.overlay.schema.layouts;
-        let mut writer = self.writer();
+        let mut writer = self.writer()?;
         let latest = self.latest();
         let info = in_order(&latest, info);
         // A fold alone also moves what the overlay lies over.
@@ -153,9 +153,12 @@ impl Store {
     }
 
     fn fold_pending(&self) -> Result<()> {
-        let _writer = self.writer();
+        if self.is_reading() {
+            return Ok(());
+        }
+        let _writer = self.writer()?;
         let latest = self.latest();
-        if latest.pending.commits.is_empty() || self.is_read_only() {
+        if latest.pending.commits.is_empty() {
             return Ok(());
         }
         let write = self.begin_write_on(&latest)?;

@@ -67,7 +67,7 @@ impl Store {
         };
         self.fold()?;
         // Whoever commits waits until the new file is in its place.
-        let _writer = self.writer();
+        let _writer = self.writer()?;
         let before = length(path)?;
         let partial = beside(path);
         let replaced = self.replace(&partial, path);

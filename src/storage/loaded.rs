@@ -29,7 +29,7 @@ impl Store {
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<(Snapshot, WriteTransaction)> {
-        let mut writer = self.writer();
+        let mut writer = self.writer()?;
         let latest = self.latest();
         let base = &transaction.base;
         if !Arc::ptr_eq(&latest.pending, &base.pending) {

@@ -31,6 +31,7 @@ mod prune;
 mod published;
 mod row;
 mod schema;
+mod share;
 mod snapshot;
 mod spill;
 mod store;

@@ -34,21 +34,19 @@ impl Store {
         if !new {
             check_magic(path)?;
         }
-        let mut builder = Builder::new();
-        builder.set_cache_size(options.cache_bytes / 2);
-        let alone = options.exclusive || options.durability == Durability::Closed;
-        builder.set_concurrency_mode(if alone {
-            ConcurrencyMode::ExclusiveWriter
-        } else {
-            ConcurrencyMode::SingleWriter
-        });
-        let named = |error| open_fault(path, error);
-        let engine = if options.read_only {
-            Engine::Reading(builder.open_read_only(path).map_err(named)?)
-        } else if new {
-            Engine::Writing(builder.create(path).map_err(named)?)
-        } else {
-            Engine::Writing(builder.open(path).map_err(named)?)
+        let engine = match options.read_only {
+            true => reading(path, options)?,
+            false if new => {
+                let database = builder(options).create(path);
+                Engine::Writing(database.map_err(|error| open_fault(path, error))?)
+            }
+            false => match writing(path, options) {
+                // It may be written to later.
+                Err(error) if options.shared && error.code() == Code::Locked => {
+                    reading(path, options)?
+                }
+                engine => engine?,
+            },
         };
         Self::start(engine, new, options, Some(path.to_owned())).map_err(|error| {
             if error.code() == Code::NotABook {
@@ -106,6 +104,34 @@ impl Store {
     }
 }
 
+fn builder(options: &StoreOptions) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(options.cache_bytes / 2);
+    let alone = options.exclusive || options.durability == Durability::Closed;
+    builder.set_concurrency_mode(if alone {
+        ConcurrencyMode::ExclusiveWriter
+    } else {
+        ConcurrencyMode::SingleWriter
+    });
+    builder
+}
+
+/// Opens a file for reading only.
+pub(super) fn reading(path: &Path, options: &StoreOptions) -> Result<Engine> {
+    let database = builder(options).open_read_only(path);
+    Ok(Engine::Reading(
+        database.map_err(|error| open_fault(path, error))?,
+    ))
+}
+
+/// Opens a file that is there for writing.
+pub(super) fn writing(path: &Path, options: &StoreOptions) -> Result<Engine> {
+    let database = builder(options).open(path);
+    Ok(Engine::Writing(
+        database.map_err(|error| open_fault(path, error))?,
+    ))
+}
+
 fn not_a_book(path: &Path) -> Error {
     Error::new(
         Code::NotABook,
@@ -153,7 +179,7 @@ fn open_fault(path: &Path, error: DatabaseError) -> Error {
             Code::Locked,
             format!("the book `{}` is in use by another process", path.display()),
         )
-        .hint("close it there, or open it for reading only")
+        .hint("close it there, or open it for reading only (in the shell with --readonly)")
         .caused_by(error),
         DatabaseError::RepairAborted => Error::new(
             Code::ReadOnly,

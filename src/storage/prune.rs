@@ -14,7 +14,7 @@ impl Store {
     /// gives how many transactions are forgotten.
     pub(crate) fn prune_journal(&self, before: DateTime) -> Result<u64> {
         self.write_guarded(|| {
-            let _writer = self.writer();
+            let _writer = self.writer()?;
             let latest = self.latest();
             let just = DateTime::from_micros(before.micros().saturating_sub(1));
             let (first, last) = (latest.base.kept, latest.sequence_at(just)?);

@@ -40,7 +40,7 @@ impl Places {
         set.is_some_and(|set| set.get(slot))
     }
 
-    fn insert(&mut self, object: ObjectId, id: u64) {
+    pub(super) fn insert(&mut self, object: ObjectId, id: u64) {
         let (chunk, slot) = place(RecordId(id));
         let set = self.0.entry((object, chunk.0));
         set.or_insert_with(|| Bitset::new(CHUNK_RECORDS))

@@ -33,6 +33,8 @@ pub(crate) struct StoreOptions {
     pub durability: Durability,
     /// Whether no other process may read meanwhile.
     pub exclusive: bool,
+    /// Whether other processes may write while nothing is written here.
+    pub shared: bool,
 }
 
 /// When a commit is safe.
@@ -75,6 +77,7 @@ impl Default for StoreOptions {
             settings: Settings::default(),
             durability: Durability::default(),
             exclusive: false,
+            shared: false,
         }
     }
 }
@@ -103,7 +106,7 @@ pub(crate) struct Store {
     /// The next id of each object, given out or not yet committed.
     reserved: Mutex<BTreeMap<ObjectId, u64>>,
     /// How many open transactions began at each state.
-    open: Mutex<BTreeMap<u64, usize>>,
+    pub(super) open: Mutex<BTreeMap<u64, usize>>,
     /// Whether a write ran into damaged pages: nothing more is written.
     broken: AtomicBool,
     /// Whether a write failed, so that the file may hold another state than the last one.
@@ -154,7 +157,7 @@ impl Store {
     /// The last committed state. Cheap; never blocks on a writer.
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         let latest = self.latest();
-        if !self.is_read_only() {
+        if !self.is_reading() {
             return Ok(latest);
         }
         // Another process may have committed or folded since.
@@ -163,18 +166,24 @@ impl Store {
             let progress = read_meta(&read)?.progress;
             let last = log::last_read(&read)?.unwrap_or(progress.sequence);
             (progress != latest.base.progress || last != latest.sequence())
-                .then(|| read_state(read, latest.base.chunks.anew()))
+                .then(|| self.refreshed(read))
                 .transpose()
         })?;
-        let Some((snapshot, _)) = newer else {
+        let Some(snapshot) = newer else {
             return Ok(latest);
         };
         self.publish(snapshot.clone());
         Ok(snapshot)
     }
 
-    pub(super) fn is_read_only(&self) -> bool {
+    /// Whether the file is open for reading at the moment.
+    pub(super) fn is_reading(&self) -> bool {
         matches!(self.engines().last(), Some(Engine::Reading(_)))
+    }
+
+    /// Whether nothing can be written.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is_reading() && !self.options.shared
     }
 
     /// Starts a write transaction on the last committed state. Holds no lock.
@@ -182,6 +191,7 @@ impl Store {
         if self.is_read_only() {
             return Err(read_only());
         }
+        self.snapshot()?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let base = self.latest();
         *open.entry(base.sequence()).or_default() += 1;
@@ -233,11 +243,13 @@ impl Store {
     }
 
     /// The right to write, once nobody else has it.
-    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
         let ended = self
             .load_ended
             .wait_while(self.writer_at_load(), |writer| writer.loading);
-        ended.unwrap_or_else(PoisonError::into_inner)
+        let mut writer = ended.unwrap_or_else(PoisonError::into_inner);
+        self.wake(&mut writer)?;
+        Ok(writer)
     }
 
     /// The same for the transaction that is in the middle of a bulk load.
@@ -395,7 +407,7 @@ pub(super) fn read_only() -> Error {
     Error::new(Code::ReadOnly, "the book was opened for reading only")
 }
 
-fn read_meta(read: &ReadTransaction) -> Result<Meta> {
+pub(super) fn read_meta(read: &ReadTransaction) -> Result<Meta> {
     match read.open_table(tables::META) {
         Ok(table) => Meta::read(&table),
         Err(TableError::Storage(error)) => Err(error).or_fault(),

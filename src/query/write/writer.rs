@@ -111,9 +111,9 @@ impl<'a, 't> Writer<'a, 't> {
 
     /// Notes that a record has the labels of a row.
     fn give_labels(&mut self, object: ObjectId, row: &Row) {
+        let has = |field, code| matches!(row.get(field), Value::Tags(of) if of.contains(&code));
         for added in self.added_labels.iter_mut().filter(|added| !added.given) {
-            added.given = added.object == object
-                && matches!(row.get(added.field), Value::Tags(codes) if codes.contains(&added.code));
+            added.given = added.object == object && has(added.field, added.code);
         }
     }
 

@@ -14,10 +14,10 @@ use crate::query::bind::{
 };
 use crate::query::exec::aggregate::Accumulator;
 use crate::query::exec::{Interrupt, Roles, Threads};
-use crate::storage::{CommitInfo, Durability, IndexKind, Row, Settings, Store, StoreOptions};
+use crate::storage::{CommitInfo, IndexKind, Row, Store, StoreOptions};
 use crate::value::{
-    Clock, Currency, DateTime, Duration, FieldId, FieldType, FiscalYear, IndexId, LabelCode, Money,
-    Period, Unit, Value,
+    Clock, Currency, DateTime, Duration, FieldId, FieldType, IndexId, LabelCode, Money, Period,
+    Unit, Value,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -106,16 +106,8 @@ fn size_of(account: i64) -> Option<i64> {
 
 fn stored(catalog: &Catalog) -> Store {
     let store = Store::in_memory(&StoreOptions {
-        read_only: false,
-        create: true,
         cache_bytes: 1 << 20,
-        settings: Settings {
-            zone: "UTC".into(),
-            fiscal: FiscalYear::default(),
-            base: Currency::USD,
-        },
-        durability: Durability::default(),
-        exclusive: false,
+        ..StoreOptions::default()
     })
     .unwrap();
     let mut transaction = store.begin().unwrap();

@@ -1,0 +1,309 @@
+//! A book that other processes may write to while nothing is written here: the file is open for
+//! reading then, and is opened for writing when a change is to be made.
+
+use super::commit::{Recent, Scope};
+use super::fault::{OrFault, corrupt, guard};
+use super::journal::{self, HeaderKind};
+use super::loaded::Loaded;
+use super::log::{self, Commit};
+use super::spill::Places;
+use super::store::{Engine, Writer, read_meta, read_state};
+use super::{Snapshot, Store, open, tables};
+use crate::error::{Code, Result};
+use redb::ReadTransaction;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a change waits for another process to be done with its own.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(10);
+
+impl Store {
+    /// Lets other processes write until something is to be written here, if the book is shared.
+    pub(crate) fn rest(&self) -> Result<()> {
+        let writer = self.writer_at_load();
+        let Some(path) = self.path.as_ref().filter(|_| self.options.shared) else {
+            return Ok(());
+        };
+        if writer.loading || self.is_reading() {
+            return Ok(());
+        }
+        guard(|| self.turn_to(open::reading(path, &self.options)?))?;
+        Ok(())
+    }
+
+    /// Opens the file for writing, as soon as no other process has it, and goes on from what they
+    /// have committed.
+    pub(super) fn wake(&self, writer: &mut Writer) -> Result<()> {
+        let Some(path) = self.path.as_ref().filter(|_| self.options.shared) else {
+            return Ok(());
+        };
+        if !self.is_reading() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let engine = loop {
+            match guard(|| open::writing(path, &self.options)) {
+                Err(error) if error.code() == Code::Locked && begun.elapsed() < PATIENCE => {
+                    std::thread::sleep(PAUSE);
+                }
+                engine => break engine?,
+            }
+        };
+        let state = guard(|| self.turn_to(engine))?;
+        guard(|| self.learn(writer, &state))
+    }
+
+    /// Reads and writes through another engine from now on.
+    fn turn_to(&self, engine: Engine) -> Result<Snapshot> {
+        let state = self.refreshed(engine.begin_read()?)?;
+        self.publish(state.clone());
+        let before = self.take_engines();
+        self.use_engines(vec![engine]);
+        drop(before);
+        Ok(state)
+    }
+
+    /// The state that a read transaction sees; what is as in the last one is shared with it.
+    pub(super) fn refreshed(&self, read: ReadTransaction) -> Result<Snapshot> {
+        let latest = self.latest();
+        let progress = read_meta(&read)?.progress;
+        let last = log::last_read(&read)?.unwrap_or(progress.sequence);
+        let same = progress == latest.base.progress && last == latest.sequence();
+        let chunks = match same {
+            true => {
+                let nothing = latest.overlay.folded();
+                latest.base.chunks.moved_on(&nothing, &|_, _| false)
+            }
+            false => latest.base.chunks.anew(),
+        };
+        let (mut state, _) = read_state(read, chunks)?;
+        if same {
+            return Ok(Snapshot {
+                base: state.base,
+                ..latest
+            });
+        }
+        let (schema, known) = (&state.overlay.schema, &latest.overlay.schema);
+        if schema.catalog == known.catalog && schema.layouts == known.layouts {
+            let known = known.clone();
+            Arc::make_mut(&mut state.overlay).schema = known;
+        }
+        Ok(state)
+    }
+
+    /// Takes note of what other processes have committed since the oldest open transaction began,
+    /// which that may be in conflict with.
+    fn learn(&self, writer: &mut Writer, state: &Snapshot) -> Result<()> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(oldest) = open.keys().next().copied() else {
+            return Ok(());
+        };
+        for sequence in oldest + 1..=state.sequence() {
+            let own = |recent: &Recent| recent.commit.sequence == sequence;
+            if !writer.recent.iter().any(own) {
+                let theirs = state.committed_elsewhere(sequence)?;
+                writer.recent.push_back(theirs);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    /// A commit of another process: which records it changed, not what they became.
+    fn committed_elsewhere(&self, sequence: u64) -> Result<Recent> {
+        let commit = |kind| {
+            let stamp = self.stamp(sequence.max(self.base.kept))?;
+            Ok(Arc::new(Commit {
+                sequence,
+                at: stamp.at,
+                actor: stamp.actor,
+                replica: 0,
+                kind,
+                old_settings: None,
+                changes: Vec::new(),
+            }))
+        };
+        if sequence <= self.base.kept {
+            // What it did is forgotten already.
+            return Ok(Recent {
+                scope: Scope::Whole,
+                commit: commit(HeaderKind::Schema)?,
+                loaded: None,
+            });
+        }
+        let (kind, settings) = self.kind_of(sequence)?;
+        let mut loaded = Loaded {
+            layouts: Vec::new(),
+            changed: Places::default(),
+            gone: Places::default(),
+        };
+        for (object, deed) in self.deeds(sequence)? {
+            loaded.layouts.push(self.layout(object).clone());
+            let changed = deed.came.iter().chain(deed.changed.keys());
+            for id in changed.chain(deed.went.keys()) {
+                loaded.changed.insert(object, id.0);
+            }
+            for id in deed.went.keys() {
+                loaded.gone.insert(object, id.0);
+            }
+        }
+        Ok(Recent {
+            scope: match kind {
+                _ if settings => Scope::Whole,
+                HeaderKind::Schema => Scope::Whole,
+                HeaderKind::Labels => Scope::Labels,
+                HeaderKind::Records | HeaderKind::Undo(_) => Scope::Records,
+            },
+            commit: commit(kind)?,
+            loaded: Some(loaded),
+        })
+    }
+
+    /// The kind of a transaction, and whether it changed the settings.
+    fn kind_of(&self, sequence: u64) -> Result<(HeaderKind, bool)> {
+        if let Some(commit) = self.pending_commit(sequence) {
+            return Ok((commit.kind, commit.old_settings.is_some()));
+        }
+        let headers = self.base.read.open_table(tables::TRANSACTIONS).or_fault()?;
+        let bytes = headers.get(sequence).or_fault()?;
+        let lacks = || corrupt(format!("the journal lacks transaction {sequence}"));
+        let header = journal::header(bytes.ok_or_else(lacks)?.value())?;
+        Ok((header.kind, header.old_settings.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Code;
+    use crate::storage::model::{self, COUNT, NAME, OBJECT, PARENT, at};
+    use crate::storage::{Row, Store, StoreOptions};
+    use crate::value::{RecordId, Value};
+    use std::path::Path;
+
+    fn open(path: &Path, shared: bool) -> crate::error::Result<Store> {
+        let options = StoreOptions {
+            shared,
+            ..StoreOptions::default()
+        };
+        Store::open(path, &options)
+    }
+
+    fn counting(n: i64) -> Row {
+        Row::from_iter([
+            (COUNT, Value::Integer(n)),
+            (NAME, Value::text(n.to_string())),
+        ])
+    }
+
+    /// Another process puts these rows, adds one record, and is gone.
+    fn elsewhere(path: &Path, rows: &[(u64, Row)], clock: i64) -> RecordId {
+        let store = open(path, false).unwrap();
+        let mut transaction = store.begin().unwrap();
+        for (id, row) in rows {
+            transaction.put(OBJECT, RecordId(*id), row.clone()).unwrap();
+        }
+        let id = transaction.insert(OBJECT, counting(100)).unwrap();
+        transaction.commit(at(clock)).unwrap();
+        id
+    }
+
+    fn count(store: &Store, id: u64) -> Value {
+        let row = store.snapshot().unwrap().row(OBJECT, RecordId(id)).unwrap();
+        row.map_or(Value::Missing, |row| row.get(COUNT).clone())
+    }
+
+    #[test]
+    fn others_write_while_a_shared_store_rests() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shared.fieldbook");
+        let store = open(&path, true).unwrap();
+        model::set_schema(&store);
+        let mut transaction = store.begin().unwrap();
+        for n in 0..5 {
+            transaction.insert(OBJECT, counting(n)).unwrap();
+        }
+        transaction.commit(at(1)).unwrap();
+        assert_eq!(
+            open(&path, false).map(|_| ()).unwrap_err().code(),
+            Code::Locked
+        );
+        store.rest().unwrap();
+        elsewhere(&path, &[(0, counting(10))], 2);
+        assert_eq!(count(&store, 0), Value::Integer(10));
+        // One that has nothing to do with theirs goes on; it is written on top.
+        let mut mine = store.begin().unwrap();
+        mine.put(OBJECT, RecordId(1), counting(11)).unwrap();
+        let mut both = store.begin().unwrap();
+        both.put(OBJECT, RecordId(2), counting(12)).unwrap();
+        let mut refers = store.begin().unwrap();
+        let row = Row::from_iter([(PARENT, Value::Reference(RecordId(3)))]);
+        refers.put(OBJECT, RecordId(4), row).unwrap();
+        let mut adds = store.begin().unwrap();
+        let taken = adds.insert(OBJECT, counting(6)).unwrap();
+        assert_eq!(elsewhere(&path, &[(2, counting(20))], 3), taken);
+        {
+            let other = open(&path, false).unwrap();
+            let mut transaction = other.begin().unwrap();
+            transaction.delete(OBJECT, RecordId(3)).unwrap();
+            transaction.commit(at(4)).unwrap();
+        }
+        mine.commit(at(5)).unwrap();
+        assert_eq!(both.commit(at(6)).unwrap_err().code(), Code::Conflict);
+        assert_eq!(refers.commit(at(6)).unwrap_err().code(), Code::Conflict);
+        assert_eq!(adds.commit(at(6)).unwrap_err().code(), Code::Conflict);
+        for (id, n) in [(0, 10), (1, 11), (2, 20), (taken.0, 100)] {
+            assert_eq!(count(&store, id), Value::Integer(n), "{id}");
+        }
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+        store.rest().unwrap();
+        drop(store);
+        let store = open(&path, false).unwrap();
+        assert_eq!(count(&store, 1), Value::Integer(11));
+        assert_eq!(store.check().unwrap().faults, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_schema_changed_elsewhere_is_a_conflict() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shared.fieldbook");
+        let store = open(&path, true).unwrap();
+        model::set_schema(&store);
+        let mut transaction = store.begin().unwrap();
+        transaction.insert(OBJECT, counting(1)).unwrap();
+        transaction.commit(at(1)).unwrap();
+        store.rest().unwrap();
+        let mut mine = store.begin().unwrap();
+        mine.put(OBJECT, RecordId(0), counting(2)).unwrap();
+        {
+            let other = open(&path, false).unwrap();
+            let mut transaction = other.begin().unwrap();
+            transaction.set_labels(std::sync::Arc::from(*b"labels"));
+            transaction.commit(at(2)).unwrap();
+        }
+        let mut labels = store.begin().unwrap();
+        mine.commit(at(3)).unwrap();
+        store.rest().unwrap();
+        labels.set_labels(std::sync::Arc::from(*b"mine"));
+        {
+            let other = open(&path, false).unwrap();
+            let mut transaction = other.begin().unwrap();
+            transaction.set_labels(std::sync::Arc::from(*b"theirs"));
+            transaction.commit(at(4)).unwrap();
+        }
+        assert_eq!(labels.commit(at(5)).unwrap_err().code(), Code::Conflict);
+        assert_eq!(&**store.snapshot().unwrap().catalog(), b"theirs");
+        // Who cannot write yet reads, and writes once the other is done.
+        let other = open(&path, false);
+        assert_eq!(other.map(|_| ()).unwrap_err().code(), Code::Locked);
+        let second = open(&path, true).unwrap();
+        assert_eq!(count(&second, 0), Value::Integer(2));
+        store.rest().unwrap();
+        let mut transaction = second.begin().unwrap();
+        transaction.put(OBJECT, RecordId(0), counting(3)).unwrap();
+        transaction.commit(at(6)).unwrap();
+        second.rest().unwrap();
+        assert_eq!(count(&store, 0), Value::Integer(3));
+    }
+}
