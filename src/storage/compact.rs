@@ -5,7 +5,7 @@ use super::backup::{beside, io_fault, sync_parent};
 use super::fault::{OrFault, guard};
 use super::store::read_only;
 use super::tables::{self, RowsTable};
-use super::{Snapshot, Store, StoreOptions};
+use super::{Snapshot, Store, StoreOptions, meta};
 use crate::error::{Code, Error, Result};
 use redb::{ReadTransaction, ReadableTableMetadata, TableHandle};
 use std::path::Path;
@@ -97,6 +97,13 @@ impl Store {
         std::fs::rename(partial, path).map_err(|error| io_fault(path, error))?;
         // The new file is open, and so locked, since before it had the name.
         let base = copy.latest().base;
+        if let Ok(write) = self.begin_write() {
+            // Who reads the old file goes over to the new one; if this fails, at the next opening.
+            let _ = guard(|| {
+                meta::write_replaced(&write)?;
+                write.commit().or_fault()
+            });
+        }
         self.use_engines(copy.take_engines());
         self.publish(Snapshot { base, ..latest });
         sync_parent(path).map_err(|error| io_fault(path, error))

@@ -18,6 +18,7 @@ const SETTINGS_KEY: &str = "settings";
 const FOLDING_KEY: &str = "folding";
 const PROGRESS_KEY: &str = "progress";
 const KEPT_KEY: &str = "kept";
+const REPLACED_KEY: &str = "replaced";
 const OBJECT_PREFIX: &str = "objects/";
 
 /// The last transaction folded, and its moment.
@@ -125,6 +126,15 @@ pub(super) fn read_kept(table: &impl ReadableTable<&'static str, tables::Bytes>)
         Some(_) => get(table, KEPT_KEY),
         None => Ok(0),
     }
+}
+
+/// Says that another file has taken this one's place.
+pub(super) fn write_replaced(write: &WriteTransaction) -> Result<()> {
+    put(write, REPLACED_KEY, &true)
+}
+
+pub(super) fn is_replaced(table: &impl ReadableTable<&'static str, tables::Bytes>) -> Result<bool> {
+    Ok(table.get(REPLACED_KEY).or_fault()?.is_some())
 }
 
 pub(super) fn write_counts(

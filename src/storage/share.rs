@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// Reads and writes through another engine from now on.
-    fn turn_to(&self, engine: Engine) -> Result<Snapshot> {
+    pub(super) fn turn_to(&self, engine: Engine) -> Result<Snapshot> {
         let state = self.refreshed(engine.begin_read()?)?;
         self.publish(state.clone());
         let before = self.take_engines();
@@ -225,10 +225,7 @@ mod tests {
             transaction.insert(OBJECT, counting(n)).unwrap();
         }
         transaction.commit(at(1)).unwrap();
-        assert_eq!(
-            open(&path, false).map(|_| ()).unwrap_err().code(),
-            Code::Locked
-        );
+        elsewhere_is_locked(&path);
         store.rest().unwrap();
         elsewhere(&path, &[(0, counting(10))], 2);
         assert_eq!(count(&store, 0), Value::Integer(10));
@@ -265,6 +262,45 @@ mod tests {
     }
 
     #[test]
+    fn readers_go_over_to_a_compacted_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shared.fieldbook");
+        let store = open(&path, true).unwrap();
+        model::set_schema(&store);
+        let mut transaction = store.begin().unwrap();
+        transaction.insert(OBJECT, counting(1)).unwrap();
+        transaction.commit(at(1)).unwrap();
+        store.rest().unwrap();
+        let options = StoreOptions {
+            read_only: true,
+            ..StoreOptions::default()
+        };
+        let reader = Store::open(&path, &options).unwrap();
+        let mut mine = store.begin().unwrap();
+        mine.put(OBJECT, RecordId(0), counting(2)).unwrap();
+        open(&path, false).unwrap().compact().unwrap();
+        elsewhere(&path, &[], 2);
+        assert_eq!(count(&reader, 1), Value::Integer(100));
+        assert_eq!(count(&store, 1), Value::Integer(100));
+        mine.commit(at(3)).unwrap();
+        assert_eq!(count(&reader, 0), Value::Integer(2));
+        store.rest().unwrap();
+        // One that rests may compact, too.
+        store.compact().unwrap();
+        assert_eq!(count(&reader, 0), Value::Integer(2));
+        elsewhere_is_locked(&path);
+        store.rest().unwrap();
+        elsewhere(&path, &[(0, counting(3))], 4);
+        assert_eq!(count(&reader, 0), Value::Integer(3));
+        assert_eq!(count(&store, 0), Value::Integer(3));
+    }
+
+    fn elsewhere_is_locked(path: &Path) {
+        let other = open(path, false);
+        assert_eq!(other.map(|_| ()).unwrap_err().code(), Code::Locked);
+    }
+
+    #[test]
     fn a_schema_changed_elsewhere_is_a_conflict() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("shared.fieldbook");
@@ -295,8 +331,7 @@ mod tests {
         assert_eq!(labels.commit(at(5)).unwrap_err().code(), Code::Conflict);
         assert_eq!(&**store.snapshot().unwrap().catalog(), b"theirs");
         // Who cannot write yet reads, and writes once the other is done.
-        let other = open(&path, false);
-        assert_eq!(other.map(|_| ()).unwrap_err().code(), Code::Locked);
+        elsewhere_is_locked(&path);
         let second = open(&path, true).unwrap();
         assert_eq!(count(&second, 0), Value::Integer(2));
         store.rest().unwrap();

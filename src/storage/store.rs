@@ -8,7 +8,7 @@ use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
 use super::published::Published;
 use super::schema::Schema;
-use super::{Snapshot, Transaction, tables};
+use super::{Snapshot, Transaction, open, tables};
 use crate::error::{Code, Error, Result};
 use crate::value::{Currency, FiscalYear, ObjectId, RecordId};
 use redb::{
@@ -163,6 +163,11 @@ impl Store {
         // Another process may have committed or folded since.
         let newer = guard(|| {
             let read = self.begin_read()?;
+            if let Some(path) = &self.path
+                && meta::is_replaced(&read.open_table(tables::META).or_fault()?)?
+            {
+                return self.turn_to(open::reading(path, &self.options)?).map(Some);
+            }
             let progress = read_meta(&read)?.progress;
             let last = log::last_read(&read)?.unwrap_or(progress.sequence);
             (progress != latest.base.progress || last != latest.sequence())
