@@ -472,7 +472,7 @@ pub(crate) fn history(model: &Model, object: &str, field: &Field, then: Moment, 
     same_in_any_order(&ask, &text, lines.collect());
 }
 
-/// The life of one record.
+/// The life of one record, but for how it went, which a merge tells in its own way.
 pub(crate) fn life(model: &Model, object: &str, key: Key, ask: impl Ask) {
     let name = model.name(object, key).expect("it is there");
     let references = model
@@ -481,9 +481,10 @@ pub(crate) fn life(model: &Model, object: &str, key: Key, ask: impl Ask) {
         .filter(|field| is_reference(field));
     let references: Vec<_> = references.map(|field| field.name.clone()).collect();
     let mut lines = model.history(object, key);
-    lines.retain(|line| !references.contains(&line[2]));
+    lines.retain(|line| !references.contains(&line[2]) && line[1] != "deleted");
     let text = format!(
-        "(history {} \"{name}\" select transaction, change, field, old, new) where not (field in ({}))",
+        "(history {} \"{name}\") where merged is empty and not (change in (\"merged\", \"deleted\")) \
+         and not (field in ({})) select transaction, change, field, old, new",
         model.o(object),
         super::schema::quoted_all(&references)
     );

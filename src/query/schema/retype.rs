@@ -274,6 +274,7 @@ impl Definer<'_, '_> {
             }
             without_standstills(past);
         }
+        writer.keep_labels();
         writer.finish()?;
         self.catalog = Catalog::clone(&writer.catalog());
         if let Some(past) = past {

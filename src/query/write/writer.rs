@@ -109,6 +109,12 @@ impl<'a, 't> Writer<'a, 't> {
         Ok(())
     }
 
+    /// Notes that what was converted so far is stored by the caller.
+    pub(crate) fn keep_labels(&mut self) {
+        let added = self.added_labels.iter_mut();
+        added.for_each(|added| added.given = true);
+    }
+
     /// Notes that a record has the labels of a row.
     fn give_labels(&mut self, object: ObjectId, row: &Row) {
         let has = |field, code| matches!(row.get(field), Value::Tags(of) if of.contains(&code));
