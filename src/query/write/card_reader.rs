@@ -1,7 +1,7 @@
 //! Reading cards: lines of content, unfolded, gathered to components, as cells of fields.
 
 use super::cards::{Cards, Component, Property, utc_text};
-use super::input::{Input, LINE_BYTES, Line, Lines};
+use super::input::{Input, LINE_BYTES, Line, Lines, Place};
 use crate::error::{Code, Error, Result};
 use crate::value::{Clock, parse_datetime};
 use csv::{ByteRecord, StringRecord};
@@ -69,7 +69,7 @@ impl Input for Reader {
             };
             let cells = cells.map_err(|reason| (ByteRecord::from(vec![&card.text]), reason));
             lines.push(Line {
-                number: card.number,
+                place: Place::of_line(card.number),
                 cells,
             });
         }

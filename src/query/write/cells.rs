@@ -3,7 +3,7 @@
 //! Logical lines are found here, because a quote that is never closed must cost one line and not
 //! the rest of the file; the `csv` crate takes them apart.
 
-use super::input::{COLUMNS, Input, LINE_BYTES, Line, Lines};
+use super::input::{COLUMNS, Input, LINE_BYTES, Line, Lines, Place};
 use crate::error::{Code, Error, Result};
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Terminator};
 
@@ -65,14 +65,14 @@ impl Input for Cells {
                     good.push(lines.len());
                     text.extend_from_slice(&line);
                     lines.push(Line {
-                        number,
+                        place: Place::of_line(number),
                         cells: Ok(StringRecord::new()),
                     });
                 }
                 Some(reason) => {
                     let record = self.split(&line)?.into_iter().next().unwrap_or_default();
                     lines.push(Line {
-                        number,
+                        place: Place::of_line(number),
                         cells: Err((record, reason)),
                     });
                 }
@@ -270,7 +270,7 @@ mod tests {
             lines.extend(batch.into_iter().map(|line| {
                 let cells = line.cells.map_err(|(_, reason)| reason);
                 let texts = cells.map(|record| record.iter().map(str::to_owned).collect());
-                (line.number, texts)
+                (line.place.line, texts)
             }));
         }
         (cells.header, lines)

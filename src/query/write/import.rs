@@ -5,7 +5,7 @@
 //! the end; if that breaks a rule, the import is run again without the line, so that nothing
 //! stands on a refused line.
 
-use super::input::{self, Again, Input, Line};
+use super::input::{self, Again, Input, Line, Place};
 use super::keys::Keys;
 use super::linked::Linked;
 use super::rejects::{Refused, Rejects, reason, rejected};
@@ -36,7 +36,7 @@ const RUNS: usize = 64;
 pub(super) const HELD_LINES: usize = if cfg!(test) { 50 } else { 1 << 16 };
 
 /// Lines found in an earlier run to be refused, with field and reason.
-pub(super) type Withdrawn = HashMap<u64, (FieldId, String)>;
+pub(super) type Withdrawn = HashMap<Place, (FieldId, String)>;
 
 /// Imports a file as one statement. When it fails, the caller rolls back to its mark.
 pub(crate) fn import(
@@ -113,7 +113,7 @@ pub(super) struct Run<'a, 't> {
     waiting: Vec<Waiting>,
 }
 
-pub(super) type Numbered = (u64, StringRecord);
+pub(super) type Placed = (Place, StringRecord);
 
 pub(super) enum Source {
     Cell(usize),
@@ -121,14 +121,14 @@ pub(super) enum Source {
 }
 
 struct Waiting {
-    line: u64,
+    place: Place,
     id: RecordId,
     texts: Vec<(FieldId, String)>,
 }
 
 /// A line's values, and the references that wait.
 struct Draft {
-    number: u64,
+    place: Place,
     record: StringRecord,
     values: Values,
     waiting: Vec<(FieldId, String)>,
@@ -223,15 +223,15 @@ impl<'a, 't> Run<'a, 't> {
                 break;
             }
             let mut good = Vec::with_capacity(lines.len());
-            for Line { number, cells } in lines {
+            for Line { place, cells } in lines {
                 match cells {
-                    Ok(record) => match withdrawn.get(&number) {
-                        None => good.push((number, record)),
+                    Ok(record) => match withdrawn.get(&place) {
+                        None => good.push((place, record)),
                         Some((field, reason)) => {
-                            self.refuse(number, record, Some(*field), reason.clone());
+                            self.refuse(place, record, Some(*field), reason.clone());
                         }
                     },
-                    Err((record, reason)) => self.refuse_record(number, record, None, reason),
+                    Err((record, reason)) => self.refuse_record(place, record, None, reason),
                 }
             }
             if linked {
@@ -281,14 +281,14 @@ impl<'a, 't> Run<'a, 't> {
         self.report.created = created.map(|(object, n)| (name(object), n)).collect();
         self.writer.finish()?;
         let object = self.writer.catalog.object(self.object);
-        self.refused.sort_by_key(|refused| refused.line);
+        self.refused.sort_by_key(|refused| refused.place);
         self.repeated.sort_unstable();
         if !self.writer.environment.dry {
             let mut again = Again::new(open, self.writer.environment.interrupt);
             self.rejects.write_all(&self.refused, &mut again)?;
         }
         let told = self.refused.into_iter().map(|refused| RefusedLine {
-            line: refused.line,
+            line: refused.place.line,
             field: refused.field.map(|field| object.field(field).name.clone()),
             reason: refused.reason,
         });
@@ -302,19 +302,25 @@ impl<'a, 't> Run<'a, 't> {
         })
     }
 
-    fn refuse(&mut self, line: u64, record: StringRecord, field: Option<FieldId>, reason: String) {
-        self.refuse_record(line, record.into_byte_record(), field, reason);
+    fn refuse(
+        &mut self,
+        place: Place,
+        record: StringRecord,
+        field: Option<FieldId>,
+        reason: String,
+    ) {
+        self.refuse_record(place, record.into_byte_record(), field, reason);
     }
 
     fn refuse_record(
         &mut self,
-        line: u64,
+        place: Place,
         record: ByteRecord,
         field: Option<FieldId>,
         reason: String,
     ) {
         self.refused.push(Refused {
-            line,
+            place,
             field,
             reason,
             record: (self.refused.len() < HELD_LINES || !self.rereads).then_some(record),
@@ -322,7 +328,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Refuses a line, or passes on an error that is not the line's.
-    fn refuse_for(&mut self, line: Numbered, refusal: Refusal) -> Result<()> {
+    fn refuse_for(&mut self, line: Placed, refusal: Refusal) -> Result<()> {
         match refusal.error.kind() {
             Kind::Syntax | Kind::Bind | Kind::Constraint | Kind::NotFound | Kind::Limit => {
                 self.refuse(line.0, line.1, refusal.field, reason(&refusal.error));
@@ -333,7 +339,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// Stores lines as records; a `loose` line comes before one that it refers to.
-    pub(super) fn lines(&mut self, lines: Vec<Numbered>, loose: bool) -> Result<()> {
+    pub(super) fn lines(&mut self, lines: Vec<Placed>, loose: bool) -> Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -367,12 +373,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// After an error somewhere in many lines: each alone, so that the right one is blamed.
-    fn one_by_one(
-        &mut self,
-        mut lines: Vec<Numbered>,
-        loose: bool,
-        refusal: Refusal,
-    ) -> Result<()> {
+    fn one_by_one(&mut self, mut lines: Vec<Placed>, loose: bool, refusal: Refusal) -> Result<()> {
         if lines.len() == 1 {
             return self.refuse_for(lines.remove(0), refusal);
         }
@@ -382,7 +383,7 @@ impl<'a, 't> Run<'a, 't> {
     }
 
     /// The values of the expressions over the lines; cells that are taken as they are need none.
-    pub(super) fn evaluate(&self, lines: &[Numbered]) -> Result<Vec<Option<Vector>>, Refusal> {
+    pub(super) fn evaluate(&self, lines: &[Placed]) -> Result<Vec<Option<Vector>>, Refusal> {
         let computed = |(_, source): &(FieldId, Source)| matches!(source, Source::Expr(_));
         let columns = if self.set.iter().any(computed) {
             self.columns
@@ -417,7 +418,7 @@ impl<'a, 't> Run<'a, 't> {
     fn draft(
         &mut self,
         at: usize,
-        line: Numbered,
+        line: Placed,
         vectors: &[Option<Vector>],
         loose: bool,
     ) -> Result<Option<Draft>> {
@@ -459,9 +460,9 @@ impl<'a, 't> Run<'a, 't> {
                 }
             }
         }
-        let (number, record) = line;
+        let (place, record) = line;
         Ok(Some(Draft {
-            number,
+            place,
             record,
             values,
             waiting,
@@ -482,23 +483,23 @@ impl<'a, 't> Run<'a, 't> {
         match self.writer.upsert_values(&rules, keys, draft.values) {
             Ok(done) => {
                 if note(&mut self.met, done.id()) {
-                    self.repeated.push(draft.number);
+                    self.repeated.push(draft.place.line);
                 }
                 if !matches!(done, Upserted::Same(_)) && !note(&mut self.counted, done.id()) {
                     self.tally.count(done);
                 }
                 self.writer.refers(self.object, done.id())?;
-                self.wait(draft.number, done, draft.waiting);
+                self.wait(draft.place, done, draft.waiting);
                 Ok(())
             }
-            Err(refusal) => self.refuse_for((draft.number, draft.record), refusal),
+            Err(refusal) => self.refuse_for((draft.place, draft.record), refusal),
         }
     }
 
-    fn wait(&mut self, line: u64, done: Upserted, texts: Vec<(FieldId, String)>) {
+    fn wait(&mut self, place: Place, done: Upserted, texts: Vec<(FieldId, String)>) {
         if !texts.is_empty() {
             let id = done.id();
-            self.waiting.push(Waiting { line, id, texts });
+            self.waiting.push(Waiting { place, id, texts });
         }
     }
 
@@ -516,7 +517,7 @@ impl<'a, 't> Run<'a, 't> {
             .complete(&rules, &mut rows, &assigned)
             .and_then(|()| self.writer.check_rows(&rules, &rows, None));
         if let Err(error) = ready {
-            let lines = drafts.into_iter().map(|draft| (draft.number, draft.record));
+            let lines = drafts.into_iter().map(|draft| (draft.place, draft.record));
             return self.one_by_one(lines.collect(), loose, Refusal::from(error));
         }
         for (draft, row) in drafts.into_iter().zip(rows) {
@@ -525,9 +526,9 @@ impl<'a, 't> Run<'a, 't> {
                     let done = Upserted::Added(id);
                     self.tally.count(done);
                     self.writer.refers(self.object, id)?;
-                    self.wait(draft.number, done, draft.waiting);
+                    self.wait(draft.place, done, draft.waiting);
                 }
-                Err(refusal) => self.refuse_for((draft.number, draft.record), refusal)?,
+                Err(refusal) => self.refuse_for((draft.place, draft.record), refusal)?,
             }
         }
         Ok(())
@@ -538,13 +539,13 @@ impl<'a, 't> Run<'a, 't> {
         self.writer.checks_wait = false;
         let rules = Rc::clone(&self.rules);
         let mut withdrawn = Withdrawn::new();
-        for Waiting { line, id, texts } in std::mem::take(&mut self.waiting) {
+        for Waiting { place, id, texts } in std::mem::take(&mut self.waiting) {
             let Some(&(first, _)) = texts.first() else {
                 continue;
             };
             if let Err(refusal) = self.settle(&rules, id, &texts) {
                 let field = refusal.field.unwrap_or(first);
-                withdrawn.insert(line, (field, reason(&refusal.error)));
+                withdrawn.insert(place, (field, reason(&refusal.error)));
             }
             self.spill()?;
         }
@@ -590,7 +591,7 @@ pub(super) fn value_at(
     source: &Source,
     vector: Option<&Vector>,
     at: usize,
-    line: &Numbered,
+    line: &Placed,
 ) -> Value {
     match (source, vector) {
         (Source::Cell(slot), _) => cell(&line.1, *slot).map_or(Value::Missing, Value::text),

@@ -51,9 +51,23 @@ pub(super) trait Input {
     }
 }
 
-/// A line: its number, cells, and what is wrong with them.
+/// Where what becomes a record begins: the line, and how many others begin before it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Place {
+    pub line: u64,
+    pub nth: u64,
+}
+
+impl Place {
+    /// Where a line begins.
+    pub(super) fn of_line(line: u64) -> Self {
+        Self { line, nth: 0 }
+    }
+}
+
+/// A line: its place, its cells, and what is wrong with them.
 pub(super) struct Line {
-    pub number: u64,
+    pub place: Place,
     pub cells: Result<StringRecord, (ByteRecord, String)>,
 }
 

@@ -1,6 +1,6 @@
 //! The objects of a JSON file, one a line or in one array: their members are the columns.
 
-use super::input::{COLUMNS, Input, LINE_BYTES, Line, Lines};
+use super::input::{COLUMNS, Input, LINE_BYTES, Line, Lines, Place};
 use crate::error::{Code, Error, Result};
 use csv::{ByteRecord, StringRecord};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -22,8 +22,10 @@ struct Texts {
     lines: Lines,
     /// Whether the objects stand in one array; else there is one a line.
     array: bool,
+    /// Where the object read last begins.
+    last: Option<Place>,
     /// Of an array: the line being read, how far, and whether the array was closed.
-    line: Vec<u8>,
+    text: Vec<u8>,
     at: usize,
     closed: bool,
 }
@@ -41,14 +43,14 @@ impl Input for Objects {
         let mut lines = Vec::new();
         let mut bytes = 0;
         while lines.len() < count && bytes < LINE_BYTES {
-            let Some((number, text)) = self.texts.next()? else {
+            let Some((place, text)) = self.texts.next()? else {
                 break;
             };
             bytes += text.len();
             let cells = self
                 .cells(&text)
                 .map_err(|reason| (ByteRecord::from(vec![text.trim_ascii()]), reason));
-            lines.push(Line { number, cells });
+            lines.push(Line { place, cells });
         }
         Ok(lines)
     }
@@ -114,7 +116,8 @@ impl Texts {
         let mut texts = Self {
             lines,
             array,
-            line: Vec::new(),
+            last: None,
+            text: Vec::new(),
             at: 0,
             closed: false,
         };
@@ -124,11 +127,26 @@ impl Texts {
         Ok(texts)
     }
 
-    /// The number of the line where the next object begins, and its text.
-    fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
-        if self.array {
-            return self.element();
-        }
+    /// Where the next object begins, and its text.
+    fn next(&mut self) -> Result<Option<(Place, Vec<u8>)>> {
+        let Some((line, text)) = (match self.array {
+            true => self.element(),
+            false => self.line(),
+        })?
+        else {
+            return Ok(None);
+        };
+        let nth = match self.last {
+            Some(last) if last.line == line => last.nth + 1,
+            _ => 0,
+        };
+        let place = Place { line, nth };
+        self.last = Some(place);
+        Ok(Some((place, text)))
+    }
+
+    /// The next line that is not blank, with its number.
+    fn line(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         while let Some(line) = self.lines.next()? {
             if !line.trim_ascii().is_empty() {
                 return Ok(Some((self.lines.number - 1, line)));
@@ -138,15 +156,15 @@ impl Texts {
     }
 
     fn byte(&mut self) -> Result<Option<u8>> {
-        while self.at == self.line.len() {
+        while self.at == self.text.len() {
             match self.lines.next()? {
-                Some(line) => self.line = line,
+                Some(line) => self.text = line,
                 None => return Ok(None),
             }
             self.at = 0;
         }
         self.at += 1;
-        Ok(Some(self.line[self.at - 1]))
+        Ok(Some(self.text[self.at - 1]))
     }
 
     /// What stands up to the next comma between elements. What stands behind the array, or is cut

@@ -1,7 +1,7 @@
 //! Lines of an import that may name each other: what ties them, and storing them in order.
 
 use super::BATCH_RECORDS;
-use super::import::{HELD_LINES, Numbered, Run, Withdrawn, value_at};
+use super::import::{HELD_LINES, Placed, Run, Withdrawn, value_at};
 use super::input::{Again, Input, Line};
 use super::order::{Link, Links};
 use crate::error::Result;
@@ -14,7 +14,7 @@ pub(super) struct Linked {
     links: Links,
     count: usize,
     /// The lines, as long as they are few: else they are read again.
-    held: Vec<Numbered>,
+    held: Vec<Placed>,
 }
 
 /// The good lines of a file, in the order in which they are wanted.
@@ -22,14 +22,14 @@ struct Lines<'o> {
     again: Again<'o>,
     withdrawn: &'o Withdrawn,
     /// Those that need not be read again.
-    held: VecDeque<Numbered>,
+    held: VecDeque<Placed>,
     /// The place of the next one.
     next: u32,
 }
 
 impl Lines<'_> {
     /// Gives each of some places, which ascend, its line.
-    fn each(&mut self, places: &[u32], mut give: impl FnMut(usize, Numbered)) -> Result<()> {
+    fn each(&mut self, places: &[u32], mut give: impl FnMut(usize, Placed)) -> Result<()> {
         if places.first().is_some_and(|first| *first < self.next) {
             self.again.rewind();
             self.held.clear();
@@ -48,16 +48,16 @@ impl Lines<'_> {
         Ok(())
     }
 
-    fn pull(&mut self) -> Result<Numbered> {
+    fn pull(&mut self) -> Result<Placed> {
         if let Some(line) = self.held.pop_front() {
             return Ok(line);
         }
         loop {
-            let Line { number, cells } = self.again.next()?;
+            let Line { place, cells } = self.again.next()?;
             if let Ok(record) = cells
-                && !self.withdrawn.contains_key(&number)
+                && !self.withdrawn.contains_key(&place)
             {
-                return Ok((number, record));
+                return Ok((place, record));
             }
         }
     }
@@ -65,7 +65,7 @@ impl Lines<'_> {
 
 impl Run<'_, '_> {
     /// Notes lines that may name each other.
-    pub(super) fn link(&self, linked: &mut Linked, lines: Vec<Numbered>) {
+    pub(super) fn link(&self, linked: &mut Linked, lines: Vec<Placed>) {
         self.links(&lines, &mut linked.links);
         linked.count += lines.len();
         if linked.count <= HELD_LINES || !self.rereads {
@@ -100,7 +100,7 @@ impl Run<'_, '_> {
                 steps.iter().map(|step| step.line).zip(0..).collect();
             order.sort_unstable();
             let places: Vec<u32> = order.iter().map(|(line, _)| *line).collect();
-            let mut some: Vec<Option<Numbered>> = vec![None; steps.len()];
+            let mut some: Vec<Option<Placed>> = vec![None; steps.len()];
             lines.each(&places, |at, line| some[order[at].1] = Some(line))?;
             for (step, line) in steps.iter().zip(some) {
                 if step.loose || step.behind > stored || batch.len() == BATCH_RECORDS {
@@ -121,7 +121,7 @@ impl Run<'_, '_> {
     }
 
     /// What ties the lines to each other. A line that cannot be evaluated is refused later.
-    fn links(&self, lines: &[Numbered], links: &mut Links) {
+    fn links(&self, lines: &[Placed], links: &mut Links) {
         let vectors = match (self.evaluate(lines), lines) {
             (Ok(vectors), _) => vectors,
             (Err(_), [_]) => return links.push(&Link::default()),

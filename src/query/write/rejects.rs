@@ -1,6 +1,6 @@
 //! The rejects: lines of an import that were refused, as a CSV file with their reasons.
 
-use super::input::{Again, io_error};
+use super::input::{Again, Place, io_error};
 use crate::error::{Code, Error, Result};
 use crate::query::outcome::ImportReport;
 use crate::value::FieldId;
@@ -13,7 +13,7 @@ const LISTED: usize = 5;
 
 /// A line that was refused.
 pub(super) struct Refused {
-    pub line: u64,
+    pub place: Place,
     pub field: Option<FieldId>,
     pub reason: String,
     /// Nothing of those that are read again.
@@ -50,7 +50,7 @@ impl Rejects {
             }
             let cells = loop {
                 let read = again.next()?;
-                if read.number == line.line {
+                if read.place == line.place {
                     break read.cells;
                 }
             };
