@@ -144,6 +144,14 @@ impl<'a, 't> Run<'a, 't> {
         environment: &'a Environment<'a>,
     ) -> Result<Self> {
         let binder = Binder::new(catalog, environment.clock);
+        // Each line tells what is wrong with it, not the names of columns that there are not.
+        let bare = cells.is_barren().then(|| syntax::Import {
+            on: Vec::new(),
+            fields: Vec::new(),
+            creating: Vec::new(),
+            ..statement.clone()
+        });
+        let statement = bare.as_ref().unwrap_or(statement);
         let (object, on, assignments) = binder.import(statement, cells.header())?;
         let mut writer = Writer::new(transaction, Arc::clone(catalog), environment);
         writer.blanks_take_defaults = true;

@@ -35,6 +35,11 @@ pub(super) trait Input {
     /// The file.
     fn lines(&self) -> &Lines;
 
+    /// Whether it has no columns because there is nothing in it that could be read.
+    fn is_barren(&self) -> bool {
+        false
+    }
+
     /// What no column holds.
     fn unused(&self) -> &[String] {
         &[]

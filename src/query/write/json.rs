@@ -14,6 +14,8 @@ pub(super) struct Objects {
     header: Vec<String>,
     /// The places of the columns, by their names in small letters.
     places: HashMap<String, usize>,
+    /// Whether there is no object in it.
+    barren: bool,
     texts: Texts,
 }
 
@@ -39,6 +41,10 @@ impl Input for Objects {
         &self.texts.lines
     }
 
+    fn is_barren(&self) -> bool {
+        self.barren
+    }
+
     fn read(&mut self, count: usize) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         let mut bytes = 0;
@@ -62,10 +68,17 @@ impl Objects {
         let mut objects = Self {
             header: Vec::new(),
             places: HashMap::new(),
+            barren: true,
             texts: Texts::open(path)?,
         };
+        let mut empty = !objects.texts.array;
         while let Some((_, text)) = objects.texts.next()? {
-            for (name, _) in members(&text).unwrap_or_default() {
+            empty = false;
+            let Ok(members) = members(&text) else {
+                continue;
+            };
+            objects.barren = false;
+            for (name, _) in members {
                 let key = name.to_lowercase();
                 if objects.places.contains_key(&key) {
                     continue;
@@ -79,6 +92,16 @@ impl Objects {
                 objects.places.insert(key, objects.header.len());
                 objects.header.push(name);
             }
+        }
+        // With an object on each line none is none; but some text makes an array.
+        if empty
+            && path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        {
+            let message = format!("\"{}\" is empty", path.display());
+            return Err(Error::new(Code::BadValue, message)
+                .expected("an array of objects, or an object on each line"));
         }
         objects.texts = Texts::open(path)?;
         Ok(objects)
@@ -256,20 +279,35 @@ fn members(text: &[u8]) -> Result<Vec<(String, Json)>, String> {
     }
 
     let text = text.trim_ascii();
-    match serde_json::from_slice::<Members>(text) {
-        Ok(members) => Ok(members.0),
-        Err(error) => {
-            let message = error.to_string();
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(&*message, |(message, _)| message);
-            let place = match error.column() {
-                0 => String::new(),
-                column => format!(", at its character {column}"),
-            };
-            Err(format!("not a JSON object: {message}{place}"))
-        }
+    match text {
+        [b'{', ..] => {}
+        [b']', ..] => return Err("it stands behind the end of the array".to_owned()),
+        _ => return Err("not a JSON object, which begins with `{`".to_owned()),
     }
+    let read = serde_json::from_slice::<Members>(text);
+    read.map(|members| members.0).map_err(|error| fault(&error))
+}
+
+/// What is wrong with the text of an object, in other words than its parser's.
+fn fault(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let message = match message.rsplit_once(" at line ") {
+        _ if error.is_eof() => return "the object is cut off".to_owned(),
+        None => &*message,
+        Some(("trailing characters", _)) => "something stands behind the object",
+        Some(("expected value", _)) => "a value is missing",
+        Some(("expected ident", _)) => "a word that is not true, false or null",
+        Some(("key must be a string", _)) => "a name that is not in double quotes",
+        Some(("invalid unicode code point", _)) => "bytes that are not in UTF-8",
+        Some((message, _)) if message.starts_with("control character") => {
+            "a line end or other control character that is not escaped"
+        }
+        Some((message, _)) => message,
+    };
+    format!(
+        "not a JSON object: {message}, at its character {}",
+        error.column()
+    )
 }
 
 /// A value as the text of a cell, or what is wrong with it.
