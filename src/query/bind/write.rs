@@ -542,12 +542,16 @@ impl<'a> Binder<'a> {
         if fits {
             return Ok(bound);
         }
+        let mut is = self.describe(&bound.ty);
+        if let Type::Label(of, _) | Type::Tags(of, _) = bound.ty
+            && of != object.id
+        {
+            is = format!("{is} of {}", self.object(of).name);
+        }
+        let (own, wanted) = (&field.name, self.describe(&ty));
         let message = format!(
-            "`{}` of {} is {}, and `{tree}` is {}",
-            field.name,
-            object.name,
-            self.describe(&ty),
-            self.describe(&bound.ty)
+            "`{own}` of {} is {wanted}, and `{tree}` is {is}",
+            object.name
         );
         let error = Error::new(Code::TypeMismatch, message).at(bound.span);
         Err(if is_labelled(&ty) {
