@@ -65,16 +65,26 @@ pub(crate) fn name_of_row(
     row: Option<&Row>,
     catalog: &Catalog,
 ) -> String {
-    let definition = catalog.object(object);
-    let label = definition
-        .label_field()
-        .and_then(|field| match row?.get(field.id) {
-            Value::Text(text) => Some(text.to_string()),
-            _ => None,
-        });
-    match label {
-        Some(label) => format!("{} \"{label}\"", definition.name),
-        None => format!("{} {id}", definition.name),
+    let name = &catalog.object(object).name;
+    match row.and_then(|row| label_of_row(object, row, catalog)) {
+        Some(label) => format!("{name} \"{label}\""),
+        None => format!("{name} {id}"),
+    }
+}
+
+/// What a record that has no id yet is called.
+pub(crate) fn name_of_new(object: ObjectId, row: &Row, catalog: &Catalog) -> String {
+    let name = &catalog.object(object).name;
+    match label_of_row(object, row, catalog) {
+        Some(label) => format!("{name} \"{label}\""),
+        None => format!("this record of {name}"),
+    }
+}
+
+fn label_of_row<'r>(object: ObjectId, row: &'r Row, catalog: &Catalog) -> Option<&'r str> {
+    match row.get(catalog.object(object).label_field()?.id) {
+        Value::Text(text) => Some(text),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::column::CHUNK_RECORDS;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::{Binder, Expr, Node};
 use crate::query::exec::Batch;
+use crate::query::label;
 use crate::query::syntax;
 use crate::storage::Row;
 use crate::value::{ChunkId, FieldId, FieldType, IndexId, ObjectId, RecordId, Value};
@@ -148,15 +149,32 @@ impl Writer<'_, '_> {
             if let Some(at) = (0..rows.len()).find(broken) {
                 let record = match ids {
                     Some(ids) => self.name_of(rules.object, ids[at]),
-                    None => format!("this record of {}", self.catalog.object(rules.object).name),
+                    None => label::name_of_new(rules.object, &rows[at], &self.catalog),
                 };
-                return Err(Error::new(
-                    Code::CheckFailed,
-                    format!("{record} breaks the check `{}`", check.text),
-                ));
+                let message = format!("{record} breaks the check `{}`", check.text);
+                let error = Error::new(Code::CheckFailed, message);
+                let missing = self.missing_in(rules.object, &check.expr, &rows[at]);
+                return Err(missing.into_iter().fold(error, Error::hint));
             }
         }
         Ok(())
+    }
+
+    /// The fields that an expression reads and a record does not have, each told once.
+    fn missing_in(&self, object: ObjectId, expr: &Expr, row: &Row) -> Vec<String> {
+        let mut told = Vec::new();
+        expr.visit(&mut |part| {
+            if let Node::Column(field) = part.node
+                && row.get(field).is_missing()
+            {
+                let name = &self.catalog.object(object).field(field).name;
+                let hint = format!("its `{name}` is empty");
+                if !told.contains(&hint) {
+                    told.push(hint);
+                }
+            }
+        });
+        told
     }
 
     pub(super) fn folded<'c>(&self, expr: &Expr, cell: &'c OnceCell<Expr>) -> Result<&'c Expr> {
@@ -255,8 +273,12 @@ impl Writer<'_, '_> {
     ) -> Error {
         let definition = self.catalog.object(object);
         let key = self.key_said(definition, fields, key);
-        let (name, other) = (&definition.name, self.name_of(object, other));
-        let message = format!("{name} has `{key}` already: {other}");
+        let (name, named) = (&definition.name, self.name_of(object, other));
+        if other.0 >= self.own_from {
+            let message = format!("this statement has given `{key}` to {named} before");
+            return Error::new(Code::NotUnique, message).hint("no two records may have the same");
+        }
+        let message = format!("{name} has `{key}` already: {named}");
         Error::new(Code::NotUnique, message)
             .hint("change that record, or write `upsert ... on` to update it")
     }

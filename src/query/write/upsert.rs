@@ -1,6 +1,7 @@
 //! `upsert ... on`: records found by key are updated, others are added.
 
 use super::Tally;
+use super::add::refused;
 use super::keys::Keys;
 use super::rules::Rules;
 use super::writer::{Refusal, Values, Writer};
@@ -44,13 +45,14 @@ impl Writer<'_, '_> {
         records: &[Assignments],
     ) -> Result<()> {
         let rules = self.rules(object)?;
+        self.own_from = self.snapshot().record_bound(object);
         let mut keys = Keys::new(self, object, on)?;
         match from {
             None => {
                 for assignments in records {
                     let values = self.values_alone(object, assignments)?;
                     self.upsert_values(&rules, &mut keys, values)
-                        .map_err(Refusal::into_error)?;
+                        .map_err(|refusal| refused(refusal, assignments))?;
                 }
             }
             Some(from) => {

@@ -61,6 +61,8 @@ pub(crate) struct Writer<'a, 't> {
     pub(super) added_labels: Vec<AddedLabel>,
     /// Whether a field assigned a missing value takes its default, as blank cells do.
     pub(super) blanks_take_defaults: bool,
+    /// From which id on records of the object written to are known to be this statement's.
+    pub(super) own_from: u64,
     /// Whether checks are held later, by the caller.
     pub(super) checks_wait: bool,
     /// What references make that name nobody.
@@ -82,6 +84,7 @@ impl<'a, 't> Writer<'a, 't> {
             live: HashMap::default(),
             added_labels: Vec::new(),
             blanks_take_defaults: false,
+            own_from: u64::MAX,
             checks_wait: false,
             creating: Creating::default(),
         }
