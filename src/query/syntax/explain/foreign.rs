@@ -422,6 +422,18 @@ impl Failure<'_> {
                 let hint = "a query stands in parentheses: `compare (OBJECT where ...) in PERIOD`";
                 Some(no_place(&shown).hint(hint))
             }
+            (1, TokenKind::Word)
+                if is_one_of(&["changes", "spans"], object) && self.is_name(token) =>
+            {
+                let dotted = |token: &&Token| self.is_name(token) || token.text(self.text) == ".";
+                let path = self.tokens[1..].iter().take_while(dotted);
+                let path: String = path.map(|token| token.text(self.text)).collect();
+                let path = match path.contains('.') {
+                    true => path,
+                    false => format!("{path}.FIELD"),
+                };
+                Some(no_place(&shown).hint(format!("write `{object} of {path}`")))
+            }
             (1, TokenKind::Word) if word == "as" || self.word(1) == "where" => {
                 Some(no_place(&shown).hint(format!(
                     "{object} need no other name: their fields stand for themselves"

@@ -140,6 +140,17 @@ impl Failure<'_> {
                 Error::new(Code::Syntax, "`where` stands after `set`")
                     .hint(self.filled("write `update {object} where ... set ...`")),
             ),
+            ("merge", "into") if self.at == 2 => {
+                let (key, other) = match self.token(-1)?.kind {
+                    TokenKind::Word => ("\"a\"", "\"b\""),
+                    _ => {
+                        let text = |offset| self.token(offset).map(|token| token.text(self.text));
+                        (text(-1)?, text(1).unwrap_or("\"b\""))
+                    }
+                };
+                let hint = format!("write `merge OBJECT {key} into {other}`");
+                Some(Error::new(Code::Syntax, "`merge` lacks its object or a record").hint(hint))
+            }
             ("delete", "from") => Some(
                 Error::new(Code::Syntax, "`delete` takes no `from`")
                     .hint(self.filled("write `delete {object} where ...`")),
