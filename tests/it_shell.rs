@@ -262,7 +262,10 @@ fn atomic_is_all_or_nothing() {
     assert_eq!(run(&["a.fieldbook", "--bare", TWO]).code, 0);
     let add = "add notes (body = \"c\")";
     let bad = "add notes (size = \"much\")";
-    assert_eq!(run(&["a.fieldbook", "--atomic", add, bad]).code, 1);
+    let failed = run(&["a.fieldbook", "--atomic", add, bad]);
+    assert_eq!(failed.code, 1);
+    let told = "the open transaction is rolled back";
+    assert!(failed.messages.contains(told), "{}", failed.messages);
     let count = [
         "a.fieldbook",
         "--format",
@@ -270,9 +273,16 @@ fn atomic_is_all_or_nothing() {
         "notes select count() as n",
     ];
     assert_eq!(run(&count).output, "n\n2\n");
-    assert_eq!(run(&["a.fieldbook", add, bad]).code, 1);
+    let failed = run(&["a.fieldbook", add, bad]);
+    assert_eq!(failed.code, 1);
+    assert!(!failed.messages.contains(told), "{}", failed.messages);
     assert_eq!(run(&count).output, "n\n3\n");
-    assert_eq!(run(&["a.fieldbook", "--atomic", add, "commit"]).code, 1);
+    for statement in ["commit", "begin", "prune journal before 2020-01-01"] {
+        let failed = run(&["a.fieldbook", "--atomic", add, statement]);
+        assert_eq!(failed.code, 1);
+        let hint = "`--atomic` makes all statements one transaction";
+        assert!(failed.messages.contains(hint), "{}", failed.messages);
+    }
     assert_eq!(run(&["a.fieldbook", "--atomic", add, add]).code, 0);
     assert_eq!(run(&count).output, "n\n5\n");
 }
@@ -285,6 +295,10 @@ fn a_transaction_left_open_is_rolled_back() {
     let open = run(&["a.fieldbook", "begin; delete notes where true"]);
     assert_eq!(open.code, 1);
     assert!(open.messages.contains("rolled back"), "{}", open.messages);
+    let failed = run(&["a.fieldbook", "begin; delete notes where true; none"]);
+    assert_eq!(failed.code, 1);
+    let told = "the open transaction is rolled back";
+    assert!(failed.messages.contains(told), "{}", failed.messages);
     let count = run(&[
         "a.fieldbook",
         "--format",

@@ -6,7 +6,7 @@ use super::{ATTEMPTS_MAX, Book, Inner, Parameters, Schema, Script, State, Step};
 use crate::catalog::{Catalog, Role, same_name};
 use crate::error::{Code, Error, Result};
 use crate::query::Known;
-use crate::query::exec::{Interrupt, Threads};
+use crate::query::exec::{Interrupt, Threads, beginning};
 use crate::query::pipeline::{self, Bound, Environment};
 use crate::query::schema::describe_book;
 use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
@@ -36,8 +36,8 @@ use std::sync::Arc;
 pub struct Session<'b> {
     book: &'b Book,
     open: Option<Open<'b>>,
-    /// Whether the transaction's end is the program's and not the script's.
-    held: bool,
+    /// What ends the transaction, if that is not the script.
+    held: Option<&'static str>,
     around: Around,
 }
 
@@ -90,7 +90,7 @@ impl<'b> Session<'b> {
         Self {
             book,
             open: None,
-            held: false,
+            held: None,
             around: Around {
                 parameters: Parameters::new(),
                 actor: book.0.actor,
@@ -209,10 +209,10 @@ impl<'b> Session<'b> {
         match statement {
             Statement::Begin { at, actor } => self.begin_at(at.as_ref(), actor.as_ref()),
             Statement::Prune { before } => self.prune(before),
-            Statement::Commit | Statement::Rollback(None) if self.held => Err(Error::new(
-                Code::TransactionState,
-                "this transaction is ended by the program that runs the script",
-            )),
+            Statement::Commit | Statement::Rollback(None) if self.held.is_some() => {
+                let message = "this transaction is not the script's to end";
+                Err(Error::new(Code::TransactionState, message).hint(self.ending("")))
+            }
             Statement::Commit => {
                 self.commit()?;
                 Ok(Outcome::Done("transaction committed".to_owned()))
@@ -282,9 +282,9 @@ impl<'b> Session<'b> {
     }
 
     /// Makes the open transaction one that scripts cannot end: their `commit` and `rollback`
-    /// are errors, and [`Session::commit`] ends it.
-    pub(crate) fn hold(&mut self) {
-        self.held = true;
+    /// are errors, which say what ends it: [`Session::commit`] by someone else.
+    pub(crate) fn hold(&mut self, ending: &'static str) {
+        self.held = Some(ending);
     }
 
     /// Commits the open transaction: all of it or nothing. Gives the transaction's number, which
@@ -455,10 +455,15 @@ impl<'b> Session<'b> {
         }
     }
 
+    /// What ends the open transaction; `own` if the script may.
+    fn ending(&self, own: &'static str) -> &'static str {
+        self.held.unwrap_or(own)
+    }
+
     fn begin_at(&mut self, at: Option<&Expr>, actor: Option<&Expr>) -> Result<Outcome> {
         if self.open.is_some() {
             let error = Error::new(Code::TransactionState, "a transaction is open already");
-            return Err(error.hint("`commit` or `rollback` ends it"));
+            return Err(error.hint(self.ending("`commit` or `rollback` ends it")));
         }
         let state = self.book.state()?;
         let actor = actor.map(|e| self.find_actor_in(e, &state)).transpose()?;
@@ -475,9 +480,8 @@ impl<'b> Session<'b> {
     fn prune(&mut self, before: &Expr) -> Result<Outcome> {
         if self.open.is_some() {
             let message = "the journal is pruned outside of transactions";
-            return Err(
-                Error::new(Code::TransactionState, message).hint("`commit` or `rollback` first")
-            );
+            let error = Error::new(Code::TransactionState, message);
+            return Err(error.hint(self.ending("`commit` or `rollback` first")));
         }
         let state = self.book.state()?;
         let moment = self.moment(before, &state)?;
@@ -499,27 +503,23 @@ impl<'b> Session<'b> {
     /// When the journal begins, as a person reads it.
     pub(crate) fn journal_begins(&self) -> Result<Option<String>> {
         let begins = self.book.journal_begins()?;
-        let shown = begins.map(|at| Ok(Value::DateTime(at).show(&self.book.state()?.clock)));
-        let shown: Option<String> = shown.transpose()?;
-        Ok(shown.map(|at| format!("the journal begins at {at}")))
+        let said = begins.map(|at| Ok(beginning(at, &self.book.state()?.clock)));
+        said.transpose()
     }
 
     /// The moment of `begin at`.
     fn beginning(&self, expr: &Expr, state: &State) -> Result<DateTime> {
         let moment = self.moment(expr, state)?;
-        if state
-            .snapshot
-            .last_commit()
-            .is_some_and(|last| moment < last)
-        {
-            return Err(Error::new(
-                Code::ClockBackwards,
-                "the moment lies before the journal's last entry",
-            )
-            .at(expr.span.clone())
-            .hint("load history oldest first"));
+        match state.snapshot.last_commit() {
+            Some(last) if moment < last => {
+                let last = Value::DateTime(last).show(&state.clock);
+                let message = format!("the moment lies before the journal's last entry, of {last}");
+                Err(Error::new(Code::ClockBackwards, message)
+                    .at(expr.span.clone())
+                    .hint("load history oldest first"))
+            }
+            _ => Ok(moment),
         }
-        Ok(moment)
     }
 
     /// The moment that a statement without records says.

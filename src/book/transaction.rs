@@ -125,7 +125,7 @@ pub struct Savepoint(Mark);
 
 impl<'b> WriteTransaction<'b> {
     pub(super) fn new(mut session: Session<'b>) -> Self {
-        session.hold();
+        session.hold("the program that runs the script ends it");
         Self { session }
     }
 

@@ -107,7 +107,9 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     if atomic {
         interpreter.session.begin()?;
-        interpreter.session.hold();
+        interpreter
+            .session
+            .hold("`--atomic` makes all statements one transaction");
     }
     for source in sources {
         source.run(interpreter)?;

@@ -168,6 +168,11 @@ fn serve(arguments: &Arguments, streams: &mut Streams<'_>) -> End {
             End::StatementFailed
         }
     };
+    // What was told while it was open is not so.
+    if interpreter.session.rollback().is_ok() {
+        let message = "the open transaction is rolled back: nothing of it is kept";
+        interpreter.printer.message(message);
+    }
     drop(interpreter);
     match book.close() {
         Err(error) if end == End::Done => {

@@ -100,25 +100,16 @@ fn converse(
         match line {
             Ok(line) => match interpreter.line(&line) {
                 Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(())) => return leave(interpreter),
+                Ok(ControlFlow::Break(())) => return End::Done,
                 Err(Failure::Output) => return End::PipeClosed,
                 Err(failure) => interpreter.complain(&failure),
             },
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
-            Err(ReadlineError::Eof) => return leave(interpreter),
+            Err(ReadlineError::Eof) => return End::Done,
             Err(error) => {
                 interpreter.printer.message(&format!("error: {error}"));
                 return End::StatementFailed;
             }
         }
     }
-}
-
-fn leave(interpreter: &mut Interpreter<'_, '_>) -> End {
-    if interpreter.session.rollback().is_ok() {
-        interpreter
-            .printer
-            .message("the open transaction is rolled back");
-    }
-    End::Done
 }

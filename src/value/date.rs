@@ -186,6 +186,9 @@ pub(super) fn days_in_month(year: i32, month: i32) -> i32 {
 }
 
 impl DateTime {
+    /// The first there is, at which a new book is made: so all history comes after it.
+    pub(crate) const FIRST: Self = Self(FIRST_DAY as i64 * DAY_MICROS);
+
     /// The moment `micros` microseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {

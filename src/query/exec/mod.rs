@@ -48,5 +48,5 @@ use run::Executor;
 pub(crate) use run::{
     is_column_over_rows, named, record, records, run, run_folded, run_frame, run_profiled,
 };
-pub(crate) use then::{Then, moment, settled};
+pub(crate) use then::{Then, beginning, moment, settled};
 pub(crate) use threads::Threads;

@@ -100,11 +100,21 @@ impl<'a> Context<'a> {
 
 /// What is said of a time before the journal begins.
 pub(super) fn forgotten(span: &Span, kept: DateTime, clock: &Clock) -> Error {
-    let begins = Value::DateTime(kept).show(clock);
-    Error::new(Code::Pruned, format!("the journal begins at {begins}"))
+    Error::new(Code::Pruned, beginning(kept, clock))
         .at(span.clone())
         .expected("a time from then on")
         .hint("what was before has been pruned")
+}
+
+/// Where a journal that was pruned begins, as a person reads it.
+pub(crate) fn beginning(kept: DateTime, clock: &Clock) -> String {
+    match kept {
+        DateTime::FIRST => "the journal begins with the book".to_owned(),
+        _ => format!(
+            "the journal begins at {}",
+            Value::DateTime(kept).show(clock)
+        ),
+    }
 }
 
 /// The last moment of what an expression without frame gives, which must be there.

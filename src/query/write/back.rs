@@ -7,7 +7,7 @@ use crate::catalog::{Field, Role};
 use crate::error::{Code, Result};
 use crate::query::label;
 use crate::storage::{Row, Stamp};
-use crate::value::{FieldId, FieldType, LabelCode, ObjectId, RecordId, Value};
+use crate::value::{DateTime, FieldId, FieldType, LabelCode, ObjectId, RecordId, Value};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub(super) struct Back {
 pub(super) struct Reason {
     pub code: Code,
     pub text: String,
+    /// ` since transaction 17 of ...`, or nothing.
+    pub since: String,
 }
 
 impl Writer<'_, '_> {
@@ -36,6 +38,7 @@ impl Writer<'_, '_> {
                     code @ Code::CheckFailed => Ok(Some(Reason {
                         code,
                         text: error.message().to_owned(),
+                        since: String::new(),
                     })),
                     _ => Err(error),
                 };
@@ -56,12 +59,11 @@ impl Writer<'_, '_> {
             if let Err(Refusal { error, .. }) = held {
                 let code = error.code();
                 let name = label::name_of_row(object, back.id, Some(row), &self.catalog);
-                let text = match self.in_the_way(object, back, code)? {
-                    Some(reason) => reason,
-                    None => error.message().to_owned(),
-                };
+                let found = self.in_the_way(object, back, code)?;
+                let (text, since) =
+                    found.unwrap_or_else(|| (error.message().to_owned(), String::new()));
                 let text = format!("{name}: {text}");
-                return Ok(Some(Reason { code, text }));
+                return Ok(Some(Reason { code, text, since }));
             }
         }
         Ok(None)
@@ -99,6 +101,7 @@ impl Writer<'_, '_> {
             return Ok(Some(Reason {
                 code: Code::BadValue,
                 text: format!("{name}: {text}"),
+                since: String::new(),
             }));
         }
         Ok(None)
@@ -110,7 +113,12 @@ impl Writer<'_, '_> {
     }
 
     /// What stands in the way of a record that breaks a rule of this code, and since when.
-    fn in_the_way(&self, object: ObjectId, back: &Back, code: Code) -> Result<Option<String>> {
+    fn in_the_way(
+        &self,
+        object: ObjectId,
+        back: &Back,
+        code: Code,
+    ) -> Result<Option<(String, String)>> {
         let definition = self.catalog.object(object);
         let name = |field: &FieldId| format!("`{}`", definition.field(*field).name);
         match code {
@@ -129,11 +137,9 @@ impl Writer<'_, '_> {
                         let names: Vec<_> = index.fields.iter().map(name).collect();
                         let other_name = self.name_of(object, other);
                         let set = self.set_by(object, other, &index.fields)?;
-                        return Ok(Some(format!(
-                            "{other_name} has its {}{}",
-                            names.join(", "),
-                            since(set.map(|stamp| self.transaction_said(stamp)))
-                        )));
+                        let text = format!("{other_name} has its {}", names.join(", "));
+                        let set = set.map(|stamp| self.transaction_said(stamp));
+                        return Ok(Some((text, since(set))));
                     }
                 }
             }
@@ -149,7 +155,8 @@ impl Writer<'_, '_> {
                         let by = by.map_or_else(String::new, |by| format!(" by {by}"));
                         let gone = self.name_gone(target, id)?;
                         let field = name(&field.id);
-                        return Ok(Some(format!("{gone} in its {field} was deleted{by}")));
+                        let text = format!("{gone} in its {field} was deleted{by}");
+                        return Ok(Some((text, String::new())));
                     }
                 }
             }
@@ -166,11 +173,9 @@ impl Writer<'_, '_> {
                     last = set.chain(last).max_by_key(|stamp| stamp.sequence);
                     at = self.row(object, id)?.get(above).clone();
                 }
-                return Ok(Some(format!(
-                    "it would lie below itself through {}{}",
-                    name(&above),
-                    since(last.map(|stamp| self.transaction_said(stamp)))
-                )));
+                let text = format!("it would lie below itself through {}", name(&above));
+                let last = last.map(|stamp| self.transaction_said(stamp));
+                return Ok(Some((text, since(last))));
             }
             _ => {}
         }
@@ -210,7 +215,10 @@ impl Writer<'_, '_> {
 
     /// `transaction 17 of 2026-05-15T09:00:00 by reps "Dee"`
     pub(super) fn transaction_said(&self, stamp: Stamp) -> String {
-        format!("transaction {} of {}", stamp.sequence, self.when(stamp))
+        match stamp.at {
+            DateTime::FIRST => format!("transaction {}", stamp.sequence),
+            _ => format!("transaction {} of {}", stamp.sequence, self.when(stamp)),
+        }
     }
 
     pub(super) fn when(&self, stamp: Stamp) -> String {

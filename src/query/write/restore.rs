@@ -1,13 +1,13 @@
 //! `restore`: deleted records brought back under their ids, as the deletion found them.
 
-use super::back::Back;
+use super::back::{Back, Reason};
 use super::delete::target;
 use super::writer::Writer;
 use super::{BATCH_RECORDS, Tally};
 use crate::catalog::{OnDelete, same_name};
 use crate::error::{Code, Error, Result, nearest};
 use crate::query::bind::Expr;
-use crate::query::exec::Batch;
+use crate::query::exec::{Batch, beginning};
 use crate::storage::Row;
 use crate::value::{FieldId, FieldType, ObjectId, RecordId, Value};
 use std::collections::BTreeMap;
@@ -72,8 +72,8 @@ impl Writer<'_, '_> {
     /// What is said of records that are not known to be deleted where the journal was pruned.
     fn forgotten(&self) -> Result<Option<String>> {
         Ok(self.snapshot().kept()?.map(|kept| {
-            let begins = Value::DateTime(kept.at).show(self.environment.clock);
-            format!("the journal begins at {begins}; what was deleted before is forgotten")
+            let begins = beginning(kept.at, self.environment.clock);
+            format!("{begins}; what was deleted before is forgotten")
         }))
     }
 
@@ -216,9 +216,9 @@ impl Writer<'_, '_> {
         match self.broken(object, &backs)? {
             None => Ok(()),
             Some(reason) => {
-                let error =
-                    Error::new(reason.code, format!("nothing is restored: {}", reason.text));
-                Err(match reason.code {
+                let Reason { code, text, since } = reason;
+                let error = Error::new(code, format!("nothing is restored: {text}{since}"));
+                Err(match code {
                     Code::UnknownRecord => error.hint("restore that record first"),
                     _ => error,
                 })

@@ -5,6 +5,7 @@ use super::delete::{Gone, references};
 use super::writer::Writer;
 use crate::catalog::{Catalog, OnDelete};
 use crate::error::{Code, Error, Result, Span};
+use crate::query::exec::beginning;
 use crate::query::label;
 use crate::query::outcome::Outcome;
 use crate::query::pipeline::Environment;
@@ -68,7 +69,7 @@ impl Writer<'_, '_> {
         }
         for (object, backs) in &all {
             if let Some(reason) = self.broken(*object, backs)? {
-                return Err(self.cannot(stamp, [reason.text]));
+                return Err(self.cannot(stamp, [reason.text + &reason.since]));
             }
         }
         self.refuse_referred_to(stamp, &deeds)?;
@@ -138,9 +139,8 @@ impl Writer<'_, '_> {
                 if let Some(kept) = snapshot.kept()?
                     && (1..=kept.sequence).contains(number)
                 {
-                    let begins = Value::DateTime(kept.at).show(self.environment.clock);
-                    let message =
-                        format!("transaction {number} was pruned; the journal begins at {begins}");
+                    let begins = beginning(kept.at, self.environment.clock);
+                    let message = format!("transaction {number} was pruned; {begins}");
                     return Err(Error::new(Code::Pruned, message).at(span.clone()));
                 }
                 let last = snapshot.sequence();
