@@ -289,6 +289,9 @@ mod tests {
             [(2, texts(&["1", "2"])), (4, texts(&["x\r\ny", "q\"q"]))]
         );
         assert_eq!(read(b"a\tb\n1\t2\n").1, [(2, texts(&["1", "2"]))]);
+        let (header, lines) = read(b"a,b\r1,2\r\r3,\"x\ry\"");
+        assert_eq!(header, ["a", "b"]);
+        assert_eq!(lines, [(2, texts(&["1", "2"])), (4, texts(&["3", "x\ny"]))]);
     }
 
     #[test]

@@ -169,6 +169,8 @@ pub(super) struct Lines {
     input: BufReader<Decoder>,
     /// Lines that were given back.
     ahead: VecDeque<Vec<u8>>,
+    /// The last byte of a line.
+    end: u8,
     /// The number of the next line.
     pub number: u64,
     pub bytes_total: u64,
@@ -181,10 +183,18 @@ impl Lines {
         let file = File::open(path).map_err(|e| io_error(path, e))?;
         let metadata = file.metadata().map_err(|e| io_error(path, e))?;
         let decoder = Decoder::new(file).map_err(|e| io_error(path, e))?;
+        let mut input = BufReader::with_capacity(1 << 16, decoder);
+        // Some programs end lines with a carriage return alone. The last byte may be half of CRLF.
+        let begin = input.fill_buf().map_err(|e| io_error(path, e))?;
+        let alone = begin
+            .split_last()
+            .is_some_and(|(_, begin)| begin.contains(&b'\r'))
+            && !begin.contains(&b'\n');
         Ok(Self {
             path: path.to_owned(),
-            input: BufReader::with_capacity(1 << 16, decoder),
+            input,
             ahead: VecDeque::new(),
+            end: if alone { b'\r' } else { b'\n' },
             number: 1,
             bytes_total: metadata.len(),
             rereads: metadata.is_file(),
@@ -210,7 +220,7 @@ impl Lines {
         }
     }
 
-    /// The next line up to its newline.
+    /// The next line up to its newline, which stands for any other end.
     pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>> {
         if let Some(line) = self.ahead.pop_front() {
             self.number += 1;
@@ -220,8 +230,11 @@ impl Lines {
         let limit = LINE_BYTES as u64;
         let read = (&mut self.input)
             .take(limit)
-            .read_until(b'\n', &mut line)
+            .read_until(self.end, &mut line)
             .map_err(|e| Error::new(Code::Io, "the file cannot be read on").caused_by(e))?;
+        if let (b'\r', Some(last @ b'\r')) = (self.end, line.last_mut()) {
+            *last = b'\n';
+        }
         if read as u64 == limit && !line.ends_with(b"\n") {
             return Err(Error::new(
                 Code::Limit,
