@@ -5,7 +5,7 @@ use super::interval::{has_months, is_length};
 use super::scope::Scope;
 use super::{Arithmetic, Expr, Function, Node, Type};
 use crate::error::{Code, Error, Result, Span};
-use crate::query::syntax::{self, ExprKind};
+use crate::query::syntax::{self, BinaryOp, ExprKind, Literal};
 use crate::value::{FieldType, Unit, Value};
 
 impl Binder<'_> {
@@ -115,6 +115,9 @@ impl Binder<'_> {
         let (Type::Plain(l), Type::Plain(r)) = (left.ty.clone(), right.ty.clone()) else {
             return Err(mismatch());
         };
+        if matches!(operator, Add | Subtract) {
+            check_share(operator, [left_tree, right_tree], [&l, &r], span)?;
+        }
         let numeric = |ty: &F| matches!(ty, F::Integer | F::Number | F::Percent);
         let to_base = |value| self.to_base(scope, value);
         let (left, right, ty) = match (operator, &l, &r) {
@@ -224,6 +227,48 @@ impl Binder<'_> {
         let sign = Expr::constant(Value::Integer(sign), Type::INTEGER, span);
         Ok(Some(interval.times(&sign, span).moved(value, span)))
     }
+}
+
+/// Refuses a percentage beside an amount: as a number it would be a few cents.
+fn check_share(
+    operator: Arithmetic,
+    [left, right]: [&syntax::Expr; 2],
+    types: [&FieldType; 2],
+    span: &Span,
+) -> Result<()> {
+    let (amount, share) = match types {
+        [FieldType::Money, FieldType::Percent] => (left, right),
+        [FieldType::Percent, FieldType::Money] => (right, left),
+        _ => return Ok(()),
+    };
+    let (op, verb) = match operator {
+        Arithmetic::Subtract => (BinaryOp::Subtract, "subtracted from"),
+        _ => (BinaryOp::Add, "added to"),
+    };
+    let tree = |kind| syntax::Expr { kind, span: 0..0 };
+    let binary = |op, left: &syntax::Expr, right| {
+        let (left, right) = (Box::new(left.clone()), Box::new(right));
+        tree(ExprKind::Binary { op, left, right })
+    };
+    let scale = match share.kind {
+        ExprKind::Literal(Literal::Percent(n)) => {
+            let n = if op == BinaryOp::Add { n } else { -n };
+            tree(ExprKind::Literal(Literal::Percent(1.0 + n)))
+        }
+        _ => binary(
+            op,
+            &tree(ExprKind::Literal(Literal::Integer(1))),
+            share.clone(),
+        ),
+    };
+    let message = format!("a percentage cannot be {verb} an amount: `{share}`, `{amount}`");
+    let error = Error::new(Code::TypeMismatch, message).at(span.clone());
+    if op == BinaryOp::Subtract && types[0] == &FieldType::Percent {
+        // What is left of a percentage without an amount means nothing.
+        return Err(error);
+    }
+    let meant = binary(BinaryOp::Multiply, amount, scale);
+    Err(error.hint(format!("write `{meant}`")))
 }
 
 /// In an import cells are text: beside arithmetic they are read as numbers.
