@@ -380,6 +380,21 @@ fn wrong_usage_is_2() {
 }
 
 #[test]
+fn a_message_does_not_steer_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a.csv"), "na\u{1b}[31mme\na\n").unwrap();
+    let statement = "import accounts from \"a.csv\"";
+    let run = run_in(directory.path(), &["a.fieldbook", statement], b"");
+    assert_eq!(run.code, 1);
+    assert!(!run.messages.contains('\u{1b}'), "{}", run.messages);
+    assert!(
+        run.messages.contains("`na\\u{1b}[31mme`"),
+        "{}",
+        run.messages
+    );
+}
+
+#[test]
 fn a_book_that_cannot_be_opened_is_3() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(

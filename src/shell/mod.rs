@@ -184,6 +184,6 @@ fn serve(arguments: &Arguments, streams: &mut Streams<'_>) -> End {
 
 /// Says what is wrong; where nobody listens to messages there is nobody left to tell.
 fn complain(streams: &mut Streams<'_>, message: &str, end: End) -> End {
-    drop(writeln!(streams.messages, "{message}"));
+    drop(writeln!(streams.messages, "{}", printer::legible(message)));
     end
 }

@@ -107,7 +107,7 @@ impl<'s> Printer<'s> {
     /// Tells the user something that must be heard.
     pub(super) fn message(&mut self, text: &str) {
         // Without anyone who reads messages there is nobody to tell.
-        drop(writeln!(self.messages, "{text}"));
+        drop(writeln!(self.messages, "{}", legible(text)));
     }
 
     /// Tells the user something, unless quiet.
@@ -116,7 +116,10 @@ impl<'s> Printer<'s> {
             return;
         }
         match self.terminal.messages {
-            true => self.message(&console::style(text).for_stderr().dim().to_string()),
+            true => {
+                let dim = console::style(legible(text)).for_stderr().dim();
+                drop(writeln!(self.messages, "{dim}"));
+            }
             false => self.message(text),
         }
     }
@@ -126,5 +129,27 @@ impl<'s> Printer<'s> {
         if self.timing {
             self.message(&format!("{:.3} ms", took.as_secs_f64() * 1e3));
         }
+    }
+}
+
+/// A message without what would steer the terminal: a name in it may come from anywhere.
+pub(super) fn legible(text: &str) -> String {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match steers(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn messages_do_not_steer_the_terminal() {
+        let shown = super::legible("a\tb\n\u{1b}[31mc\r\u{9b}1md");
+        assert_eq!(shown, "a\tb\n\\u{1b}[31mc\\r\\u{9b}1md");
     }
 }
