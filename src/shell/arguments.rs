@@ -61,7 +61,8 @@ pub(super) struct Arguments {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(super) parameters: Vec<(String, String)>,
 
-    /// The day that is today (noon), or the moment that is now
+    /// The day that is today (noon in the book's zone), or the moment that is now (in UTC, if it
+    /// has no offset)
     #[arg(long, value_name = "DATE")]
     pub(super) today: Option<String>,
 
