@@ -513,6 +513,10 @@ impl<'a> Binder<'a> {
             (a, b) if a == b || a.is_period() && b.is_period() => true,
             // Read or looked up by the writer.
             (Type::Plain(a), _) if a.is_text() => true,
+            // Labels of another field go by their names.
+            (Type::Label(..), Type::Label(..) | Type::Tags(..)) => true,
+            (Type::Tags(..), Type::Tags(..)) => true,
+            (Type::Label(..), Type::Plain(b)) if b.is_text() => true,
             (Type::Plain(a), Type::Plain(b)) if numeric(a) && numeric(b) => {
                 let whole = *a == F::Integer || *b != F::Integer;
                 return if whole {

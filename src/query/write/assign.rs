@@ -34,8 +34,13 @@ impl Writer<'_, '_> {
         let definition = catalog.object(object).field(field);
         let clock = self.environment.clock;
         let money = |n: f64| Money::from_number(n, clock.base).map(Value::Money);
+        let named = from.and_then(|from| self.named_elsewhere((object, field), from, &value));
         let converted = match (&definition.ty, value) {
             (_, Value::Missing) => Some(Value::Missing),
+            _ if let Some(names) = named => {
+                drop(catalog);
+                return self.read(object, field, &names);
+            }
             (_, Value::Text(text)) => {
                 drop(catalog);
                 return self.read(object, field, &text);
@@ -73,6 +78,26 @@ impl Writer<'_, '_> {
             (ty, value) => fits(ty, &value).then_some(value),
         };
         converted.ok_or_else(|| bad_value(definition, "this value"))
+    }
+
+    /// What labels of another field are called.
+    fn named_elsewhere(
+        &self,
+        own: (ObjectId, FieldId),
+        from: &Type,
+        value: &Value,
+    ) -> Option<String> {
+        let (Type::Label(object, field) | Type::Tags(object, field)) = from else {
+            return None;
+        };
+        let of = self.catalog.object(*object).field(*field);
+        let codes = match value {
+            Value::Label(code) => std::slice::from_ref(code),
+            Value::Tags(codes) => codes,
+            _ => return None,
+        };
+        let names = codes.iter().filter_map(|code| of.label_name(*code));
+        (own != (*object, *field)).then(|| names.collect::<Vec<_>>().join(","))
     }
 
     /// Text as a value of the field: read as its type, or looked up as the label it names.
