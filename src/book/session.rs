@@ -228,15 +228,41 @@ impl<'b> Session<'b> {
                 let outcome = self.read(statement, &state)?;
                 Ok(Outcome::new(outcome, &state.catalog, &state.clock))
             }
-            _ => {
-                let book = self.book;
-                self.change(|transaction, environment| {
-                    let catalog = book.catalog(transaction.snapshot())?;
-                    let outcome = pipeline::write(statement, transaction, &catalog, environment)?;
-                    Ok(Outcome::new(outcome, &catalog, environment.clock))
-                })
+            _ => self
+                .write(statement, |_| true)?
+                .ok_or_else(|| Error::new(Code::Internal, "a statement was not agreed to")),
+        }
+    }
+
+    /// Runs a statement that changes the book, and keeps what it did if `agree` says so, which is
+    /// given a way to count the records that it changed.
+    fn write(
+        &mut self,
+        statement: &Statement,
+        mut agree: impl FnMut(&dyn Fn() -> u64) -> bool,
+    ) -> Result<Option<Outcome>> {
+        let book = self.book;
+        let (done, number) = self.change(|transaction, environment| {
+            let mark = transaction.mark();
+            let catalog = book.catalog(transaction.snapshot())?;
+            let done = pipeline::write(statement, transaction, &catalog, environment)?;
+            if !agree(&|| transaction.changes_since(mark).len() as u64) {
+                transaction.roll_back_to(mark);
+                return Ok(None);
+            }
+            Ok(Some((done, catalog, environment.clock.clone())))
+        })?;
+        let Some(((mut outcome, numbered), catalog, clock)) = done else {
+            return Ok(None);
+        };
+        if let (Some(number), Some(numbered)) = (number, numbered) {
+            let environment = self.around.environment(&clock, self.me());
+            // What is committed is not to be told as failed.
+            if let Ok(rows) = numbered.rows(number, &environment) {
+                outcome = Inner::Rows(rows);
             }
         }
+        Ok(Some(Outcome::new(outcome, &catalog, &clock)))
     }
 
     /// Runs a bound statement on the state that it was bound in.
@@ -256,7 +282,7 @@ impl<'b> Session<'b> {
             .map_err(|misfit| Error::new(Code::BadValue, format!("{object}: {}", misfit.0)))?;
         let (statement, values) = addition(object, fields.into_fields());
         let book = self.book;
-        self.change(|transaction, environment| {
+        let added = self.change(|transaction, environment| {
             let environment = Environment {
                 parameters: &values.0,
                 ..environment.clone()
@@ -270,7 +296,8 @@ impl<'b> Session<'b> {
                 .and_then(|object| snapshot.record_bound(object.id).checked_sub(1))
                 .map(RecordId)
                 .ok_or_else(|| Error::new(Code::Internal, "the record added has no id"))
-        })
+        });
+        added.map(|(id, _)| id)
     }
 
     /// Begins a transaction.
@@ -320,29 +347,15 @@ impl<'b> Session<'b> {
     }
 
     /// Runs one statement and keeps what it did if `agree` says so to the number of records that
-    /// it changed. No lock is held while `agree` is asked.
+    /// it changed; again, where another transaction was first. No lock is held meanwhile.
     #[cfg(feature = "shell")]
     pub(crate) fn run_if(
         &mut self,
         step: &Step,
-        agree: impl FnOnce(u64) -> bool,
+        mut agree: impl FnMut(u64) -> bool,
     ) -> Result<Option<Outcome>> {
-        let own = !self.in_transaction();
-        if own {
-            self.begin()?;
-        }
-        let mark = self.mark()?;
-        let outcome = self.run(step);
-        let open = self.open.as_ref().ok_or_else(none_open)?;
-        let count = open.transaction.changes_since(mark).len() as u64;
-        let agreed = outcome.is_ok() && agree(count);
-        match (own, agreed) {
-            (true, true) => drop(self.commit()?),
-            (true, false) => self.rollback()?,
-            (false, true) => {}
-            (false, false) => self.roll_back_to(mark)?,
-        }
-        outcome.map(|outcome| agreed.then_some(outcome))
+        self.write(&step.statement, |count| agree(count()))
+            .map_err(|error| step.in_text(error))
     }
 
     pub(super) fn roll_back_to(&mut self, mark: Mark) -> Result<()> {
@@ -422,16 +435,17 @@ impl<'b> Session<'b> {
     }
 
     /// Runs `work` in the open transaction, or else in one of its own, which is run again when
-    /// another transaction was first.
+    /// another transaction was first; and gives its number.
     fn change<R>(
         &mut self,
-        work: impl Fn(&mut Transaction<'_>, &Environment<'_>) -> Result<R>,
-    ) -> Result<R> {
+        mut work: impl FnMut(&mut Transaction<'_>, &Environment<'_>) -> Result<R>,
+    ) -> Result<(R, Option<u64>)> {
         let me = self.me();
         if let Some(open) = &mut self.open {
             let mut clock = self.book.clock(open.transaction.snapshot())?;
             clock.now = open.at.unwrap_or(clock.now);
-            return work(&mut open.transaction, &self.around.environment(&clock, me));
+            let environment = self.around.environment(&clock, me);
+            return work(&mut open.transaction, &environment).map(|done| (done, None));
         }
         let mut attempts = 0;
         loop {
@@ -446,8 +460,10 @@ impl<'b> Session<'b> {
                 actor: me,
             };
             attempts += 1;
-            let done = work(&mut transaction, &environment)
-                .and_then(|result| self.book.commit(transaction, info).map(|_| result));
+            let done = work(&mut transaction, &environment).and_then(|result| {
+                let number = self.book.commit(transaction, info)?;
+                Ok((result, Some(number)))
+            });
             match done {
                 Err(error) if error.is_conflict() && attempts < ATTEMPTS_MAX => {}
                 done => return done,

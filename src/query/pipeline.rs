@@ -6,7 +6,7 @@ use crate::query::bind::{Binder, Change, Parameter, Query};
 use crate::query::exec::{self, Context, Interrupt, Roles, Threads};
 use crate::query::outcome::{Outcome, Table};
 use crate::query::syntax::{self, Dialect, Statement, Text};
-use crate::query::write::Before;
+use crate::query::write::{Before, Numbered};
 use crate::query::{Known, plan, schema, sql, write};
 use crate::storage::{Snapshot, Transaction};
 use crate::value::{Clock, RecordId, Value};
@@ -276,12 +276,15 @@ pub(crate) fn record(
 
 /// Runs a statement that changes records or definitions. A statement that fails leaves the
 /// transaction as it was. `begin`, `commit` and `rollback` are the session's.
+///
+/// What is returned and says the transaction's number is there twice: without it, and to be read
+/// again once that is known.
 pub(crate) fn write(
     statement: &Statement,
     transaction: &mut Transaction<'_>,
     catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
-) -> Result<Outcome> {
+) -> Result<(Outcome, Option<Numbered>)> {
     let mark = transaction.mark();
     let outcome = change(statement, transaction, catalog, environment);
     if outcome.is_err() {
@@ -295,10 +298,13 @@ fn change(
     transaction: &mut Transaction<'_>,
     catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
-) -> Result<Outcome> {
+) -> Result<(Outcome, Option<Numbered>)> {
     let Statement::DryRun(statement) = statement else {
         let (outcome, returned) = carry_out(statement, transaction, catalog, environment)?;
-        return Ok(returned.map_or(outcome, Outcome::Rows));
+        return Ok(match returned {
+            Some((rows, numbered)) => (Outcome::Rows(rows), numbered),
+            None => (outcome, None),
+        });
     };
     let environment = &Environment {
         dry: true,
@@ -307,15 +313,19 @@ fn change(
     let before = Before::new(transaction, catalog);
     let (outcome, returned) = carry_out(statement, transaction, catalog, environment)?;
     let changes = match returned {
-        Some(rows) => rows,
+        Some((rows, _)) => rows,
         None => before.changes(transaction, environment)?,
     };
     before.restore(transaction);
-    Ok(Outcome::DryRun {
+    let outcome = Outcome::DryRun {
         changes,
         outcome: Box::new(outcome),
-    })
+    };
+    Ok((outcome, None))
 }
+
+/// Rows, and the same to be read again where they say the transaction's number.
+type Returned = (Table, Option<Numbered>);
 
 /// What a statement did, and the rows that it returns.
 fn carry_out(
@@ -323,7 +333,7 @@ fn carry_out(
     transaction: &mut Transaction<'_>,
     catalog: &Arc<Catalog>,
     environment: &Environment<'_>,
-) -> Result<(Outcome, Option<Table>)> {
+) -> Result<(Outcome, Option<Returned>)> {
     let binder = Binder::new(catalog, environment.clock);
     if let Some((change, returning)) = changing(statement, &binder)? {
         binder.parameters_of_change(&change, returning.as_ref())?;

@@ -94,7 +94,8 @@ impl Trial {
                     return write::import(tree, transaction, &catalog, environment);
                 }
                 Statement::DryRun(_) => {
-                    return pipeline::write(statement, transaction, &catalog, environment);
+                    let done = pipeline::write(statement, transaction, &catalog, environment);
+                    return done.map(|(outcome, _)| outcome);
                 }
                 Statement::Undo(tree) => {
                     return write::undo(tree, transaction, &catalog, environment);

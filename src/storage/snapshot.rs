@@ -117,6 +117,41 @@ impl Snapshot {
         }
     }
 
+    /// The number of the transaction that made a record's row, if that is committed.
+    pub(crate) fn revision(
+        &self,
+        object: ObjectId,
+        id: RecordId,
+        row: &Row,
+    ) -> Result<Option<u64>> {
+        if let (Some(committed), Some(_)) = (&self.committed, self.overlay.entry(object, id)) {
+            let before = committed.row(object, id)?;
+            // A row that is changed keeps the number until it gets its own.
+            if before.is_some_and(|before| *before != *row && before.changed == row.changed) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(row.changed).filter(|number| *number > 0))
+    }
+
+    /// The same state with the number that its transaction got.
+    pub(crate) fn committed_as(mut self, sequence: u64) -> Result<Self> {
+        let Some(committed) = self.committed.clone() else {
+            return Ok(self);
+        };
+        for (object, records) in &mut Arc::make_mut(&mut self.overlay).objects {
+            for (id, entry) in &mut records.records {
+                let Some(row) = &mut entry.current else {
+                    continue;
+                };
+                if committed.row(*object, RecordId(*id))?.as_ref() != Some(row) {
+                    Arc::make_mut(row).stamp(sequence);
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// The value of one field of a record, from its chunk if that is decoded, else from its row;
     /// missing if there is no such record.
     pub(crate) fn value(&self, object: ObjectId, field: FieldId, id: RecordId) -> Result<Value> {

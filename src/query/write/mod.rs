@@ -41,7 +41,7 @@ pub(crate) use defaults::order as default_order;
 pub(crate) use export::{Failure, export, write_whole};
 pub(crate) use import::import;
 pub(crate) use rules::Rules;
-pub(crate) use shown::Before;
+pub(crate) use shown::{Before, Numbered};
 pub(crate) use undo::undo;
 pub(crate) use writer::Writer;
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::query::bind::{self, Expr, Query, Type};
+use crate::query::bind::{self, Expr, Function, Node, Query, Type};
 use crate::query::exec;
 use crate::query::outcome::{Heading, Table};
 use crate::query::pipeline::Environment;
@@ -10,6 +10,22 @@ use crate::query::plan::set_of;
 use crate::storage::{Change, Mark, Snapshot, Transaction};
 use crate::value::{FieldType, Value};
 use std::sync::Arc;
+
+/// A query over what a statement changed, which says the number of its transaction: that is known
+/// once it is committed.
+pub(crate) struct Numbered {
+    query: Query,
+    snapshot: Snapshot,
+    catalog: Catalog,
+}
+
+impl Numbered {
+    /// The rows once the transaction has its number.
+    pub(crate) fn rows(self, number: u64, environment: &Environment<'_>) -> Result<Table> {
+        let snapshot = self.snapshot.committed_as(number)?;
+        exec::run(&self.query, &environment.context(&snapshot, &self.catalog))
+    }
+}
 
 /// A transaction as it was before a statement.
 pub(crate) struct Before {
@@ -40,7 +56,7 @@ impl Before {
         change: &bind::Change,
         transaction: &Transaction<'_>,
         environment: &Environment<'_>,
-    ) -> Result<Table> {
+    ) -> Result<(Table, Option<Numbered>)> {
         let changes = transaction.changes_since(self.mark);
         let object = change.object();
         let own = || changes.iter().filter(|change| change.object == object);
@@ -52,13 +68,24 @@ impl Before {
             .among(Expr::this(object, &(0..0)), set_of(&ids));
         if gone {
             let context = environment.context(&self.snapshot, &self.catalog);
-            return exec::run(&query, &context);
+            return Ok((exec::run(&query, &context)?, None));
         }
-        let catalog = Catalog::decode(transaction.snapshot().catalog())?;
-        exec::run(
-            &query,
-            &environment.context(transaction.snapshot(), &catalog),
-        )
+        let snapshot = transaction.snapshot();
+        let catalog = Catalog::decode(snapshot.catalog())?;
+        let rows = exec::run(&query, &environment.context(snapshot, &catalog))?;
+        let mut says_number = false;
+        query.visit_all(&mut |expr| {
+            let Node::Function { function, .. } = &expr.node else {
+                return;
+            };
+            says_number |= *function == Function::Revision;
+        });
+        let numbered = says_number.then(|| Numbered {
+            query,
+            snapshot: snapshot.clone(),
+            catalog,
+        });
+        Ok((rows, numbered))
     }
 
     /// A row for each record that came or went since, and for each field that changed.

@@ -99,7 +99,8 @@ impl Writer<'_, '_> {
         let Value::Integer(number) = self.evaluate_alone(since)? else {
             return Err(
                 Error::new(Code::BadValue, "no number of a transaction is given")
-                    .at(since.span.clone()),
+                    .at(since.span.clone())
+                    .hint("what an open transaction changed has one once that is committed"),
             );
         };
         let after = u64::try_from(number).unwrap_or(0);

@@ -183,8 +183,11 @@ impl Evaluator<'_> {
         }
         let revision = |id: Option<i64>| -> Result<Option<i64>> {
             let Some(id) = id else { return Ok(None) };
-            let row = self.row(*object, RecordId(id.cast_unsigned()))?;
-            let revision = row.map(|row| row.revision()).filter(|number| *number > 0);
+            let id = RecordId(id.cast_unsigned());
+            let Some(row) = self.row(*object, id)? else {
+                return Ok(None);
+            };
+            let revision = self.context.snapshot.revision(*object, id, &row)?;
             Ok(revision.and_then(|number| i64::try_from(number).ok()))
         };
         let all: Vec<_> = ids.iter().map(revision).collect::<Result<_>>()?;

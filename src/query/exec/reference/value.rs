@@ -31,9 +31,8 @@ impl Reference<'_> {
             } => match (one(&arguments[0]), &arguments[0].ty) {
                 (Value::Reference(id), Type::Plain(FieldType::Reference(object))) => self
                     .row(*object, id)
-                    .map(|row| row.revision() as i64)
-                    .filter(|number| *number > 0)
-                    .map_or(Value::Missing, Value::Integer),
+                    .and_then(|row| self.folding.snapshot.revision(*object, id, row).unwrap())
+                    .map_or(Value::Missing, |number| Value::Integer(number as i64)),
                 _ => Value::Missing,
             },
             Node::Constant(value) => value.clone(),
