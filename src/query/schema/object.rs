@@ -4,9 +4,9 @@ use super::Definer;
 use super::field::{Added, misplaced};
 use crate::catalog::{Catalog, Object, Role, singular};
 use crate::error::{Code, Error, Result};
-use crate::query::bind::Binder;
+use crate::query::bind::{self, Binder};
 use crate::query::syntax::{CreateObject, Expr, Name};
-use crate::query::write;
+use crate::query::write::{self, Writer};
 use crate::value::{FieldId, FieldType, ObjectId};
 use std::sync::Arc;
 
@@ -165,8 +165,9 @@ impl Definer<'_, '_> {
                 self.object_mut(id).fields[place].dated_by = Some(by_field);
             }
         }
-        let binder = Binder::new(&self.catalog, self.environment.clock);
-        let object = self.catalog.object(id);
+        let catalog = self.shared();
+        let binder = Binder::new(&catalog, self.environment.clock);
+        let object = catalog.object(id);
         for one in added {
             match one {
                 Added::Formula { name, tree } => {
@@ -177,12 +178,25 @@ impl Definer<'_, '_> {
                     default: Some(tree),
                     ..
                 } => {
-                    binder.assigned_in(object, object.field(*field), tree)?;
+                    let default = binder.assigned_in(object, object.field(*field), tree)?;
+                    self.check_constant(id, *field, &default)
+                        .map_err(|error| error.at(tree.span.clone()))?;
                 }
                 Added::Field { .. } => {}
             }
         }
         write::default_order(object).map(drop)
+    }
+
+    /// Refuses a default that no record could take, as far as it is constant.
+    pub(super) fn check_constant(
+        &mut self,
+        id: ObjectId,
+        field: FieldId,
+        default: &bind::Expr,
+    ) -> Result<()> {
+        let catalog = self.shared();
+        Writer::new(self.transaction, catalog, self.environment).check_default(id, field, default)
     }
 
     pub(super) fn drop_object(&mut self, tree: &Name) -> Result<String> {

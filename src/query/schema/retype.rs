@@ -174,21 +174,28 @@ impl Definer<'_, '_> {
     }
 
     fn check_default(
-        &self,
+        &mut self,
         id: ObjectId,
         field: FieldId,
         name: &Name,
         given: Option<&Expr>,
     ) -> Result<()> {
-        let object = self.catalog.object(id);
+        let catalog = self.shared();
+        let object = catalog.object(id);
         let definition = object.field(field);
         let Some(text) = &definition.default else {
             return Ok(());
         };
-        let binder = Binder::new(&self.catalog, self.environment.clock);
+        let binder = Binder::new(&catalog, self.environment.clock);
         let tree = syntax::parse_expression(text)?;
-        let bound = binder.assigned_in(object, definition, given.unwrap_or(&tree));
-        match (bound, given) {
+        let tree = given.unwrap_or(&tree);
+        let sound = binder
+            .assigned_in(object, definition, tree)
+            .and_then(|default| {
+                let checked = self.check_constant(id, field, &default);
+                checked.map_err(|error| error.at(tree.span.clone()))
+            });
+        match (sound, given) {
             (Ok(_), _) => Ok(()),
             (Err(error), Some(_)) => Err(error),
             (Err(_), None) => Err(Error::new(

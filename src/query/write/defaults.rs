@@ -1,13 +1,14 @@
 //! Defaults: expressions over a new record that fill the fields nobody assigned.
 
-use super::rules::Rules;
+use super::rules::{DefaultRule, Rules};
 use super::writer::Writer;
 use crate::catalog::Object;
 use crate::error::{Code, Error, Result};
+use crate::query::bind::{self, Node};
 use crate::query::exec::Batch;
 use crate::query::syntax::{self, Expr, ExprKind};
 use crate::storage::Row;
-use crate::value::{FieldId, Value};
+use crate::value::{FieldId, FieldType, ObjectId, Value};
 use std::sync::Arc;
 
 /// The fields with defaults, each after those its own default reads.
@@ -58,6 +59,39 @@ fn heads(expr: &Expr, words: &mut Vec<String>) {
 }
 
 impl Writer<'_, '_> {
+    /// Refuses a default that no record could take, as far as it is constant. The records that it
+    /// names, and what a rule in it names, may come later.
+    pub(crate) fn check_default(
+        &mut self,
+        object: ObjectId,
+        field: FieldId,
+        expr: &bind::Expr,
+    ) -> Result<()> {
+        let named = matches!(
+            self.catalog.object(object).field(field).ty,
+            FieldType::Reference(_)
+                | FieldType::AnyReference(_)
+                | FieldType::Filter(_)
+                | FieldType::Expression(_)
+        );
+        let mut constant = !named;
+        expr.visit_all(&mut |expr| {
+            constant &= matches!(
+                expr.node,
+                Node::Constant(_) | Node::Negate(_) | Node::Arithmetic { .. } | Node::Cast(_)
+            );
+        });
+        if !constant {
+            return Ok(());
+        }
+        match self.fold(expr)?.as_constant() {
+            Some(value) => self
+                .convert(object, field, Some(&expr.ty), value.clone())
+                .map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Fills the defaults of fields that are not among a row's `assigned` ones.
     pub(super) fn complete(
         &mut self,
@@ -73,18 +107,22 @@ impl Writer<'_, '_> {
             if wanting.is_empty() {
                 continue;
             }
-            let expr = self.folded(&rule.expr, &rule.folded)?;
+            let expr = self
+                .folded(&rule.expr, &rule.folded)
+                .map_err(|error| self.of_default(rules.object, rule, error))?;
             let ty = expr.ty.field_type();
             let vector = match expr.as_constant() {
                 Some(_) => None,
-                None => Some(self.evaluate(
-                    expr,
-                    &Batch::Rows {
-                        object: rules.object,
+                None => {
+                    let object = rules.object;
+                    let batch = Batch::Rows {
+                        object,
                         rows,
                         ids: None,
-                    },
-                )?),
+                    };
+                    let values = self.evaluate(expr, &batch);
+                    Some(values.map_err(|error| self.of_default(object, rule, error))?)
+                }
             };
             for at in wanting {
                 let value = match &vector {
@@ -92,11 +130,24 @@ impl Writer<'_, '_> {
                     None => expr.as_constant().cloned().unwrap_or(Value::Missing),
                 };
                 if !value.is_missing() {
-                    let value = self.convert(rules.object, field, Some(&expr.ty), value)?;
+                    let value = self
+                        .convert(rules.object, field, Some(&expr.ty), value)
+                        .map_err(|error| self.of_default(rules.object, rule, error))?;
                     Arc::make_mut(&mut rows[at]).set(field, value);
                 }
             }
         }
         Ok(())
+    }
+
+    /// An error of a default, whose text the statement does not show.
+    fn of_default(&self, object: ObjectId, rule: &DefaultRule, error: Error) -> Error {
+        let field = self.catalog.object(object).field(rule.field);
+        let text = field.default.as_deref().unwrap_or_default();
+        let hint = format!("`{text}` is the default of `{}`", field.name);
+        match error.span() {
+            Some(_) => error.in_text(text).hint(hint),
+            None => error.hint(hint),
+        }
     }
 }
