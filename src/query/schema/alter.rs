@@ -1,17 +1,19 @@
 //! `alter object`: fields, names, labels, checks and the list of columns shown.
 
 use super::field::{Added, set_on_delete};
+use super::retype::is_empty;
 use super::{Definer, usage};
 use crate::catalog::{Object, same_name};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::query::bind::Binder;
-use crate::query::syntax::{Alteration, FieldChange, Name};
+use crate::query::syntax::{Alteration, Expr, FieldChange, Name, parse_expression};
 use crate::value::{FieldId, ObjectId};
 
 impl Definer<'_, '_> {
     pub(super) fn alter_object(&mut self, tree: &Name, changes: &[Alteration]) -> Result<String> {
         let id = self.object(tree)?.id;
         let mut added = Vec::new();
+        let mut changed = Vec::new();
         let mut checks = Vec::new();
         let mut retyped = Vec::new();
         for change in changes {
@@ -29,6 +31,9 @@ impl Definer<'_, '_> {
                         let definition = &mut self.object_mut(id).fields[usize::from(place)];
                         set_on_delete(definition, *rule, field)?;
                     }
+                    FieldChange::Default(default) => {
+                        changed.push(self.set_default(id, field, default.as_deref())?);
+                    }
                     FieldChange::Order(labels) => self.order_labels(id, field, labels)?,
                     FieldChange::Type { ty, default } => {
                         retyped.push(self.retype(id, field, ty, default.as_deref())?);
@@ -41,6 +46,7 @@ impl Definer<'_, '_> {
                     self.object_mut(id).checks.push(check.to_string());
                     checks.push(check);
                 }
+                Alteration::DropCheck(check) => self.drop_check(id, check)?,
                 Alteration::AddLabel { field, label } => self.add_label(id, field, label)?,
                 Alteration::RenameLabel { field, from, to } => {
                     self.rename_label(id, field, from, to)?;
@@ -52,6 +58,7 @@ impl Definer<'_, '_> {
         let blame = blamed(changes).unwrap_or(tree);
         self.check_members(blame)?;
         self.bind_added(id, &added)?;
+        self.bind_added(id, &changed)?;
         let binder = Binder::new(&self.catalog, self.environment.clock);
         for check in &checks {
             binder.record_condition(id, check)?;
@@ -70,6 +77,42 @@ impl Definer<'_, '_> {
             "altered object {}{told}",
             self.catalog.object(id).name
         ))
+    }
+
+    fn set_default<'s>(
+        &mut self,
+        id: ObjectId,
+        name: &'s Name,
+        default: Option<&'s Expr>,
+    ) -> Result<Added<'s>> {
+        let field = self.field(id, name)?;
+        let default = default.filter(|tree| !is_empty(tree));
+        self.object_mut(id).fields[usize::from(field.0)].default = default.map(Expr::to_string);
+        Ok(Added::Field {
+            field,
+            name,
+            default,
+            dated_by: None,
+        })
+    }
+
+    fn drop_check(&mut self, id: ObjectId, tree: &Expr) -> Result<()> {
+        let object = self.object_mut(id);
+        // They are told from each other by what they say, however it is written.
+        let is_other = |text: &String| parse_expression(text).ok().as_ref() != Some(tree);
+        let before = object.checks.len();
+        object.checks.retain(is_other);
+        if object.checks.len() < before {
+            return Ok(());
+        }
+        let message = format!("{} have no such check", object.name);
+        let error = Error::new(Code::UnknownObject, message).at(tree.span.clone());
+        Err(match object.checks.as_slice() {
+            [] => error.hint("they have none"),
+            checks => error
+                .near(&tree.to_string(), checks.iter().map(String::as_str))
+                .hint(format!("checks of {}: {}", object.name, checks.join(", "))),
+        })
     }
 
     fn drop_field(&mut self, id: ObjectId, name: &Name) -> Result<()> {

@@ -138,6 +138,9 @@ impl Definer<'_, '_> {
         let object = self.catalog.object(id);
         match object.find_field(&name.text) {
             Some(field) => Ok(field.id),
+            None if object.find_formula(&name.text).is_some() => {
+                Err(misplaced(name, "a formula has no values of its own"))
+            }
             None => Err(unknown_field(object, name)),
         }
     }

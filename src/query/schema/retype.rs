@@ -339,7 +339,7 @@ fn without_standstills(past: &mut Inheritance) {
     past.olds.retain(|_, olds| !olds.is_empty());
 }
 
-fn is_empty(default: &Expr) -> bool {
+pub(super) fn is_empty(default: &Expr) -> bool {
     matches!(&default.kind, ExprKind::Literal(Literal::Empty))
 }
 

@@ -574,6 +574,7 @@ pub(crate) enum Alteration {
     /// `rename to visits`
     Rename(Name),
     AddCheck(Expr),
+    DropCheck(Expr),
     /// `add label stage gold` to a picklist
     AddLabel {
         field: Name,
@@ -597,6 +598,8 @@ pub(crate) enum Alteration {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FieldChange {
     OnDelete(OnDelete),
+    /// `default today + 7 days`, or none: `drop default`
+    Default(Option<Box<Expr>>),
     /// `order (bronze, silver, gold)`: all labels, the lowest first.
     Order(Vec<Name>),
     /// `type number default 0`

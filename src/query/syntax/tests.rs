@@ -76,6 +76,8 @@ const EXAMPLES: &[&str] = &[
      actors singular stage show name, won",
     "alter object a drop field x, rename field y to z, rename to b, add check (c > 0), add label \
      stage \"closed won\", show name, stage, add field f text",
+    "alter object a show name, drop check (c > 0 and d = \"x\"), alter field f default 1 + 2, alter \
+     field g drop default, alter field h default today",
     "create view v as accounts",
     "create view w($a text default \"x\", $b period default this month) as accounts where a = $a",
     "drop object visits",

@@ -163,7 +163,11 @@ pub(super) fn phrase(rule: Rule) -> Phrase {
         Rule::alter_object => Phrase::Part("alter object"),
         Rule::create_index => Phrase::Part("create index"),
         Rule::create_view => Phrase::Part("create view"),
-        Rule::drop | Rule::drop_field | Rule::drop_label => Phrase::Part("drop"),
+        Rule::drop
+        | Rule::drop_check
+        | Rule::drop_default
+        | Rule::drop_field
+        | Rule::drop_label => Phrase::Part("drop"),
         Rule::prune => Phrase::Part("prune journal"),
         Rule::begin => Phrase::Part("begin"),
         Rule::commit => Phrase::Part("commit"),

@@ -147,6 +147,7 @@ impl Reader {
             }
             Rule::rename => Alteration::Rename(self.name(&head)),
             Rule::add_check => Alteration::AddCheck(self.expression(only(head))?),
+            Rule::drop_check => Alteration::DropCheck(self.expression(only(head))?),
             Rule::rename_label => {
                 let from = self.label(first(&mut inner));
                 Alteration::RenameLabel {
@@ -172,6 +173,8 @@ impl Reader {
     fn field_change(self, node: Node) -> Result<FieldChange> {
         Ok(match node.as_rule() {
             Rule::on_delete => FieldChange::OnDelete(on_delete(node)),
+            Rule::default => FieldChange::Default(Some(Box::new(self.sum(only(node))?))),
+            Rule::drop_default => FieldChange::Default(None),
             Rule::label_order => {
                 FieldChange::Order(parts(node).map(|label| self.label(label)).collect())
             }

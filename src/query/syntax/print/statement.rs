@@ -326,6 +326,7 @@ impl Display for Alteration {
             Self::RenameField { from, to } => write!(f, "rename field {from} to {to}"),
             Self::Rename(name) => write!(f, "rename to {name}"),
             Self::AddCheck(check) => write!(f, "add check ({check})"),
+            Self::DropCheck(check) => write!(f, "drop check ({check})"),
             Self::AddLabel { field, label } => write!(f, "add label {field} {}", Label(label)),
             Self::RenameLabel { field, from, to } => {
                 write!(f, "rename label {field} {} to {}", Label(from), Label(to))
@@ -343,6 +344,8 @@ impl Display for FieldChange {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::OnDelete(rule) => write!(f, "on delete {}", rule.word()),
+            Self::Default(Some(value)) => write!(f, "default {}", sum(value)),
+            Self::Default(None) => f.write_str("drop default"),
             Self::Order(labels) => {
                 f.write_str("order (")?;
                 list(f, labels.iter().map(Label))?;

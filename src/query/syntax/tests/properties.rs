@@ -437,6 +437,7 @@ fn field_change() -> impl Strategy<Value = FieldChange> {
     prop_oneof![
         select(&OnDelete::ALL).prop_map(FieldChange::OnDelete),
         vec(name(), 1..4).prop_map(FieldChange::Order),
+        option::of(expression()).prop_map(|default| FieldChange::Default(default.map(Box::new))),
         (type_name(), option::of(expression())).prop_map(|(ty, default)| FieldChange::Type {
             ty,
             default: default.map(Box::new),
@@ -459,6 +460,7 @@ fn alteration() -> impl Strategy<Value = Alteration> {
         (name(), name()).prop_map(|(from, to)| Alteration::RenameField { from, to }),
         name().prop_map(Alteration::Rename),
         expression().prop_map(Alteration::AddCheck),
+        expression().prop_map(Alteration::DropCheck),
         (name(), name()).prop_map(|(field, label)| Alteration::AddLabel { field, label }),
         names().prop_map(Alteration::SetShow),
     ]
