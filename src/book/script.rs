@@ -93,6 +93,7 @@ impl Step {
             Statement::Update(update) if update.key.is_none() => Some("change"),
             Statement::Delete(delete) if delete.key.is_none() => Some("delete"),
             Statement::Restore(restore) if restore.key.is_none() => Some("restore"),
+            Statement::Upsert(upsert) if upsert.from.is_some() => Some("change"),
             Statement::Undo(_) => Some("change"),
             _ => None,
         }

@@ -9,6 +9,8 @@ use crate::query::Known;
 use crate::query::exec::{Interrupt, Threads, beginning};
 use crate::query::pipeline::{self, Bound, Environment};
 use crate::query::schema::describe_book;
+#[cfg(feature = "shell")]
+use crate::query::schema::loss;
 use crate::query::syntax::{self, Expr, ExprKind, Item, Literal, Name, Query, Source, Statement};
 use crate::storage::{CommitInfo, Mark, Transaction};
 use crate::value::{Clock, DateTime, FieldType, RecordId, Value};
@@ -356,6 +358,13 @@ impl<'b> Session<'b> {
     ) -> Result<Option<Outcome>> {
         self.write(&step.statement, |count| agree(count()))
             .map_err(|error| step.in_text(error))
+    }
+
+    /// What a statement drops that neither `undo` nor `as of` brings back, if that is anything.
+    #[cfg(feature = "shell")]
+    pub(crate) fn loss(&self, step: &Step) -> Result<Option<String>> {
+        let state = self.state()?;
+        loss(&step.statement, &state.snapshot, &state.catalog)
     }
 
     pub(super) fn roll_back_to(&mut self, mark: Mark) -> Result<()> {

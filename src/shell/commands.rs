@@ -35,7 +35,7 @@ commands! {
     backup "FILE" "copy the book into a new file";
     check "" "compare records, columns, indexes and journal with each other";
     compact "" "write the book's file anew without gaps";
-    confirm "[N|off]" "ask before a condition changes or deletes more than N records (100)";
+    confirm "[N|off]" "ask before more than N records (100) change, and before a drop loses any";
     cursor "" "where the last query's limit cut off, for `after`; empty at the end of the rows";
     describe "NAME" "the fields of an object, the columns of a view";
     format "[FORMAT]" "how rows are printed: table csv json jsonl markdown line";

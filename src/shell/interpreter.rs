@@ -84,7 +84,8 @@ impl Interpreter<'_, '_> {
         self.tell(step, &outcome?, took)
     }
 
-    /// Runs one statement of a conversation: what changes many records only after a question.
+    /// Runs one statement of a conversation: what changes many records, or drops for good what
+    /// there is, only after a question.
     fn asked_step(&mut self, step: &Step) -> Result<(), Failure> {
         if let (true, Some(_), Some(ask)) =
             (step.forgets(), self.confirm.above, &mut self.confirm.ask)
@@ -93,11 +94,13 @@ impl Interpreter<'_, '_> {
             self.printer.note("nothing is changed");
             return Ok(());
         }
-        let (Some(verb), Some(above), Some(ask)) =
-            (step.sweeps(), self.confirm.above, &mut self.confirm.ask)
-        else {
+        let (Some(above), Some(ask)) = (self.confirm.above, &mut self.confirm.ask) else {
             return self.step(step);
         };
+        let loss = self.session.loss(step)?;
+        if step.sweeps().is_none() && loss.is_none() {
+            return self.step(step);
+        }
         if self.signals.received() {
             return Err(stopped().into());
         }
@@ -105,7 +108,13 @@ impl Interpreter<'_, '_> {
         let mut took = None;
         let outcome = self.session.run_if(step, |count| {
             took = Some(started.elapsed());
-            count <= above || ask(&format!("{verb} {} records? [y/N] ", grouped(count)))
+            match (&loss, step.sweeps()) {
+                (Some(loss), _) => ask(&format!("drop {loss} for good? [y/N] ")),
+                (None, Some(verb)) if count > above => {
+                    ask(&format!("{verb} {} records? [y/N] ", grouped(count)))
+                }
+                _ => true,
+            }
         });
         let took = took.unwrap_or_else(|| started.elapsed());
         match outcome? {
@@ -291,6 +300,76 @@ mod tests {
             messages.matches("nothing is changed").count(),
             4,
             "{messages}"
+        );
+    }
+
+    #[test]
+    fn a_conversation_asks_before_it_drops_for_good_what_there_is() {
+        let asked = Rc::new(RefCell::new(Vec::new()));
+        let questions = asked.clone();
+        let confirm = Confirm {
+            // Every second answer is yes.
+            ask: Some(Box::new(move |question| {
+                questions.borrow_mut().push(question.to_owned());
+                questions.borrow().len() % 2 == 0
+            })),
+            ..Confirm::default()
+        };
+        let lines = [
+            "create object notes (name text label, a integer, b text, c text, d text)",
+            "create object refs (note ref notes)",
+            "alter object notes drop field d",
+            "add notes (name = \"x\", a = 1), (name = \"y\", a = 2, b = \"b\")",
+            // What nothing has, and what cannot be, is not asked about.
+            "alter object notes drop field c, add field e integer",
+            "alter object notes drop field b",
+            "alter object notes drop field b",
+            "alter object notes rename field a to z, drop field z, drop field e",
+            "notes select name, a",
+            "begin; alter object notes drop field a, drop field name; rollback",
+            "drop object refs",
+            "drop object notes",
+            "notes select count()",
+            "drop object notes",
+            "create object notes (name text label, a integer)",
+            "add notes (name = \"x\")",
+            ".confirm 2",
+            "add notes (name = \"y\"), (name = \"z\")",
+            "upsert notes on name from (notes) (name = this.name, a = 7)",
+            "notes where a = 7 select count() as seven",
+            "update notes where true set a = 8 returning max(revision()) as revision",
+            ".confirm off",
+            "drop object notes",
+        ];
+        let (output, messages) = printed(confirm, |interpreter| {
+            for line in lines {
+                assert!(interpreter.line(line).unwrap().is_continue(), "{line}");
+            }
+        });
+        let questions = [
+            "drop `b` of notes with its 1 value for good? [y/N] ",
+            "drop `b` of notes with its 1 value for good? [y/N] ",
+            "drop `a` of notes with its 2 values for good? [y/N] ",
+            "drop `a`, `name` of notes with their 4 values for good? [y/N] ",
+            "drop notes with its 2 records for good? [y/N] ",
+            "drop notes with its 2 records for good? [y/N] ",
+            "change 3 records? [y/N] ",
+            "change 3 records? [y/N] ",
+        ];
+        assert_eq!(asked.borrow().as_slice(), questions);
+        assert_eq!(
+            messages.matches("nothing is changed").count(),
+            4,
+            "{messages}"
+        );
+        let rows: Vec<_> = output.lines().map(str::trim).collect();
+        assert_eq!(rows[..4], ["name  a", "----  -", "x     1", "y     2"]);
+        // The twelfth after the one that began the book: what was refused is none.
+        assert_eq!(
+            rows[4..],
+            [
+                "count", "-----", "2", "seven", "-----", "0", "revision", "--------", "13"
+            ]
         );
     }
 

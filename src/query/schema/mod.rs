@@ -8,6 +8,8 @@ mod describe;
 mod field;
 mod index;
 mod label;
+#[cfg(feature = "shell")]
+mod loss;
 mod name;
 mod object;
 mod records;
@@ -21,6 +23,8 @@ mod usage;
 mod view;
 
 pub(crate) use describe::{describe_object, describe_view, field_definition, view_columns};
+#[cfg(feature = "shell")]
+pub(crate) use loss::loss;
 pub(crate) use name::find_object;
 pub(crate) use script::describe_book;
 
