@@ -535,6 +535,14 @@ impl<'b> Session<'b> {
     /// The moment of `begin at`.
     fn beginning(&self, expr: &Expr, state: &State) -> Result<DateTime> {
         let moment = self.moment(expr, state)?;
+        let now = state.clock.now;
+        // All that is committed later would be of that moment too.
+        if moment > now {
+            let now = Value::DateTime(now).show(&state.clock);
+            return Err(Error::new(Code::BadValue, "the moment lies ahead")
+                .at(expr.span.clone())
+                .expected(format!("a moment up to now, {now}")));
+        }
         match state.snapshot.last_commit() {
             Some(last) if moment < last => {
                 let last = Value::DateTime(last).show(&state.clock);
