@@ -16,10 +16,16 @@ const SCHEMA: &str = "create object groups (name text label unique);
         parent ref things hierarchy collection children, about ref any (groups, things),
         double formula (count * 2)
     );
-    add groups (name = \"north\"), (name = \"south, west\")";
+    add groups (name = \"north\"), (name = \"south, west\"), (name = \"code 0\"), (name = \"padded\"),
+        (name = \"  padded\"), (name = \"things:code 0\")";
 
 /// A record: its fields but the code, as parameters of an `add`.
 type Record = Map<String, serde_json::Value>;
+
+/// What the record at a place is called: every second one with blanks before it.
+fn code(at: usize) -> String {
+    format!("{:1$}code {at}", "", at % 2 * 2)
+}
 
 fn records() -> impl Strategy<Value = Vec<Record>> {
     // Text of blanks alone is missing in a file.
@@ -51,7 +57,15 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
             0..3,
         ),
         of(0..6_usize),
-        picked(&["groups:north", "groups:south, west"]),
+        picked(&[
+            "groups:north",
+            "groups:south, west",
+            "groups:padded",
+            "groups:  padded",
+            "groups:code 0",
+            "groups:things:code 0",
+            "things:code 0",
+        ]),
     );
     let record = (texts, numbers, times, links).prop_map(|(texts, numbers, times, links)| {
         let mut fields = Map::new();
@@ -81,7 +95,7 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
         put("term", json!(times.2));
         put("length", json!(times.3.map(|s| format!("{s}s"))));
         put("topics", json!(links.0.join(", ")));
-        put("parent", json!(links.1.map(|at| format!("code {at}"))));
+        put("parent", json!(links.1.map(code)));
         put("about", json!(links.2));
         fields
     });
@@ -94,10 +108,15 @@ fn book() -> Book {
     book
 }
 
-/// Tags are a set: their order is that in which the field came to know them.
+/// Tags are a set: their order is that in which the field came to know them. Of records the object
+/// and the label are kept, not the number.
 fn sorted(value: &Value) -> Value {
-    let Value::List(values) = value else {
-        return value.clone();
+    let values = match value {
+        Value::List(values) => values,
+        Value::Record(record) => {
+            return Value::text(format!("{} / {}", record.object, record.label));
+        }
+        _ => return value.clone(),
     };
     let mut values = values.to_vec();
     values.sort_by_key(|value| format!("{value:?}"));
@@ -125,9 +144,12 @@ proptest! {
         let first = book();
         let mut session = first.session();
         for (at, mut record) in records.into_iter().enumerate() {
-            record.insert("code".to_owned(), json!(format!("code {at}")));
-            // A parent that is not there yet is left out.
-            let earlier = (0..at).map(|n| json!(format!("code {n}")));
+            record.insert("code".to_owned(), json!(code(at)));
+            // What refers to one that is not there yet is left out.
+            if at == 0 && record.get("about") == Some(&json!("things:code 0")) {
+                record.remove("about");
+            }
+            let earlier = (0..at).map(|n| json!(code(n)));
             if !record.get("parent").is_none_or(|parent| earlier.into_iter().any(|p| p == *parent)) {
                 record.remove("parent");
             }

@@ -27,6 +27,10 @@ impl Known {
     }
 
     pub(crate) fn keep(&mut self, object: ObjectId, label: &str, id: RecordId) {
+        // What blanks around it name depends on what is called so without them, too.
+        if label.trim().len() < label.len() {
+            return;
+        }
         let known = self.0.entry(object).or_default();
         known.insert(lower(label).into(), id);
     }
@@ -40,7 +44,6 @@ impl Known {
 }
 
 fn lower(label: &str) -> Cow<'_, str> {
-    let label = label.trim();
     match label.is_ascii() && !label.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => Cow::Borrowed(label),
         false => Cow::Owned(label.to_lowercase()),
@@ -145,13 +148,22 @@ pub(crate) fn find(
     context: &Context<'_>,
 ) -> Result<Option<RecordId>> {
     let object = context.catalog.object(object);
-    let label = label.trim();
-    let mut found = Vec::new();
-    for field in object.key_fields() {
-        found.extend(hits(object, field, label, context)?);
+    let called = |label: &str| -> Result<Vec<RecordId>> {
+        let mut found = Vec::new();
+        for field in object.key_fields() {
+            found.extend(hits(object, field, label, context)?);
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    };
+    // Blanks around a label count where a record is called so.
+    let trimmed = label.trim();
+    let mut found = called(label)?;
+    if found.is_empty() && trimmed.len() < label.len() {
+        found = called(trimmed)?;
     }
-    found.sort_unstable();
-    found.dedup();
+    let label = trimmed;
     match (&found[..], record_number(label)) {
         ([one], _) => Ok(Some(*one)),
         ([], Some(id)) => Ok(context.snapshot.row(object.id, id)?.map(|_| id)),

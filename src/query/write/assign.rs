@@ -5,7 +5,7 @@
 //! never fit were refused by the binder.
 
 use super::writer::{AddedLabel, Writer};
-use crate::catalog::Field;
+use crate::catalog::{Catalog, Field};
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
 use crate::query::label;
@@ -173,14 +173,10 @@ impl Writer<'_, '_> {
 
     /// The record of any of `targets` that `text` names, perhaps as `accounts:Acme`.
     fn find_any(&mut self, field: &Field, targets: &[ObjectId], text: &str) -> Result<Value> {
-        if let Some((object, label)) = text.split_once(':')
-            && let Some(object) = self.catalog.find_object(object.trim())
-            && targets.contains(&object.id)
-        {
-            let id = object.id;
+        if let Some((target, label)) = said_object(&self.catalog, targets, text) {
             return self
-                .find(id, label)
-                .map(|found| Value::AnyReference(id, found));
+                .find(target, label)
+                .map(|found| Value::AnyReference(target, found));
         }
         let mut hits = Vec::new();
         if label::record_number(text.trim()).is_none() {
@@ -271,6 +267,19 @@ impl Writer<'_, '_> {
             _ => Value::Tags(codes.into()),
         })
     }
+}
+
+/// The object that the text of a reference to one of several says, and the label behind it:
+/// `accounts:Acme`.
+pub(super) fn said_object<'s>(
+    catalog: &Catalog,
+    targets: &[ObjectId],
+    text: &'s str,
+) -> Option<(ObjectId, &'s str)> {
+    text.match_indices(':').find_map(|(at, _)| {
+        let object = catalog.find_object(text[..at].trim())?.id;
+        targets.contains(&object).then(|| (object, &text[at + 1..]))
+    })
 }
 
 /// Whether a value has the form of a field's type.

@@ -5,11 +5,12 @@ use super::input::io_error;
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::query::bind::Type;
-use crate::query::outcome::{Outcome, Table};
+use crate::query::outcome::{Heading, Outcome, Table};
 use crate::query::pipeline::Environment;
 use crate::query::render::{self, Format};
 use crate::query::syntax::Text;
-use crate::value::FieldType;
+use crate::value::{FieldType, Value};
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ pub(crate) fn export(
                 .expected("a name that ends in .csv, .json, .jsonl, .vcf or .ics")
             })?;
             write_whole(file, environment, |out| {
-                Ok(render::render(table, format, clock, out)?)
+                Ok(render::render(&with_objects(table), format, clock, out)?)
             })?
         }
     };
@@ -50,6 +51,27 @@ pub(crate) fn export(
         file: path,
         records: table.rows.len() as u64,
     })
+}
+
+/// The rows with references to one of several objects as an import reads them, `accounts:Acme`:
+/// records of two may be called the same.
+fn with_objects(table: &Table) -> Cow<'_, Table> {
+    let of_any = |column: &Heading| matches!(column.ty.field_type(), FieldType::AnyReference(_));
+    let places: Vec<_> = (0..table.columns.len())
+        .filter(|at| of_any(&table.columns[*at]))
+        .collect();
+    if places.is_empty() {
+        return Cow::Borrowed(table);
+    }
+    let mut table = table.clone();
+    for row in &mut table.rows {
+        for &at in &places {
+            if let Value::Record(record) = &row[at] {
+                row[at] = Value::text(format!("{}:{}", record.object, record.label));
+            }
+        }
+    }
+    Cow::Owned(table)
 }
 
 /// Why a file was not written: what cannot be read, or the operating system.

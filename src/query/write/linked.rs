@@ -1,6 +1,7 @@
 //! Lines of an import that may name each other: what ties them, and storing them in order.
 
 use super::BATCH_RECORDS;
+use super::assign::said_object;
 use super::import::{HELD_LINES, Placed, Run, Withdrawn, value_at};
 use super::input::{Again, Input, Line};
 use super::order::{Link, Links};
@@ -164,16 +165,11 @@ impl Run<'_, '_> {
     /// The label in the text of a reference, which may say its object: `accounts:Acme`.
     fn label_of<'s>(&self, field: FieldId, text: &'s str) -> &'s str {
         let catalog = &self.writer.catalog;
-        let definition = catalog.object(self.object).field(field);
-        match text.split_once(':') {
-            Some((object, label))
-                if matches!(definition.ty, FieldType::AnyReference(_))
-                    && catalog
-                        .find_object(object.trim())
-                        .is_some_and(|object| object.id == self.object) =>
-            {
-                label.trim()
-            }
+        match &catalog.object(self.object).field(field).ty {
+            FieldType::AnyReference(targets) => match said_object(catalog, targets, text) {
+                Some((object, label)) if object == self.object => label.trim(),
+                _ => text,
+            },
             _ => text,
         }
     }
