@@ -374,6 +374,36 @@ mod tests {
     }
 
     #[test]
+    fn who_was_first_while_a_question_waited_counts() {
+        let book = Book::options().bare(true).in_memory().unwrap();
+        let make = "create object notes (name text label, size integer); \
+            add notes (name = \"a\", size = 1)";
+        book.execute(make).unwrap();
+        let update = "update notes where true set size = size + 1 returning size, revision()";
+        let script = Script::parse(update).unwrap();
+        let mut session = book.session();
+        let mut asked = 0;
+        let outcome = session.run_if(&script.steps()[0], |_| {
+            asked += 1;
+            // First in the way, then beside it.
+            match asked {
+                1 => drop(book.execute("update notes \"a\" set size = 10").unwrap()),
+                _ => drop(book.execute("add notes (name = \"b\")").unwrap()),
+            }
+            true
+        });
+        let Some(Outcome::Rows(rows)) = outcome.unwrap() else {
+            panic!("no rows");
+        };
+        let now = book.query("notes \"a\" select size, revision()").unwrap();
+        let values =
+            |rows: &crate::Rows| rows.iter().map(|r| r.values().to_vec()).collect::<Vec<_>>();
+        assert_eq!(values(&rows), values(&now));
+        assert_eq!(values(&now)[0][0], crate::Value::Integer(11));
+        assert_eq!(asked, 2);
+    }
+
+    #[test]
     fn numbers_are_grouped_by_three() {
         let grouped: Vec<_> = [0, 999, 1_000, 1_234_567].map(grouped).to_vec();
         assert_eq!(grouped, ["0", "999", "1,000", "1,234,567"]);
