@@ -457,6 +457,8 @@ impl<'a> Run<'a> {
                     self.merges.remove(&id);
                 }
             }
+            // A transaction that goes into the file merges nothing.
+            Step::Merge(..) if transaction.is_loading() => {}
             Step::Merge(at, into) => {
                 let pair = nth(&self.current, at).zip(nth(&self.current, into));
                 if let Some((id, into)) = pair.filter(|(id, into)| id != into) {
@@ -507,7 +509,6 @@ impl<'a> Run<'a> {
             Step::Spill => {
                 transaction.spill_all().unwrap();
                 self.marked = None;
-                // A transaction that goes into the file merges nothing.
                 self.merges.clear();
             }
             Step::Reopen => unreachable!("handled by the caller"),

@@ -203,8 +203,10 @@ impl<'a> Transaction<'a> {
         Ok(before)
     }
 
-    /// Removes a record whose life goes on in another one of the object.
+    /// Removes a record whose life goes on in another one of the object; not in a transaction that
+    /// goes into the file before its end, which keeps no steps.
     pub(crate) fn merge(&mut self, object: ObjectId, id: RecordId, into: RecordId) -> Result<()> {
+        debug_assert!(!self.is_loading());
         self.existing(object, into)?;
         self.delete(object, id)?;
         self.log.push(Undo::Merge { object, id, into });
