@@ -336,6 +336,35 @@ fn several_may_make_the_same_book() {
 }
 
 #[test]
+fn a_commit_that_finds_the_book_locked_can_be_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.fieldbook");
+    let book = Book::options().shared(true).open(&path).unwrap();
+    book.rest().unwrap();
+    let mut session = book.session();
+    session
+        .execute("begin; add accounts (name = \"Acme\")")
+        .unwrap();
+    let other = Book::open(&path).unwrap();
+    let locked = session.execute("commit").unwrap_err();
+    assert_eq!(locked.code(), Code::Locked);
+    assert!(locked.report().contains("try again"), "{}", locked.report());
+    assert_eq!(
+        book.execute("add accounts (name = \"B\")")
+            .unwrap_err()
+            .code(),
+        Code::Locked
+    );
+    assert!(session.in_transaction());
+    other
+        .execute("update reps where true set active = true")
+        .unwrap();
+    other.close().unwrap();
+    session.execute("commit").unwrap();
+    assert_eq!(book.query("accounts").unwrap().len(), 1);
+}
+
+#[test]
 fn a_bare_book_stays_bare() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.fieldbook");

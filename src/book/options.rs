@@ -8,6 +8,7 @@ use crate::value::{Clock, Date, DateTime};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 /// Threads of a statement, if nobody says how many.
 const THREADS_MAX: usize = 8;
@@ -57,6 +58,7 @@ pub struct Options {
     durability: Durability,
     exclusive: bool,
     shared: bool,
+    patience: Duration,
     pub(super) memory_bytes: usize,
     pub(super) threads: usize,
     pub(super) now: Now,
@@ -72,6 +74,7 @@ impl Default for Options {
             durability: Durability::default(),
             exclusive: false,
             shared: false,
+            patience: Duration::ZERO,
             memory_bytes: 512 << 20,
             threads: available_parallelism().map_or(1, |n| n.get().min(THREADS_MAX)),
             now: Now::System,
@@ -128,13 +131,19 @@ impl Options {
     }
 
     /// Whether other processes may change the book while nobody writes here: after
-    /// [`Book::rest`] the file is open for reading, until a commit opens it for writing again,
-    /// which waits up to five seconds for another process to be done. A transaction that began
-    /// before their commits is refused with `conflict` if it does not go with them. It has no
-    /// effect on an [exclusive](Self::exclusive) book, or one that is safe only once it is closed.
-    /// Default: no.
+    /// [`Book::rest`] the file is open for reading, until a commit opens it for writing again. A
+    /// transaction that began before their commits is refused with `conflict` if it does not go
+    /// with them. It has no effect on an [exclusive](Self::exclusive) book, or one that is safe
+    /// only once it is closed. Default: no.
     pub fn shared(mut self, on: bool) -> Self {
         self.shared = on;
+        self
+    }
+
+    /// How long to wait for another process that writes to the book, before opening it for writing
+    /// is refused with `locked`. Default: not at all.
+    pub fn patience(mut self, most: Duration) -> Self {
+        self.patience = most;
         self
     }
 
@@ -274,6 +283,7 @@ impl Options {
                 && !self.read_only
                 && !self.exclusive
                 && self.durability != Durability::Closed,
+            patience: self.patience,
         }
     }
 }

@@ -322,8 +322,12 @@ impl<'b> Session<'b> {
     /// # Errors
     /// `transaction-state` if none is open; `conflict` if another transaction changed the same
     /// records, or the schema, first; `not-unique`, `still-referenced` or `unknown-record` if
-    /// what was committed since forbids it; `io`. The transaction is over in any case.
+    /// what was committed since forbids it; `io`. The transaction is over then. After `locked`, as
+    /// another process writes to a [shared](crate::Options::shared) book, it is still open.
     pub fn commit(&mut self) -> Result<u64> {
+        if self.open.is_some() {
+            self.book.0.store.wake_up()?;
+        }
         let open = self.open.take().ok_or_else(none_open)?;
         let info = CommitInfo {
             at: match open.at {

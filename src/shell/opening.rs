@@ -11,6 +11,10 @@ use crate::{Book, Options, Session};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait while another process writes to the book.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who is told how far a sample is, and may stop it.
 type Told<'a> = &'a dyn Fn(u64, u64) -> ControlFlow<()>;
@@ -26,7 +30,7 @@ pub(super) fn open(
     interactive: bool,
 ) -> Result<Book, Refusal> {
     // While a person thinks, others may go on.
-    let options = options(arguments)?.shared(interactive);
+    let options = options(arguments)?.shared(interactive).patience(PATIENCE);
     let cannot = |error: Error| (error.report().trim_end().to_owned(), End::CannotOpen);
     let Some(path) = arguments.book() else {
         let book = options.in_memory().map_err(cannot)?;

@@ -23,7 +23,11 @@ impl Store {
     /// Compares rows, columns, indexes, summaries and journal with each other.
     pub(crate) fn check(&self) -> Result<CheckReport> {
         let (latest, read) = {
-            let _writer = self.writer()?;
+            // What nobody writes here others may.
+            let _writer = match self.is_reading() {
+                true => self.writer_at_load(),
+                false => self.writer()?,
+            };
             (self.snapshot()?, self.begin_read()?)
         };
         let (folded, _) = guard(|| read_folded(read, ChunkCache::new(0)))?;

@@ -192,6 +192,11 @@ pub(super) fn conflict(message: String) -> Error {
     Error::new(Code::Conflict, message).hint("run the transaction again")
 }
 
+pub(super) fn schema_conflict() -> Error {
+    let what = "the schema or the settings, or pruned the journal";
+    conflict(format!("another transaction changed {what}"))
+}
+
 /// An error if what others committed since the transaction began does not go with its changes.
 pub(super) fn check_conflicts(
     writer: &Writer,
@@ -215,9 +220,7 @@ pub(super) fn check_conflicts(
     for recent in writer.recent.iter().filter(|r| r.commit.sequence > since) {
         let (less, more) = (scope.min(recent.scope), scope.max(recent.scope));
         if more == Scope::Whole || less == Scope::Labels {
-            return Err(conflict(
-                "the schema or the settings changed in another transaction".to_owned(),
-            ));
+            return Err(schema_conflict());
         }
         let layouts = recent.loaded.iter().flat_map(|loaded| &loaded.layouts);
         let fields = layouts.flat_map(|layout| &layout.fields);
@@ -229,7 +232,7 @@ pub(super) fn check_conflicts(
         }) {
             return Err(conflict(format!(
                 "record `{id}` of object {}, deleted here, may be referred to by records that \
-                 another transaction imported",
+                 another transaction wrote",
                 object.0
             )));
         }

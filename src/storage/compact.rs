@@ -104,6 +104,7 @@ impl Store {
                 write.commit().or_fault()
             });
         }
+        self.set_identity(path);
         self.use_engines(copy.take_engines());
         self.publish(Snapshot { base, ..latest });
         sync_parent(path).map_err(|error| io_fault(path, error))

@@ -246,9 +246,12 @@ impl Snapshot {
         let mut lives = Vec::new();
         let (mut due, mut done) = (vec![(id, None)], BTreeSet::new());
         while let Some((id, merged)) = due.pop() {
-            let life = self.life(object, id)?;
-            if let (Some(merged), Some(last)) = (merged, life.last())
-                && self.first_done(last.stamp)? != merged
+            let mut life = self.life(object, id)?;
+            for at in 0..life.len() {
+                life[at].into = life[first_done(&life, at)].into;
+            }
+            if let (Some(merged), false) = (merged, life.is_empty())
+                && life[first_done(&life, life.len() - 1)].stamp.sequence != merged
             {
                 continue;
             }
@@ -265,18 +268,6 @@ impl Snapshot {
         lives.reverse();
         lives.sort_by_key(|(_, step)| step.stamp.sequence);
         Ok(lives)
-    }
-
-    /// The transaction that first did what this one did: one that undoes an undoing does it again.
-    fn first_done(&self, mut stamp: Stamp) -> Result<u64> {
-        while let Nature::Undo(undoing) = stamp.nature
-            && undoing > self.base.kept
-            && let Nature::Undo(of) = self.stamp(undoing)?.nature
-            && of > self.base.kept
-        {
-            stamp = self.stamp(of)?;
-        }
-        Ok(stamp.sequence)
     }
 
     /// The transactions that changed or deleted a record or brought it back, oldest first.
@@ -621,6 +612,17 @@ impl<'a> Values<'a> {
             _ => Value::Missing,
         })
     }
+}
+
+/// The step of a life that first made what a step has made: one that undoes another makes again
+/// what was before that.
+fn first_done(life: &[Step], mut at: usize) -> usize {
+    while let Nature::Undo(of) = life[at].stamp.nature
+        && let Some(before) = life[..at].iter().rposition(|step| step.stamp.sequence < of)
+    {
+        at = before;
+    }
+    at
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What a transaction wrote before it committed, be it a bulk load or a spill: it alone writes from
 //! then on, and its commit has little left to write.
 
-use super::commit::{Recent, Scope, check_conflicts, conflict, in_order, rebase, write_catalog};
+use super::commit::{
+    Recent, Scope, check_conflicts, in_order, rebase, schema_conflict, write_catalog,
+};
 use super::fold;
 use super::journal::HeaderKind;
 use super::log::Commit;
@@ -35,9 +37,7 @@ impl Store {
         if !Arc::ptr_eq(&latest.pending, &base.pending) {
             let (now, then) = (&latest.overlay, &base.overlay);
             if !Arc::ptr_eq(&now.schema, &then.schema) || now.settings != then.settings {
-                return Err(conflict(
-                    "the schema or the settings changed in another transaction".to_owned(),
-                ));
+                return Err(schema_conflict());
             }
             let changes = transaction.changes();
             check_conflicts(&writer, transaction, &changes, Scope::Records)?;

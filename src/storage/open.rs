@@ -3,6 +3,7 @@
 use super::cache::ChunkCache;
 use super::fault::{OrFault, fault, guard};
 use super::meta::{self, FORMAT, Meta, Progress};
+use super::share::patiently;
 use super::store::{Engine, read_folded, read_state};
 use super::{Durability, Store, StoreOptions, fold, log, tables};
 use crate::error::{Code, Error, Result};
@@ -40,13 +41,12 @@ impl Store {
                 let database = builder(options).create(path);
                 Engine::Writing(database.map_err(|error| open_fault(path, error))?)
             }
-            false => match writing(path, options) {
-                // It may be written to later.
-                Err(error) if options.shared && error.code() == Code::Locked => {
-                    reading(path, options)?
-                }
+            // One that is shared may be written to later.
+            false if options.shared => match writing(path, options) {
+                Err(error) if error.code() == Code::Locked => reading(path, options)?,
                 engine => engine?,
             },
+            false => patiently(options, || writing(path, options))?,
         };
         Self::start(engine, new, options, Some(path.to_owned())).map_err(|error| {
             if error.code() == Code::NotABook {

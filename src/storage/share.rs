@@ -8,14 +8,14 @@ use super::loaded::Loaded;
 use super::log::{self, Commit};
 use super::spill::Places;
 use super::store::{Engine, Writer, read_meta, read_state};
-use super::{Snapshot, Store, open, tables};
-use crate::error::{Code, Result};
+use super::{Snapshot, Store, StoreOptions, open, tables};
+use crate::error::{Code, Error, Result};
 use redb::ReadTransaction;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a change waits for another process to be done with its own.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two attempts to open a file that another process has.
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Store {
@@ -28,7 +28,12 @@ impl Store {
         if writer.loading || self.is_reading() {
             return Ok(());
         }
-        guard(|| self.turn_to(open::reading(path, &self.options)?))?;
+        guard(|| {
+            self.check_same(path)?;
+            let engine = open::reading(path, &self.options)?;
+            self.check_same(path)?;
+            self.turn_to(engine)
+        })?;
         Ok(())
     }
 
@@ -41,17 +46,52 @@ impl Store {
         if !self.is_reading() {
             return Ok(());
         }
-        let begun = Instant::now();
-        let engine = loop {
-            match guard(|| open::writing(path, &self.options)) {
-                Err(error) if error.code() == Code::Locked && begun.elapsed() < PATIENCE => {
-                    std::thread::sleep(PAUSE);
-                }
-                engine => break engine?,
-            }
-        };
+        // It may have been compacted.
+        self.snapshot()?;
+        let engine = patiently(&self.options, || {
+            guard(|| open::writing(path, &self.options))
+        });
+        let engine = engine.map_err(|error| match error.code() {
+            Code::Locked => Error::new(Code::Locked, error.message())
+                .hint("nothing is changed: try again when it is done there"),
+            _ => error,
+        })?;
+        self.check_same(path)?;
         let state = guard(|| self.turn_to(engine))?;
         guard(|| self.learn(writer, &state))
+    }
+
+    /// Readies the store for a commit, which then waits for no other process.
+    pub(crate) fn wake_up(&self) -> Result<()> {
+        self.writer().map(drop)
+    }
+
+    /// An error if another file lies where the book was.
+    pub(super) fn check_same(&self, path: &Path) -> Result<()> {
+        let known = *self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        if known == identity(path) {
+            return Ok(());
+        }
+        let message = format!("another file has taken the place of `{}`", path.display());
+        Err(Error::new(Code::Io, message).hint("leave it and open the book again"))
+    }
+
+    /// Goes over to the file that a compaction has put in this one's place.
+    pub(super) fn go_over(&self, path: &Path) -> Result<Snapshot> {
+        let engine = open::reading(path, &self.options)?;
+        let meta = read_meta(&engine.begin_read()?)?;
+        if meta.replica != self.replica
+            || meta.progress.sequence < self.latest().base.progress.sequence
+        {
+            return self.check_same(path).map(|()| self.latest());
+        }
+        self.set_identity(path);
+        self.turn_to(engine)
+    }
+
+    pub(super) fn set_identity(&self, path: &Path) {
+        let mut known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = identity(path);
     }
 
     /// Reads and writes through another engine from now on.
@@ -108,6 +148,39 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Tries as long as the options say while another process has the file.
+pub(super) fn patiently(
+    options: &StoreOptions,
+    attempt: impl Fn() -> Result<Engine>,
+) -> Result<Engine> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if error.code() == Code::Locked && begun.elapsed() < options.patience => {
+                std::thread::sleep(PAUSE);
+            }
+            engine => return engine,
+        }
+    }
+}
+
+/// What tells a file from others, as long as it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(Identity(metadata.dev(), metadata.ino()))
+}
+
+/// Elsewhere a file that is open cannot be replaced.
+#[cfg(not(unix))]
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    path.exists().then_some(Identity(0, 0))
 }
 
 impl Snapshot {
@@ -298,6 +371,35 @@ mod tests {
     fn elsewhere_is_locked(path: &Path) {
         let other = open(path, false);
         assert_eq!(other.map(|_| ()).unwrap_err().code(), Code::Locked);
+    }
+
+    #[test]
+    fn another_file_in_its_place_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shared.fieldbook");
+        let other = directory.path().join("other.fieldbook");
+        let store = open(&path, true).unwrap();
+        model::set_schema(&store);
+        let mut transaction = store.begin().unwrap();
+        transaction.insert(OBJECT, counting(1)).unwrap();
+        transaction.commit(at(1)).unwrap();
+        store.rest().unwrap();
+        std::fs::copy(&path, &other).unwrap();
+        elsewhere(&other, &[], 2);
+        let mut mine = store.begin().unwrap();
+        mine.put(OBJECT, RecordId(0), counting(2)).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert_eq!(mine.commit(at(3)).unwrap_err().code(), Code::Io);
+        assert_eq!(store.begin().map(|_| ()).unwrap_err().code(), Code::Io);
+        assert_eq!(store.snapshot().map(|_| ()).unwrap_err().code(), Code::Io);
+        let other = open(&path, true).unwrap();
+        assert_eq!(count(&other, 0), Value::Integer(1));
+        assert_eq!(other.check().unwrap().faults, Vec::<String>::new());
+        // One that is writing stays with its own file.
+        std::fs::copy(&path, directory.path().join("third.fieldbook")).unwrap();
+        std::fs::rename(directory.path().join("third.fieldbook"), &path).unwrap();
+        assert_eq!(other.rest().unwrap_err().code(), Code::Io);
+        assert_eq!(count(&other, 0), Value::Integer(1));
     }
 
     #[test]

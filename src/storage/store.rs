@@ -8,7 +8,8 @@ use super::meta::{self, Meta, Progress};
 use super::overlay::Overlay;
 use super::published::Published;
 use super::schema::Schema;
-use super::{Snapshot, Transaction, open, tables};
+use super::share::{Identity, identity};
+use super::{Snapshot, Transaction, tables};
 use crate::error::{Code, Error, Result};
 use crate::value::{Currency, FiscalYear, ObjectId, RecordId};
 use redb::{
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct StoreOptions {
     pub exclusive: bool,
     /// Whether other processes may write while nothing is written here.
     pub shared: bool,
+    /// How long to wait for another process that has the file.
+    pub patience: Duration,
 }
 
 /// When a commit is safe.
@@ -78,6 +82,7 @@ impl Default for StoreOptions {
             durability: Durability::default(),
             exclusive: false,
             shared: false,
+            patience: Duration::ZERO,
         }
     }
 }
@@ -100,6 +105,8 @@ pub(crate) struct Store {
     pub(super) options: StoreOptions,
     /// Where the book's file is, unless it is in memory.
     pub(super) path: Option<PathBuf>,
+    /// Which file that is.
+    pub(super) identity: Mutex<Option<Identity>>,
     writer: Mutex<Writer>,
     /// Told when a bulk load ends.
     load_ended: Condvar,
@@ -144,6 +151,7 @@ impl Store {
             published: RwLock::new(snapshot),
             replica: meta.replica,
             options: options.clone(),
+            identity: Mutex::new(path.as_deref().and_then(identity)),
             path,
             writer: Mutex::default(),
             load_ended: Condvar::new(),
@@ -163,10 +171,13 @@ impl Store {
         // Another process may have committed or folded since.
         let newer = guard(|| {
             let read = self.begin_read()?;
-            if let Some(path) = &self.path
-                && meta::is_replaced(&read.open_table(tables::META).or_fault()?)?
-            {
-                return self.turn_to(open::reading(path, &self.options)?).map(Some);
+            if let Some(path) = &self.path {
+                if meta::is_replaced(&read.open_table(tables::META).or_fault()?)? {
+                    return self.go_over(path).map(Some);
+                }
+                if self.options.shared {
+                    self.check_same(path)?;
+                }
             }
             let progress = read_meta(&read)?.progress;
             let last = log::last_read(&read)?.unwrap_or(progress.sequence);

@@ -99,6 +99,14 @@ pub(super) struct GroupKey {
     pub ty: Type,
 }
 
+impl GroupKey {
+    fn is_called(&self, name: &syntax::Name) -> bool {
+        self.alias
+            .as_deref()
+            .is_some_and(|alias| same(alias, &name.text))
+    }
+}
+
 /// A path of the record at hand without the word `this`.
 fn own(path: &[syntax::Name]) -> &[syntax::Name] {
     match path.split_first() {
@@ -232,16 +240,20 @@ impl GroupScope<'_> {
     /// The longest key that a path begins with: its type, and how many names it has.
     pub(super) fn leading(&self, names: &[syntax::Name]) -> Option<(Type, usize)> {
         let leads = self.keys.iter().filter_map(|key| {
-            let path = path_of(&key.tree).filter(|path| names.starts_with(path))?;
-            Some((key.ty.clone(), path.len()))
+            let is_called = |name: &syntax::Name| key.is_called(name);
+            let path = path_of(&key.tree).filter(|path| names.starts_with(path));
+            let len = match names.first().is_some_and(is_called) {
+                true => 1,
+                false => path?.len(),
+            };
+            Some((key.ty.clone(), len))
         });
         leads.max_by_key(|(_, len)| *len)
     }
 
     /// The slot of the key with this alias.
     pub(super) fn alias(&self, name: &syntax::Name) -> Option<Expr> {
-        let named = |key: &GroupKey| key.alias.as_deref().is_some_and(|a| same(a, &name.text));
-        let at = self.keys.iter().position(named)?;
+        let at = self.keys.iter().position(|key| key.is_called(name))?;
         Some(Expr::new(
             Node::Slot(at),
             self.keys[at].ty.clone(),
