@@ -188,7 +188,16 @@ struct Inner {
     text: Option<String>,
     expected: Option<String>,
     hints: Vec<String>,
+    record: Option<Subject>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The record that a message begins with, which is known by numbers alone.
+struct Subject {
+    object: u32,
+    id: u64,
+    /// How much of the message says so.
+    len: usize,
 }
 
 impl Error {
@@ -202,6 +211,7 @@ impl Error {
             text: None,
             expected: None,
             hints: Vec::new(),
+            record: None,
             source: None,
         }))
     }
@@ -224,6 +234,22 @@ impl Error {
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.0.expected = Some(expected.into());
+        self
+    }
+
+    /// Says which record the first `len` bytes of the message are about.
+    #[must_use]
+    pub(crate) fn about_record(mut self, object: u32, id: u64, len: usize) -> Self {
+        self.0.record = Some(Subject { object, id, len });
+        self
+    }
+
+    /// Lets the message say the name of the record that it begins with.
+    #[must_use]
+    pub(crate) fn name_record(mut self, name: impl FnOnce(u32, u64) -> String) -> Self {
+        if let Some(Subject { object, id, len }) = self.0.record.take() {
+            self.0.message.replace_range(..len, &name(object, id));
+        }
         self
     }
 

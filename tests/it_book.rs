@@ -365,6 +365,25 @@ fn a_commit_that_finds_the_book_locked_can_be_made_again() {
 }
 
 #[test]
+fn a_conflict_names_the_record() {
+    let book = Book::in_memory().unwrap();
+    book.execute("add accounts (name = \"Acme\")").unwrap();
+    let mut session = book.session();
+    session
+        .execute("begin; update accounts \"Acme\" set employees = 1")
+        .unwrap();
+    book.execute("update accounts \"Acme\" set employees = 2")
+        .unwrap();
+    let error = session.execute("commit").unwrap_err();
+    assert_eq!(error.code(), Code::Conflict);
+    assert_eq!(
+        error.message(),
+        "accounts \"Acme\" was changed by another transaction"
+    );
+    assert!(!session.in_transaction());
+}
+
+#[test]
 fn a_bare_book_stays_bare() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.fieldbook");

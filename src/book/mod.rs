@@ -34,12 +34,12 @@ pub(crate) use crate::query::render::Format;
 use crate::catalog::Catalog;
 use crate::crm;
 use crate::error::{Code, Error, Result};
-use crate::query::Known;
 use crate::query::exec::{Interrupt, Threads};
 use crate::query::outcome::Outcome as Inner;
 use crate::query::pipeline::Environment;
+use crate::query::{Known, label};
 use crate::storage::{CommitInfo, Sizes, Snapshot, Store, Transaction};
-use crate::value::{Clock, DateTime, RecordId};
+use crate::value::{Clock, DateTime, ObjectId, RecordId};
 use jiff::tz::TimeZone;
 use options::Now;
 use serde::Serialize;
@@ -486,6 +486,21 @@ impl Book {
         let _alone = (!transaction.is_loading())
             .then(|| committing.lock().unwrap_or_else(PoisonError::into_inner));
         transaction.commit(info)
+    }
+
+    /// The error with the names of what the store knows by numbers.
+    fn named(&self, error: Error) -> Error {
+        let Ok(State {
+            catalog, snapshot, ..
+        }) = self.state()
+        else {
+            return error;
+        };
+        error.name_record(|object, id| {
+            let (object, id) = (ObjectId(object), RecordId(id));
+            let row = snapshot.row(object, id).ok().flatten();
+            label::name_of_row(object, id, row.as_deref(), &catalog)
+        })
     }
 }
 

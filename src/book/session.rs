@@ -336,7 +336,8 @@ impl<'b> Session<'b> {
             },
             actor: open.actor.or(self.around.actor),
         };
-        self.book.commit(open.transaction, info)
+        let committed = self.book.commit(open.transaction, info);
+        committed.map_err(|error| self.book.named(error))
     }
 
     /// Forgets the open transaction's changes.
@@ -479,7 +480,7 @@ impl<'b> Session<'b> {
             });
             match done {
                 Err(error) if error.is_conflict() && attempts < ATTEMPTS_MAX => {}
-                done => return done,
+                done => return done.map_err(|error| self.book.named(error)),
             }
         }
     }

@@ -4,7 +4,7 @@
 pub(crate) mod bind;
 pub(crate) mod exec;
 mod known;
-mod label;
+pub(crate) mod label;
 pub(crate) mod outcome;
 pub(crate) mod pipeline;
 pub(crate) mod plan;

@@ -188,13 +188,17 @@ pub(super) fn in_order(latest: &Snapshot, info: CommitInfo) -> CommitInfo {
     }
 }
 
-pub(super) fn conflict(message: String) -> Error {
-    Error::new(Code::Conflict, message).hint("run the transaction again")
+/// An error about a record that another transaction has to do with.
+fn conflict(object: ObjectId, id: RecordId, what: &str) -> Error {
+    let subject = format!("record `{id}` of object {}", object.0);
+    Error::new(Code::Conflict, format!("{subject}{what}"))
+        .about_record(object.0, id.0, subject.len())
+        .hint("run the transaction again")
 }
 
 pub(super) fn schema_conflict() -> Error {
-    let what = "the schema or the settings, or pruned the journal";
-    conflict(format!("another transaction changed {what}"))
+    let message = "another transaction changed the schema or the settings, or pruned the journal";
+    Error::new(Code::Conflict, message).hint("run the transaction again")
 }
 
 /// An error if what others committed since the transaction began does not go with its changes.
@@ -230,17 +234,12 @@ pub(super) fn check_conflicts(
             let mut types = types.iter();
             types.any(|ty| ty.refers_to(*object))
         }) {
-            return Err(conflict(format!(
-                "record `{id}` of object {}, deleted here, may be referred to by records that \
-                 another transaction wrote",
-                object.0
-            )));
+            let what =
+                ", deleted here, may be referred to by records that another transaction wrote";
+            return Err(conflict(*object, *id, what));
         }
         let changed = |(object, id): (ObjectId, RecordId)| {
-            conflict(format!(
-                "record `{id}` of object {} was changed by another transaction",
-                object.0
-            ))
+            conflict(object, id, " was changed by another transaction")
         };
         if let Some(loaded) = &recent.loaded
             && let Some(both) = mine.iter().find(|(o, id)| loaded.changed.contains(*o, *id))
@@ -257,11 +256,8 @@ pub(super) fn check_conflicts(
                 their_gone.insert((object, id));
             }
             if let Some((object, id)) = referred(change, &|target| gone.contains(target)) {
-                return Err(conflict(format!(
-                    "record `{id}` of object {}, deleted here, was referred to by another \
-                     transaction",
-                    object.0
-                )));
+                let what = ", deleted here, was referred to by another transaction";
+                return Err(conflict(object, id, what));
             }
         }
         let theirs = |target: &(ObjectId, RecordId)| {
@@ -271,11 +267,8 @@ pub(super) fn check_conflicts(
         };
         for change in changes {
             if let Some((object, id)) = referred(change, &theirs) {
-                return Err(conflict(format!(
-                    "record `{id}` of object {}, referred to here, was deleted by another \
-                     transaction",
-                    object.0
-                )));
+                let what = ", referred to here, was deleted by another transaction";
+                return Err(conflict(object, id, what));
             }
         }
     }
@@ -318,10 +311,8 @@ pub(super) fn rebase(
             }
             let same = state.lookup(index.id, &key)?;
             if let Some(other) = same.into_iter().find(|id| *id != change.id) {
-                return Err(conflict(format!(
-                    "record `{other}` of object {} got the same unique key in another transaction",
-                    change.object.0
-                )));
+                let what = " got the same unique key in another transaction";
+                return Err(conflict(change.object, other, what));
             }
         }
     }
@@ -345,10 +336,8 @@ fn check_hierarchy(state: &Snapshot, layout: &ObjectLayout, change: &Change) -> 
     for _ in 0..state.record_count(layout.id) {
         match next {
             Some(id) if id == change.id => {
-                return Err(conflict(format!(
-                    "record `{id}` of object {} came to stand above itself by another transaction",
-                    layout.id.0
-                )));
+                let what = " came to stand above itself by another transaction";
+                return Err(conflict(layout.id, id, what));
             }
             Some(id) => next = above(&state.row(layout.id, id)?),
             None => break,
