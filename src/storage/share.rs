@@ -8,7 +8,7 @@ use super::loaded::Loaded;
 use super::log::{self, Commit};
 use super::spill::Places;
 use super::store::{Engine, Writer, read_meta, read_state};
-use super::{Snapshot, Store, StoreOptions, open, tables};
+use super::{Snapshot, Store, StoreOptions, meta, open, tables};
 use crate::error::{Code, Error, Result};
 use redb::ReadTransaction;
 use std::path::Path;
@@ -46,17 +46,22 @@ impl Store {
         if !self.is_reading() {
             return Ok(());
         }
-        // It may have been compacted.
-        self.snapshot()?;
-        let engine = patiently(&self.options, || {
-            guard(|| open::writing(path, &self.options))
-        });
-        let engine = engine.map_err(|error| match error.code() {
-            Code::Locked => Error::new(Code::Locked, error.message())
-                .hint("nothing is changed: try again when it is done there"),
-            _ => error,
-        })?;
-        self.check_same(path)?;
+        let open = || {
+            let open = || guard(|| open::writing(path, &self.options));
+            patiently(&self.options, open).map_err(|error| match error.code() {
+                Code::Locked => Error::new(Code::Locked, error.message())
+                    .hint("nothing is changed: try again when it is done there"),
+                _ => error,
+            })
+        };
+        let mut engine = open()?;
+        if self.check_same(path).is_err() {
+            // It was compacted meanwhile, or it is another book.
+            drop(engine);
+            self.snapshot()?;
+            engine = open()?;
+            self.check_same(path)?;
+        }
         let state = guard(|| self.turn_to(engine))?;
         guard(|| self.learn(writer, &state))
     }
@@ -66,8 +71,28 @@ impl Store {
         self.writer().map(drop)
     }
 
+    /// The state of the file that has taken this one's place, if one has; an error if that is
+    /// another book.
+    pub(super) fn moved(&self, path: &Path, read: &ReadTransaction) -> Result<Option<Snapshot>> {
+        if is_replaced(read)? {
+            return self.go_over(path).map(Some);
+        }
+        if !self.options.shared {
+            return Ok(None);
+        }
+        let Err(error) = self.check_same(path) else {
+            return Ok(None);
+        };
+        // A compaction says so a little after it has put the other file there.
+        std::thread::sleep(10 * PAUSE);
+        match is_replaced(&self.begin_read()?)? {
+            true => self.go_over(path).map(Some),
+            false => Err(error),
+        }
+    }
+
     /// An error if another file lies where the book was.
-    pub(super) fn check_same(&self, path: &Path) -> Result<()> {
+    fn check_same(&self, path: &Path) -> Result<()> {
         let known = *self.identity.lock().unwrap_or_else(PoisonError::into_inner);
         if known == identity(path) {
             return Ok(());
@@ -77,7 +102,7 @@ impl Store {
     }
 
     /// Goes over to the file that a compaction has put in this one's place.
-    pub(super) fn go_over(&self, path: &Path) -> Result<Snapshot> {
+    fn go_over(&self, path: &Path) -> Result<Snapshot> {
         let engine = open::reading(path, &self.options)?;
         let meta = read_meta(&engine.begin_read()?)?;
         if meta.replica != self.replica
@@ -95,7 +120,7 @@ impl Store {
     }
 
     /// Reads and writes through another engine from now on.
-    pub(super) fn turn_to(&self, engine: Engine) -> Result<Snapshot> {
+    fn turn_to(&self, engine: Engine) -> Result<Snapshot> {
         let state = self.refreshed(engine.begin_read()?)?;
         self.publish(state.clone());
         let before = self.take_engines();
@@ -148,6 +173,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn is_replaced(read: &ReadTransaction) -> Result<bool> {
+    meta::is_replaced(&read.open_table(tables::META).or_fault()?)
 }
 
 /// Tries as long as the options say while another process has the file.
@@ -358,6 +387,15 @@ mod tests {
         mine.commit(at(3)).unwrap();
         assert_eq!(count(&reader, 0), Value::Integer(2));
         store.rest().unwrap();
+        // It is compacted while one waits.
+        let third = open(&path, true).unwrap();
+        third.rest().unwrap();
+        let mut waiting = third.begin().unwrap();
+        waiting.put(OBJECT, RecordId(0), counting(2)).unwrap();
+        open(&path, false).unwrap().compact().unwrap();
+        third.wake(&mut third.writer_at_load()).unwrap();
+        waiting.commit(at(3)).unwrap();
+        drop(third);
         // One that rests may compact, too.
         store.compact().unwrap();
         assert_eq!(count(&reader, 0), Value::Integer(2));

@@ -171,13 +171,10 @@ impl Store {
         // Another process may have committed or folded since.
         let newer = guard(|| {
             let read = self.begin_read()?;
-            if let Some(path) = &self.path {
-                if meta::is_replaced(&read.open_table(tables::META).or_fault()?)? {
-                    return self.go_over(path).map(Some);
-                }
-                if self.options.shared {
-                    self.check_same(path)?;
-                }
+            if let Some(path) = &self.path
+                && let Some(moved) = self.moved(path, &read)?
+            {
+                return Ok(Some(moved));
             }
             let progress = read_meta(&read)?.progress;
             let last = log::last_read(&read)?.unwrap_or(progress.sequence);
