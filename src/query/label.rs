@@ -5,7 +5,7 @@ use crate::column::{CHUNK_RECORDS, Vector};
 use crate::error::{Code, Error, Result, nearest};
 use crate::query::exec::Context;
 use crate::storage::{IndexKind, Row, Snapshot};
-use crate::value::{ChunkId, Clock, FieldType, ObjectId, RecordId, Value, fold};
+use crate::value::{ChunkId, FieldType, ObjectId, RecordId, Value, fold};
 use foldhash::HashMap;
 use std::borrow::Cow;
 
@@ -92,12 +92,14 @@ fn label_of_row<'r>(object: ObjectId, row: &'r Row, catalog: &Catalog) -> Option
 }
 
 /// What a record with this row is called: its label, or its id.
-pub(crate) fn called(object: &Object, id: RecordId, row: Option<&Row>, clock: &Clock) -> String {
-    let label = object.label_field().zip(row);
-    match label.map(|(field, row)| row.get(field.id)) {
-        None | Some(Value::Missing) => id.to_string(),
-        Some(label) => label.show(clock),
-    }
+pub(crate) fn called(
+    object: ObjectId,
+    id: RecordId,
+    row: Option<&Row>,
+    catalog: &Catalog,
+) -> String {
+    let label = row.and_then(|row| label_of_row(object, row, catalog));
+    label.map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// The one record of `object` whose label or unique text is `label`, or that it names as `#42`.

@@ -121,7 +121,8 @@ impl Executor<'_> {
         for (id, step) in snapshot.lives(life.object, *asked)? {
             let first = seen.insert(id);
             let whose = |row: Option<&Arc<Row>>| {
-                Value::text(label::called(object, id, row.map(Arc::as_ref), clock))
+                let (row, catalog) = (row.map(Arc::as_ref), self.context.catalog);
+                Value::text(label::called(life.object, id, row, catalog))
             };
             let merged = match id == *asked {
                 true => Value::Missing,

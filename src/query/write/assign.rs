@@ -251,12 +251,11 @@ impl Writer<'_, '_> {
             let definition = catalog.field_mut(object, field)?;
             let gone = definition.gone_labels.len();
             let code = definition.add_label(name);
-            self.added_labels.push(AddedLabel {
+            self.unused_labels.push(AddedLabel {
                 object,
                 field,
                 code,
                 again: definition.gone_labels.len() < gone,
-                given: false,
             });
             codes.push(code);
         }

@@ -41,8 +41,6 @@ pub(super) struct AddedLabel {
     pub(super) code: LabelCode,
     /// Whether the field had it before, and it was dropped.
     pub(super) again: bool,
-    /// Whether a record has been given it.
-    pub(super) given: bool,
 }
 
 /// Values for the fields of one record.
@@ -57,8 +55,10 @@ pub(crate) struct Writer<'a, 't> {
     rules: HashMap<ObjectId, Rc<Rules>>,
     /// Records seen to exist; nothing is deleted while references are written.
     live: HashMap<(ObjectId, ChunkId), Bitset>,
-    /// Labels added to fields whose labels are open.
-    pub(super) added_labels: Vec<AddedLabel>,
+    /// Labels added to fields whose labels are open, and given to no record yet.
+    pub(super) unused_labels: Vec<AddedLabel>,
+    /// Whether records were given labels that the stored catalog does not have.
+    grown: bool,
     /// Whether a field assigned a missing value takes its default, as blank cells do.
     pub(super) blanks_take_defaults: bool,
     /// From which id on records of the object written to are known to be this statement's.
@@ -82,7 +82,8 @@ impl<'a, 't> Writer<'a, 't> {
             labels: Known::default(),
             rules: HashMap::default(),
             live: HashMap::default(),
-            added_labels: Vec::new(),
+            unused_labels: Vec::new(),
+            grown: false,
             blanks_take_defaults: false,
             own_from: u64::MAX,
             checks_wait: false,
@@ -93,20 +94,12 @@ impl<'a, 't> Writer<'a, 't> {
     /// Stores the catalog if records were given labels that it did not have; what was added for
     /// refused records alone is taken from it again.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        let added = std::mem::take(&mut self.added_labels);
-        let (given, refused): (Vec<_>, Vec<_>) = added.into_iter().partition(|added| added.given);
-        for AddedLabel {
-            object,
-            field,
-            code,
-            again,
-            ..
-        } in refused
-        {
+        for added in std::mem::take(&mut self.unused_labels) {
             let catalog = Arc::make_mut(&mut self.catalog);
-            catalog.field_mut(object, field)?.take_label(code, again);
+            let field = catalog.field_mut(added.object, added.field)?;
+            field.take_label(added.code, added.again);
         }
-        if !given.is_empty() {
+        if std::mem::take(&mut self.grown) {
             self.transaction.set_labels(self.catalog.encode()?);
         }
         Ok(())
@@ -114,16 +107,18 @@ impl<'a, 't> Writer<'a, 't> {
 
     /// Notes that what was converted so far is stored by the caller.
     pub(crate) fn keep_labels(&mut self) {
-        let added = self.added_labels.iter_mut();
-        added.for_each(|added| added.given = true);
+        self.grown |= !self.unused_labels.is_empty();
+        self.unused_labels.clear();
     }
 
     /// Notes that a record has the labels of a row.
     fn give_labels(&mut self, object: ObjectId, row: &Row) {
-        let has = |field, code| matches!(row.get(field), Value::Tags(of) if of.contains(&code));
-        for added in self.added_labels.iter_mut().filter(|added| !added.given) {
-            added.given = added.object == object && has(added.field, added.code);
-        }
+        let before = self.unused_labels.len();
+        self.unused_labels.retain(|added| {
+            added.object != object
+                || !matches!(row.get(added.field), Value::Tags(of) if of.contains(&added.code))
+        });
+        self.grown |= self.unused_labels.len() < before;
     }
 
     /// The definitions, with the labels added so far.
@@ -220,8 +215,7 @@ impl<'a, 't> Writer<'a, 't> {
     /// What a record is called; without a label that is its id.
     pub(crate) fn label(&self, object: ObjectId, id: RecordId) -> Result<String> {
         let row = self.transaction.row(object, id)?;
-        let object = self.catalog.object(object);
-        Ok(label::called(object, id, row.as_deref(), self.clock()))
+        Ok(label::called(object, id, row.as_deref(), &self.catalog))
     }
 
     pub(super) fn exists(&mut self, object: ObjectId, id: RecordId) -> Result<bool> {
