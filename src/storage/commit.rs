@@ -38,6 +38,16 @@ pub(super) enum Scope {
     Whole,
 }
 
+impl Scope {
+    pub(super) fn of(kind: HeaderKind) -> Self {
+        match kind {
+            HeaderKind::Schema => Self::Whole,
+            HeaderKind::Labels => Self::Labels,
+            HeaderKind::Records | HeaderKind::Undo(_) => Self::Records,
+        }
+    }
+}
+
 impl Store {
     pub(super) fn commit(
         &self,

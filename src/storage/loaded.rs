@@ -81,10 +81,7 @@ impl Store {
     pub(super) fn remember(&self, commit: Arc<Commit>, loaded: Loaded, since: u64) {
         let mut writer = self.writer_at_load();
         writer.recent.push_back(Recent {
-            scope: match commit.kind {
-                HeaderKind::Labels => Scope::Labels,
-                _ => Scope::Records,
-            },
+            scope: Scope::of(commit.kind),
             commit,
             loaded: Some(loaded),
         });

@@ -252,11 +252,9 @@ impl Snapshot {
             }
         }
         Ok(Recent {
-            scope: match kind {
-                _ if settings => Scope::Whole,
-                HeaderKind::Schema => Scope::Whole,
-                HeaderKind::Labels => Scope::Labels,
-                HeaderKind::Records | HeaderKind::Undo(_) => Scope::Records,
+            scope: match settings {
+                true => Scope::Whole,
+                false => Scope::of(kind),
             },
             commit: commit(kind)?,
             loaded: Some(loaded),
@@ -280,7 +278,7 @@ impl Snapshot {
 mod tests {
     use crate::error::Code;
     use crate::storage::model::{self, COUNT, NAME, OBJECT, PARENT, at};
-    use crate::storage::{Row, Store, StoreOptions};
+    use crate::storage::{Row, Store, StoreOptions, Transaction};
     use crate::value::{RecordId, Value};
     use std::path::Path;
 
@@ -299,16 +297,34 @@ mod tests {
         ])
     }
 
+    /// One transaction.
+    fn commit<T>(store: &Store, clock: i64, work: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        let mut transaction = store.begin().unwrap();
+        let done = work(&mut transaction);
+        transaction.commit(at(clock)).unwrap();
+        done
+    }
+
+    /// A new shared store of so many records.
+    fn shared(path: &Path, records: i64) -> Store {
+        let store = open(path, true).unwrap();
+        model::set_schema(&store);
+        commit(&store, 1, |t| {
+            for n in 0..records {
+                t.insert(OBJECT, counting(n)).unwrap();
+            }
+        });
+        store
+    }
+
     /// Another process puts these rows, adds one record, and is gone.
     fn elsewhere(path: &Path, rows: &[(u64, Row)], clock: i64) -> RecordId {
-        let store = open(path, false).unwrap();
-        let mut transaction = store.begin().unwrap();
-        for (id, row) in rows {
-            transaction.put(OBJECT, RecordId(*id), row.clone()).unwrap();
-        }
-        let id = transaction.insert(OBJECT, counting(100)).unwrap();
-        transaction.commit(at(clock)).unwrap();
-        id
+        commit(&open(path, false).unwrap(), clock, |t| {
+            for (id, row) in rows {
+                t.put(OBJECT, RecordId(*id), row.clone()).unwrap();
+            }
+            t.insert(OBJECT, counting(100)).unwrap()
+        })
     }
 
     fn count(store: &Store, id: u64) -> Value {
@@ -320,13 +336,7 @@ mod tests {
     fn others_write_while_a_shared_store_rests() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("shared.fieldbook");
-        let store = open(&path, true).unwrap();
-        model::set_schema(&store);
-        let mut transaction = store.begin().unwrap();
-        for n in 0..5 {
-            transaction.insert(OBJECT, counting(n)).unwrap();
-        }
-        transaction.commit(at(1)).unwrap();
+        let store = shared(&path, 5);
         elsewhere_is_locked(&path);
         store.rest().unwrap();
         elsewhere(&path, &[(0, counting(10))], 2);
@@ -342,12 +352,9 @@ mod tests {
         let mut adds = store.begin().unwrap();
         let taken = adds.insert(OBJECT, counting(6)).unwrap();
         assert_eq!(elsewhere(&path, &[(2, counting(20))], 3), taken);
-        {
-            let other = open(&path, false).unwrap();
-            let mut transaction = other.begin().unwrap();
-            transaction.delete(OBJECT, RecordId(3)).unwrap();
-            transaction.commit(at(4)).unwrap();
-        }
+        commit(&open(&path, false).unwrap(), 4, |t| {
+            t.delete(OBJECT, RecordId(3)).unwrap();
+        });
         mine.commit(at(5)).unwrap();
         assert_eq!(both.commit(at(6)).unwrap_err().code(), Code::Conflict);
         assert_eq!(refers.commit(at(6)).unwrap_err().code(), Code::Conflict);
@@ -367,11 +374,7 @@ mod tests {
     fn readers_go_over_to_a_compacted_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("shared.fieldbook");
-        let store = open(&path, true).unwrap();
-        model::set_schema(&store);
-        let mut transaction = store.begin().unwrap();
-        transaction.insert(OBJECT, counting(1)).unwrap();
-        transaction.commit(at(1)).unwrap();
+        let store = shared(&path, 1);
         store.rest().unwrap();
         let options = StoreOptions {
             read_only: true,
@@ -416,11 +419,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("shared.fieldbook");
         let other = directory.path().join("other.fieldbook");
-        let store = open(&path, true).unwrap();
-        model::set_schema(&store);
-        let mut transaction = store.begin().unwrap();
-        transaction.insert(OBJECT, counting(1)).unwrap();
-        transaction.commit(at(1)).unwrap();
+        let store = shared(&path, 1);
         store.rest().unwrap();
         std::fs::copy(&path, &other).unwrap();
         elsewhere(&other, &[], 2);
@@ -431,43 +430,33 @@ mod tests {
         assert_eq!(store.begin().map(|_| ()).unwrap_err().code(), Code::Io);
         assert_eq!(store.snapshot().map(|_| ()).unwrap_err().code(), Code::Io);
         let other = open(&path, true).unwrap();
-        assert_eq!(count(&other, 0), Value::Integer(1));
+        assert_eq!(count(&other, 0), Value::Integer(0));
         assert_eq!(other.check().unwrap().faults, Vec::<String>::new());
         // One that is writing stays with its own file.
         std::fs::copy(&path, directory.path().join("third.fieldbook")).unwrap();
         std::fs::rename(directory.path().join("third.fieldbook"), &path).unwrap();
         assert_eq!(other.rest().unwrap_err().code(), Code::Io);
-        assert_eq!(count(&other, 0), Value::Integer(1));
+        assert_eq!(count(&other, 0), Value::Integer(0));
     }
 
     #[test]
     fn a_schema_changed_elsewhere_is_a_conflict() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("shared.fieldbook");
-        let store = open(&path, true).unwrap();
-        model::set_schema(&store);
-        let mut transaction = store.begin().unwrap();
-        transaction.insert(OBJECT, counting(1)).unwrap();
-        transaction.commit(at(1)).unwrap();
+        let store = shared(&path, 1);
         store.rest().unwrap();
         let mut mine = store.begin().unwrap();
         mine.put(OBJECT, RecordId(0), counting(2)).unwrap();
-        {
-            let other = open(&path, false).unwrap();
-            let mut transaction = other.begin().unwrap();
-            transaction.set_labels(std::sync::Arc::from(*b"labels"));
-            transaction.commit(at(2)).unwrap();
-        }
+        commit(&open(&path, false).unwrap(), 2, |t| {
+            t.set_labels(std::sync::Arc::from(*b"labels"));
+        });
         let mut labels = store.begin().unwrap();
         mine.commit(at(3)).unwrap();
         store.rest().unwrap();
         labels.set_labels(std::sync::Arc::from(*b"mine"));
-        {
-            let other = open(&path, false).unwrap();
-            let mut transaction = other.begin().unwrap();
-            transaction.set_labels(std::sync::Arc::from(*b"theirs"));
-            transaction.commit(at(4)).unwrap();
-        }
+        commit(&open(&path, false).unwrap(), 4, |t| {
+            t.set_labels(std::sync::Arc::from(*b"theirs"));
+        });
         assert_eq!(labels.commit(at(5)).unwrap_err().code(), Code::Conflict);
         assert_eq!(&**store.snapshot().unwrap().catalog(), b"theirs");
         // Who cannot write yet reads, and writes once the other is done.
@@ -475,9 +464,9 @@ mod tests {
         let second = open(&path, true).unwrap();
         assert_eq!(count(&second, 0), Value::Integer(2));
         store.rest().unwrap();
-        let mut transaction = second.begin().unwrap();
-        transaction.put(OBJECT, RecordId(0), counting(3)).unwrap();
-        transaction.commit(at(6)).unwrap();
+        commit(&second, 6, |t| {
+            t.put(OBJECT, RecordId(0), counting(3)).unwrap()
+        });
         second.rest().unwrap();
         assert_eq!(count(&store, 0), Value::Integer(3));
     }

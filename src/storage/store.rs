@@ -204,7 +204,9 @@ impl Store {
         if self.is_read_only() {
             return Err(read_only());
         }
-        self.snapshot()?;
+        if self.is_reading() {
+            self.snapshot()?;
+        }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let base = self.latest();
         *open.entry(base.sequence()).or_default() += 1;
