@@ -99,7 +99,7 @@ pub struct ImportReport {
     pub columns: Vec<ImportedColumn>,
     /// Records added.
     pub added: u64,
-    /// Lines that changed a record, as the import's `on` fields found it.
+    /// Records updated, as the import's `on` fields found them: each once, and none that was added.
     pub updated: u64,
     /// The lines that have the key of an earlier line, and so went to its record.
     pub repeated: Vec<u64>,
