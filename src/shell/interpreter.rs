@@ -237,18 +237,23 @@ mod tests {
         assert_eq!(output, "name\n----\na\nb\nname\n----\nbb\nc\n");
     }
 
-    #[test]
-    fn a_conversation_asks_before_it_changes_many_records() {
+    /// What is asked, of which every second question is answered with yes.
+    fn every_second() -> (Rc<RefCell<Vec<String>>>, Confirm) {
         let asked = Rc::new(RefCell::new(Vec::new()));
         let questions = asked.clone();
         let confirm = Confirm {
-            // Every second answer is yes.
             ask: Some(Box::new(move |question| {
                 questions.borrow_mut().push(question.to_owned());
                 questions.borrow().len() % 2 == 0
             })),
             ..Confirm::default()
         };
+        (asked, confirm)
+    }
+
+    #[test]
+    fn a_conversation_asks_before_it_changes_many_records() {
+        let (asked, confirm) = every_second();
         let lines = [
             "create object notes (name text label, size integer)",
             "add notes (name = \"a\"), (name = \"b\"), (name = \"c\")",
@@ -305,16 +310,7 @@ mod tests {
 
     #[test]
     fn a_conversation_asks_before_it_drops_for_good_what_there_is() {
-        let asked = Rc::new(RefCell::new(Vec::new()));
-        let questions = asked.clone();
-        let confirm = Confirm {
-            // Every second answer is yes.
-            ask: Some(Box::new(move |question| {
-                questions.borrow_mut().push(question.to_owned());
-                questions.borrow().len() % 2 == 0
-            })),
-            ..Confirm::default()
-        };
+        let (asked, confirm) = every_second();
         let lines = [
             "create object notes (name text label, a integer, b text, c text, d text)",
             "create object refs (note ref notes)",
